@@ -1,0 +1,101 @@
+//! Turns the facts in `data/` into the tables that the crate embeds.
+
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+fn main() {
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let out = env::var("OUT_DIR").expect("cargo sets it");
+    let (root, out) = (Path::new(&root), Path::new(&out));
+    println!("cargo:rerun-if-changed=build.rs");
+    unicode_classes(root, out);
+
+    let enabled =
+        |feature: &str| env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some();
+    for name in ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"] {
+        // r50k_base is the beginning of p50k_base: the crate reads it from there where both are wanted
+        if enabled(name) && !(name == "r50k_base" && enabled("p50k_base")) {
+            vocabulary(name, root, out);
+        }
+    }
+}
+
+/// The bytes of all tokens in the order of their ids, and the length of each (0 for an id that no token has).
+fn vocabulary(name: &str, root: &Path, out: &Path) {
+    let path = format!("data/{name}.tiktoken");
+    println!("cargo:rerun-if-changed={path}");
+    println!("cargo:rerun-if-changed=data/README.md");
+    let file = fs::read(root.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let hash = format!("{:x}", Sha256::digest(&file));
+    let known = fs::read_to_string(root.join("data/README.md")).expect("data/README.md");
+    assert!(
+        known.contains(&hash),
+        "{path} has the hash {hash}, which is not the one in data/README.md"
+    );
+
+    let (mut bytes, mut lengths) = (Vec::new(), Vec::new());
+    for line in file
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        let line = std::str::from_utf8(line).expect("a rank file is ASCII");
+        let (token, rank) = line.split_once(' ').expect("BASE64 RANK");
+        let token = STANDARD.decode(token).expect("base64");
+        lengths.resize(rank.parse().expect("a rank"), 0);
+        lengths.push(u8::try_from(token.len()).expect("no token is longer than 128 bytes"));
+        bytes.extend(token);
+    }
+    fs::write(out.join(format!("{name}.bytes")), bytes).expect("OUT_DIR is writable");
+    fs::write(out.join(format!("{name}.lengths")), lengths).expect("OUT_DIR is writable");
+}
+
+/// Two tables: for each 256 code points the number of their block, and the distinct blocks of one class byte a code point.
+fn unicode_classes(root: &Path, out: &Path) {
+    const PATH: &str = "data/unicode_classes.txt";
+    println!("cargo:rerun-if-changed={PATH}");
+    let text = fs::read_to_string(root.join(PATH)).expect(PATH);
+    let classes = parse_classes(&text);
+
+    let mut numbers: HashMap<&[u8], u8> = HashMap::new();
+    let mut index = Vec::new();
+    let mut blocks = Vec::new();
+    for block in classes.chunks(256) {
+        let number = *numbers.entry(block).or_insert_with(|| {
+            let number = u8::try_from(blocks.len() / 256).expect("at most 256 distinct blocks");
+            blocks.extend_from_slice(block);
+            number
+        });
+        index.push(number);
+    }
+    fs::write(out.join("unicode_index.bin"), index).expect("OUT_DIR is writable");
+    fs::write(out.join("unicode_blocks.bin"), blocks).expect("OUT_DIR is writable");
+}
+
+/// One class bit for each code point; the bits are those of `src/split/unicode.rs`.
+fn parse_classes(text: &str) -> Vec<u8> {
+    const NAMES: [&str; 8] = [
+        "other", "space", "newline", "number", "upper", "lower", "caseless", "mark",
+    ];
+    let mut classes = Vec::new();
+    let mut class = 0;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (first, name) = line.split_once(' ').expect("HEX CLASS");
+        classes.resize(
+            usize::from_str_radix(first, 16).expect("a code point in hex"),
+            class,
+        );
+        class = 1
+            << NAMES
+                .iter()
+                .position(|known| *known == name)
+                .expect("a known class");
+    }
+    classes.resize(0x11_0000, class);
+    classes
+}

@@ -1,0 +1,240 @@
+//! The one error type.
+
+use std::fmt;
+
+use crate::TokenId;
+
+/// What went wrong, in one word-sized value.
+///
+/// `Display` says what failed, where, and what to do about it. The predicates (`is_…`) tell the kinds apart and the
+/// accessors give the details; both stay as the crate grows, so matching on the message is never needed.
+///
+/// ```
+/// let error = tiktally::get_encoding("cl200k").unwrap_err();
+/// assert!(error.is_unknown_encoding());
+/// assert!(error.to_string().contains("cl200k"));
+/// ```
+#[derive(Debug)]
+pub struct Error(Box<ErrorKind>);
+
+#[derive(Debug)]
+pub(crate) enum ErrorKind {
+    UnknownEncoding {
+        name: String,
+    },
+    #[allow(dead_code)] // constructed only where a vocabulary is compiled out
+    MissingFeature {
+        encoding: &'static str,
+        feature: &'static str,
+    },
+    UnknownModel {
+        model: String,
+    },
+    DisallowedSpecial {
+        token: String,
+        position: usize,
+    },
+    EmptySpecial,
+    NoSuchSpecial {
+        token: String,
+        encoding: String,
+    },
+    UnknownToken {
+        token: TokenId,
+        index: usize,
+        encoding: String,
+    },
+    /// `shown` are the first of the bytes.
+    UnknownTokenBytes {
+        shown: Vec<u8>,
+        len: usize,
+        encoding: String,
+    },
+    InvalidUtf8 {
+        position: usize,
+    },
+    UnstableTooLong {
+        len: usize,
+        limit: usize,
+    },
+}
+
+impl From<ErrorKind> for Error {
+    fn from(kind: ErrorKind) -> Self {
+        Self(Box::new(kind))
+    }
+}
+
+impl Error {
+    /// No encoding has this name.
+    pub fn is_unknown_encoding(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnknownEncoding { .. })
+    }
+
+    /// The encoding exists, but its vocabulary was not compiled in; [`feature`](Self::feature) names what to turn on.
+    pub fn is_missing_feature(&self) -> bool {
+        matches!(*self.0, ErrorKind::MissingFeature { .. })
+    }
+
+    /// The cargo feature that is missing.
+    pub fn feature(&self) -> Option<&str> {
+        match *self.0 {
+            ErrorKind::MissingFeature { feature, .. } => Some(feature),
+            _ => None,
+        }
+    }
+
+    /// tiktoken's tables know no encoding for this model.
+    pub fn is_unknown_model(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnknownModel { .. })
+    }
+
+    /// The text spells a special token that the call does not allow.
+    pub fn is_disallowed_special(&self) -> bool {
+        matches!(*self.0, ErrorKind::DisallowedSpecial { .. })
+    }
+
+    /// The special token that was found but not allowed.
+    pub fn special_token(&self) -> Option<&str> {
+        match &*self.0 {
+            ErrorKind::DisallowedSpecial { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// The byte position in the text (disallowed special) or in the decoded bytes (invalid UTF-8).
+    pub fn position(&self) -> Option<usize> {
+        match *self.0 {
+            ErrorKind::DisallowedSpecial { position, .. } | ErrorKind::InvalidUtf8 { position } => {
+                Some(position)
+            }
+            _ => None,
+        }
+    }
+
+    /// A list of special tokens holds an empty string, or allows one that the encoding does not have.
+    pub fn is_invalid_special(&self) -> bool {
+        matches!(
+            *self.0,
+            ErrorKind::EmptySpecial | ErrorKind::NoSuchSpecial { .. }
+        )
+    }
+
+    /// No token of the encoding has this id.
+    pub fn is_unknown_token(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnknownToken { .. })
+    }
+
+    /// The id that no token has.
+    pub fn token(&self) -> Option<TokenId> {
+        match *self.0 {
+            ErrorKind::UnknownToken { token, .. } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// Where in the list of ids the unknown one stands.
+    pub fn index(&self) -> Option<usize> {
+        match *self.0 {
+            ErrorKind::UnknownToken { index, .. } => Some(index),
+            _ => None,
+        }
+    }
+
+    /// These bytes are no single token of the encoding.
+    pub fn is_unknown_token_bytes(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnknownTokenBytes { .. })
+    }
+
+    /// The decoded bytes are not UTF-8; [`position`](Self::position) is the first byte that is wrong.
+    pub fn is_invalid_utf8(&self) -> bool {
+        matches!(*self.0, ErrorKind::InvalidUtf8 { .. })
+    }
+
+    /// The unstable tail of the text is too long for all its completions to be listed.
+    pub fn is_unstable_too_long(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnstableTooLong { .. })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            ErrorKind::UnknownEncoding { name } => {
+                let known = crate::registry::ALL_NAMES.join(", ");
+                write!(
+                    f,
+                    "no encoding is called {name:?}; the known ones are {known}"
+                )
+            }
+            ErrorKind::MissingFeature { encoding, feature } => {
+                write!(
+                    f,
+                    "the encoding {encoding} is not compiled in; turn on the feature `{feature}` of tiktally"
+                )
+            }
+            ErrorKind::UnknownModel { model } => {
+                write!(
+                    f,
+                    "no encoding is known for the model {model:?}; name the encoding itself with `get_encoding`"
+                )
+            }
+            ErrorKind::DisallowedSpecial { token, position } => write!(
+                f,
+                "the text spells the special token {token:?} at byte {position}, which this call does not allow; \
+                 allow it with `Special::allow`, or take it as plain text with `Special::AS_TEXT`"
+            ),
+            ErrorKind::EmptySpecial => f.write_str(
+                "a list of special tokens holds an empty string; every special token has a text",
+            ),
+            ErrorKind::NoSuchSpecial { token, encoding } => {
+                write!(
+                    f,
+                    "{token:?} is allowed as a special token, but {encoding} has no such token"
+                )
+            }
+            ErrorKind::UnknownToken {
+                token,
+                index,
+                encoding,
+            } => {
+                write!(
+                    f,
+                    "no token of {encoding} has the id {token} (index {index} of the list)"
+                )
+            }
+            ErrorKind::UnknownTokenBytes {
+                shown,
+                len,
+                encoding,
+            } => write!(
+                f,
+                "the {len} bytes \"{}{}\" are no single token of {encoding}; `encode_ordinary` gives the tokens of any text",
+                shown.escape_ascii(),
+                if shown.len() < *len { "…" } else { "" },
+            ),
+            ErrorKind::InvalidUtf8 { position } => write!(
+                f,
+                "the decoded bytes are not UTF-8 from byte {position} on; use `decode_lossy` or `decode_bytes`"
+            ),
+            ErrorKind::UnstableTooLong { len, limit } => write!(
+                f,
+                "the last {len} bytes of the text are unstable, more than the {limit} whose completions are listed"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_small_and_shareable() {
+        fn check<T: Send + Sync + std::error::Error + std::panic::UnwindSafe + 'static>() {}
+        check::<Error>();
+        assert!(size_of::<Error>() <= 16);
+    }
+}

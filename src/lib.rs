@@ -1,0 +1,84 @@
+//! Exact, fast token counting: tiktoken's encodings in pure Rust.
+//!
+//! ```
+//! # #[cfg(feature = "o200k_base")] {
+//! let encoding = tiktally::encoding_for_model("gpt-4o")?;
+//! assert_eq!(encoding.count("How many tokens is this?"), 6);
+//! assert_eq!(encoding.encode_ordinary("hello world"), [24912, 2375]);
+//! assert_eq!(encoding.decode(&[24912, 2375])?, "hello world");
+//! # }
+//! # Ok::<(), tiktally::Error>(())
+//! ```
+//!
+//! The ids are those of tiktoken 0.14.0 for every text, on gpt2, r50k_base, p50k_base, p50k_edit, cl100k_base, o200k_base
+//! and o200k_harmony.
+//!
+//! # Overview
+//! - [`get_encoding`], [`encoding_for_model`], or a function such as [`cl100k_base`], give an [`Encoding`].
+//! - [`Encoding`] counts, encodes and decodes. [`Special`] says what special strings in a text become.
+//! - [`context_window`] knows how many tokens a model takes.
+//! - [`Error`] is the one error type.
+//!
+//! # Coming from tiktoken
+//! Names are tiktoken's where there is one. `encode(text, disallowed_special=())` is
+//! [`encode_ordinary`](Encoding::encode_ordinary), or `encode(text, Special::AS_TEXT)`; `allowed_special="all"` is
+//! [`Special::ALLOW_ALL`]; `decode` is strict here, as Rust strings are, and
+//! [`decode_lossy`](Encoding::decode_lossy) is tiktoken's.
+//!
+//! # Features
+//! - `r50k_base` (gpt2 too), `p50k_base` (p50k_edit too), `cl100k_base`, `o200k_base` (o200k_harmony too): the
+//!   vocabularies, all on by default. An encoding whose feature is off is a typed error.
+//! - `custom`, on by default: what encodings of one's own need.
+//! - `rayon`, `json`, `prebuilt`, `cli`, off by default: many texts on all cores, raw chat requests, finished tables in
+//!   the binary, and the command.
+//!
+//! No feature changes a result.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
+
+mod encoding;
+mod error;
+mod merge;
+mod models;
+#[doc(hidden)]
+pub mod reference;
+mod registry;
+mod special;
+mod split;
+mod vocab;
+
+pub use encoding::Encoding;
+pub use error::Error;
+#[doc(hidden)]
+pub use models::context_window_names;
+pub use models::{ContextWindow, context_window, encoding_name_for_model};
+#[cfg(feature = "cl100k_base")]
+pub use registry::cl100k_base;
+pub use registry::{encoding_for_model, get_encoding, list_encoding_names};
+#[cfg(feature = "r50k_base")]
+pub use registry::{gpt2, r50k_base};
+#[cfg(feature = "o200k_base")]
+pub use registry::{o200k_base, o200k_harmony};
+#[cfg(feature = "p50k_base")]
+pub use registry::{p50k_base, p50k_edit};
+pub use special::Special;
+pub use split::Pieces;
+pub use split::unicode::UNICODE_VERSION;
+
+/// The id of a token.
+pub type TokenId = u32;
+
+/// The README's examples are tests too.
+#[cfg(all(doctest, feature = "cl100k_base", feature = "o200k_base"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

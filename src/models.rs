@@ -1,0 +1,222 @@
+//! Model names: which encoding a model uses, and how many tokens its window holds.
+//!
+//! Two tables of facts. The first is tiktoken 0.14.0's own (`tiktoken/model.py`), in its order; the second is
+//! `data/context_windows.tsv`, whose head says where the numbers are from and on which day they were read.
+
+use crate::error::{Error, ErrorKind};
+
+/// Exact names.
+const MODELS: &[(&str, &str)] = &[
+    ("o1", "o200k_base"),
+    ("o3", "o200k_base"),
+    ("o4-mini", "o200k_base"),
+    ("gpt-5", "o200k_base"),
+    ("gpt-4.1", "o200k_base"),
+    ("gpt-4o", "o200k_base"),
+    ("gpt-4", "cl100k_base"),
+    ("gpt-3.5-turbo", "cl100k_base"),
+    ("gpt-3.5", "cl100k_base"),
+    ("gpt-35-turbo", "cl100k_base"),
+    ("davinci-002", "cl100k_base"),
+    ("babbage-002", "cl100k_base"),
+    ("text-embedding-ada-002", "cl100k_base"),
+    ("text-embedding-3-small", "cl100k_base"),
+    ("text-embedding-3-large", "cl100k_base"),
+    ("text-davinci-003", "p50k_base"),
+    ("text-davinci-002", "p50k_base"),
+    ("text-davinci-001", "r50k_base"),
+    ("text-curie-001", "r50k_base"),
+    ("text-babbage-001", "r50k_base"),
+    ("text-ada-001", "r50k_base"),
+    ("davinci", "r50k_base"),
+    ("curie", "r50k_base"),
+    ("babbage", "r50k_base"),
+    ("ada", "r50k_base"),
+    ("code-davinci-002", "p50k_base"),
+    ("code-davinci-001", "p50k_base"),
+    ("code-cushman-002", "p50k_base"),
+    ("code-cushman-001", "p50k_base"),
+    ("davinci-codex", "p50k_base"),
+    ("cushman-codex", "p50k_base"),
+    ("text-davinci-edit-001", "p50k_edit"),
+    ("code-davinci-edit-001", "p50k_edit"),
+    ("text-similarity-davinci-001", "r50k_base"),
+    ("text-similarity-curie-001", "r50k_base"),
+    ("text-similarity-babbage-001", "r50k_base"),
+    ("text-similarity-ada-001", "r50k_base"),
+    ("text-search-davinci-doc-001", "r50k_base"),
+    ("text-search-curie-doc-001", "r50k_base"),
+    ("text-search-babbage-doc-001", "r50k_base"),
+    ("text-search-ada-doc-001", "r50k_base"),
+    ("code-search-babbage-code-001", "r50k_base"),
+    ("code-search-ada-code-001", "r50k_base"),
+    ("gpt2", "gpt2"),
+    ("gpt-2", "gpt2"),
+];
+
+/// Tried in this order when no exact name fits; it decides between `ft:gpt-4o` and `ft:gpt-4`.
+const PREFIXES: &[(&str, &str)] = &[
+    ("o1-", "o200k_base"),
+    ("o3-", "o200k_base"),
+    ("o4-mini-", "o200k_base"),
+    ("gpt-5", "o200k_base"),
+    ("gpt-4.5-", "o200k_base"),
+    ("gpt-4.1-", "o200k_base"),
+    ("chatgpt-4o-", "o200k_base"),
+    ("gpt-4o-", "o200k_base"),
+    ("gpt-4-", "cl100k_base"),
+    ("gpt-3.5-turbo-", "cl100k_base"),
+    ("gpt-35-turbo-", "cl100k_base"),
+    ("gpt-oss-", "o200k_harmony"),
+    ("ft:gpt-4o", "o200k_base"),
+    ("ft:gpt-4", "cl100k_base"),
+    ("ft:gpt-3.5-turbo", "cl100k_base"),
+    ("ft:davinci-002", "cl100k_base"),
+    ("ft:babbage-002", "cl100k_base"),
+];
+
+/// Read line by line at every call: a few kilobytes, too little to be worth an index.
+const WINDOWS: &str = include_str!("../data/context_windows.tsv");
+
+/// The name of the encoding that a model uses.
+///
+/// The answer is tiktoken 0.14.0's: first its exact names, then its prefixes in order. Case and spaces count. A prefix
+/// says nothing about whether the model exists: `gpt-4o-anything` gets the encoding of its family. The name is
+/// returned even when the vocabulary of that encoding was not compiled in.
+///
+/// ```
+/// assert_eq!(tiktally::encoding_name_for_model("gpt-4o")?, "o200k_base");
+/// assert_eq!(tiktally::encoding_name_for_model("gpt-4-0613")?, "cl100k_base");
+/// assert!(tiktally::encoding_name_for_model("gpt-6").unwrap_err().is_unknown_model());
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+///
+/// # Errors
+/// [`is_unknown_model`](Error::is_unknown_model) when neither a name nor a prefix fits; there is no default.
+///
+/// # Complexity
+/// At most 62 short comparisons, however long `model` is; nothing is allocated but for the error.
+pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
+    let exact = MODELS.iter().find(|(name, _)| *name == model);
+    let found = exact.or_else(|| {
+        PREFIXES
+            .iter()
+            .find(|(prefix, _)| model.starts_with(prefix))
+    });
+    match found {
+        Some((_, encoding)) => Ok(encoding),
+        None => Err(ErrorKind::UnknownModel {
+            model: model.to_owned(),
+        }
+        .into()),
+    }
+}
+
+/// How many tokens a model takes and gives, as known on the day [`as_of`](Self::as_of).
+///
+/// Reasoning and GPT-5 models share the window between the prompt, the hidden reasoning and the answer, so a prompt
+/// that just fits leaves no room for a reply. For embedding models the window is the largest input.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContextWindow {
+    /// Tokens in the whole window.
+    pub context: usize,
+    /// The hard limit of the input, where the source gives one of its own. A few `gpt-5…-chat-latest` models are
+    /// listed with a number larger than `context`; the smaller of the two is the one to trust.
+    pub max_input: Option<usize>,
+    /// The most tokens one answer may have; `None` for models that give no text.
+    pub max_output: Option<usize>,
+    /// The day on which the numbers were read, as `YYYY-MM-DD`.
+    pub as_of: &'static str,
+}
+
+/// The context window of a model, from a dated table of facts that ships with the crate.
+///
+/// Only exact names are known: a prefix fits a whole family, and families do not share a window. `None` says that the
+/// table has no number for this name, and is never replaced by a guess. The numbers are those of `OpenAI`'s model pages
+/// (older models: pages of 2023 and 2024); deployments elsewhere may set other limits.
+///
+/// ```
+/// let window = tiktally::context_window("gpt-4o").unwrap();
+/// assert_eq!((window.context, window.max_input, window.max_output), (128_000, None, Some(16_384)));
+/// assert_eq!(window.as_of, "2026-11-21");
+///
+/// assert_eq!(tiktally::context_window("gpt-4o-anything"), None);
+/// ```
+///
+/// # Complexity
+/// One pass over the table, some 7 kB; nothing is allocated or kept.
+pub fn context_window(model: &str) -> Option<ContextWindow> {
+    let [context, max_input, max_output] =
+        rows().find_map(|(name, numbers)| (name == model).then_some(numbers))?;
+    Some(ContextWindow {
+        context: context?,
+        max_input,
+        max_output,
+        as_of: as_of()?,
+    })
+}
+
+/// The names in the table of context windows, sorted. For the command; outside semver.
+#[doc(hidden)]
+pub fn context_window_names() -> impl Iterator<Item = &'static str> {
+    rows().map(|(name, _)| name)
+}
+
+fn rows() -> impl Iterator<Item = (&'static str, [Option<usize>; 3])> {
+    WINDOWS
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| {
+            let mut fields = line.split('\t');
+            let name = fields.next().unwrap_or_default();
+            (name, std::array::from_fn(|_| fields.next()?.parse().ok()))
+        })
+}
+
+fn as_of() -> Option<&'static str> {
+    WINDOWS
+        .lines()
+        .find_map(|line| line.strip_prefix("# as_of: "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_a_name_and_three_numbers() {
+        for row in WINDOWS.lines().filter(|line| !line.starts_with('#')) {
+            let (name, numbers) = row.split_once('\t').unwrap();
+            assert!(!name.is_empty() && name.trim() == name, "{row}");
+            assert_eq!(numbers.split('\t').count(), 3, "{row}");
+            assert!(
+                numbers
+                    .split('\t')
+                    .all(|n| n == "-" || n.parse::<usize>().is_ok_and(|n| n > 0)),
+                "{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn rows_are_sorted_without_doubles() {
+        assert!(context_window_names().is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn every_exact_name_of_tiktoken_has_a_row() {
+        for (model, _) in MODELS {
+            assert!(context_window_names().any(|name| name == *model), "{model}");
+        }
+    }
+
+    #[test]
+    fn the_head_is_no_model() {
+        assert_eq!(as_of().map(str::len), Some("2026-11-21".len()));
+        for line in WINDOWS.lines().filter(|line| line.starts_with('#')) {
+            assert_eq!(context_window(line), None);
+        }
+        assert_eq!(context_window(""), None);
+    }
+}

@@ -1,0 +1,139 @@
+//! Names to the built-in encodings, each made once on first use.
+
+use std::sync::OnceLock;
+
+use crate::error::{Error, ErrorKind};
+use crate::split::Splitter;
+use crate::vocab::builtin;
+use crate::{Encoding, TokenId};
+
+/// One table of all built-in encodings: name, feature, splitter, vocabulary, special tokens.
+macro_rules! encodings {
+    ($($(#[doc = $doc:literal])* $function:ident $name:literal $feature:literal $splitter:ident $vocabulary:ident $special:expr;)*) => {
+        $(
+            $(#[doc = $doc])*
+            ///
+            /// ```
+            #[doc = concat!("assert_eq!(tiktally::", $name, "().name(), \"", $name, "\");")]
+            /// ```
+            #[cfg(feature = $feature)]
+            #[cfg_attr(docsrs, doc(cfg(feature = $feature)))]
+            pub fn $function() -> &'static Encoding {
+                static ENCODING: OnceLock<Encoding> = OnceLock::new();
+                ENCODING.get_or_init(|| {
+                    let special = $special.into_iter().map(|(text, id)| (String::from(text), id));
+                    Encoding::new($name, Splitter::$splitter, builtin::$vocabulary(), special)
+                })
+            }
+        )*
+
+        /// The names of all encodings, compiled in or not.
+        pub(crate) const ALL_NAMES: &[&str] = &[$($name),*];
+
+        /// The names of the encodings that are compiled in.
+        ///
+        /// ```
+        /// # #[cfg(feature = "cl100k_base")]
+        /// assert!(tiktally::list_encoding_names().contains(&"cl100k_base"));
+        /// ```
+        pub fn list_encoding_names() -> &'static [&'static str] {
+            &[$(#[cfg(feature = $feature)] $name),*]
+        }
+
+        /// The encoding of this name.
+        ///
+        /// ```
+        /// # #[cfg(feature = "r50k_base")] {
+        /// assert_eq!(tiktally::get_encoding("gpt2")?.encode_ordinary("hello world"), [31373, 995]);
+        /// # }
+        /// assert!(tiktally::get_encoding("gpt3").unwrap_err().is_unknown_encoding());
+        /// # Ok::<(), tiktally::Error>(())
+        /// ```
+        ///
+        /// # Errors
+        /// [`is_unknown_encoding`](Error::is_unknown_encoding): no encoding is called so.
+        /// [`is_missing_feature`](Error::is_missing_feature): its vocabulary is not compiled in.
+        ///
+        /// # Complexity
+        /// The first call for an encoding builds its tables; later ones only look the name up.
+        pub fn get_encoding(name: &str) -> Result<&'static Encoding, Error> {
+            match name {
+                $(
+                    #[cfg(feature = $feature)]
+                    $name => Ok($function()),
+                    #[cfg(not(feature = $feature))]
+                    $name => Err(ErrorKind::MissingFeature { encoding: $name, feature: $feature }.into()),
+                )*
+                _ => Err(ErrorKind::UnknownEncoding { name: name.to_owned() }.into()),
+            }
+        }
+    };
+}
+
+encodings! {
+    /// GPT-2's encoding: that of r50k_base under its first name.
+    gpt2 "gpt2" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)];
+    /// The encoding of the first GPT-3 models.
+    r50k_base "r50k_base" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)];
+    /// The encoding of the Codex models, text-davinci-002 and -003: r50k_base with 24 tokens for runs of spaces.
+    p50k_base "p50k_base" "p50k_base" Gpt2 p50k_base [("<|endoftext|>", 50_256)];
+    /// p50k_base with the special tokens of the edit models.
+    p50k_edit "p50k_edit" "p50k_base" Gpt2 p50k_base [
+        ("<|endoftext|>", 50_256), ("<|fim_prefix|>", 50_281), ("<|fim_middle|>", 50_282), ("<|fim_suffix|>", 50_283),
+    ];
+    /// The encoding of GPT-3.5, GPT-4 and the embedding models.
+    cl100k_base "cl100k_base" "cl100k_base" Cl100k cl100k_base [
+        ("<|endoftext|>", 100_257), ("<|fim_prefix|>", 100_258), ("<|fim_middle|>", 100_259),
+        ("<|fim_suffix|>", 100_260), ("<|endofprompt|>", 100_276),
+    ];
+    /// The encoding of GPT-4o and later models.
+    o200k_base "o200k_base" "o200k_base" O200k o200k_base [("<|endoftext|>", 199_999), ("<|endofprompt|>", 200_018)];
+    /// o200k_base with the special tokens of the harmony format (gpt-oss).
+    o200k_harmony "o200k_harmony" "o200k_base" O200k o200k_base harmony_special_tokens();
+}
+
+/// The special tokens of o200k_harmony: ten with a name, and one for every other id up to 201087. 200018 has two texts
+/// and decodes to the named one.
+#[cfg(feature = "o200k_base")]
+fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
+    const NAMED: [(&str, TokenId); 10] = [
+        ("<|startoftext|>", 199_998),
+        ("<|endoftext|>", 199_999),
+        ("<|return|>", 200_002),
+        ("<|constrain|>", 200_003),
+        ("<|channel|>", 200_005),
+        ("<|start|>", 200_006),
+        ("<|end|>", 200_007),
+        ("<|message|>", 200_008),
+        ("<|call|>", 200_012),
+        ("<|endofprompt|>", 200_018),
+    ];
+    let is_reserved = |id: &TokenId| *id == 200_018 || NAMED.iter().all(|(_, named)| named != id);
+    let reserved = (200_000..=201_087)
+        .filter(is_reserved)
+        .map(|id| (format!("<|reserved_{id}|>"), id));
+    NAMED
+        .map(|(text, id)| (text.to_owned(), id))
+        .into_iter()
+        .chain(reserved)
+        .collect::<Vec<_>>()
+}
+
+/// The encoding of a model, by tiktoken's tables.
+///
+/// ```
+/// # #[cfg(feature = "o200k_base")]
+/// assert_eq!(tiktally::encoding_for_model("gpt-4o")?.name(), "o200k_base");
+/// assert!(tiktally::encoding_for_model("gpt-6").unwrap_err().is_unknown_model());
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+///
+/// # Errors
+/// [`is_unknown_model`](Error::is_unknown_model): the tables have no entry for the model.
+/// [`is_missing_feature`](Error::is_missing_feature): the encoding's vocabulary is not compiled in.
+///
+/// # Complexity
+/// As [`get_encoding`].
+pub fn encoding_for_model(model: &str) -> Result<&'static Encoding, Error> {
+    get_encoding(crate::encoding_name_for_model(model)?)
+}

@@ -1,0 +1,126 @@
+//! Text to pieces. Knows no tokens.
+
+mod scalar;
+pub(crate) mod unicode;
+
+#[cfg(feature = "custom")]
+pub(crate) mod regex;
+
+use scalar::{Cl100k, Gpt2, O200k, Rules, Scan};
+
+/// Which of the built-in patterns cuts the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Splitter {
+    Gpt2,
+    Cl100k,
+    O200k,
+}
+
+impl Splitter {
+    /// The pattern as tiktoken writes it.
+    pub(crate) fn pattern(self) -> &'static str {
+        match self {
+            Self::Gpt2 => Gpt2::PATTERN,
+            Self::Cl100k => Cl100k::PATTERN,
+            Self::O200k => O200k::PATTERN,
+        }
+    }
+
+    /// The end of the open piece, see [`Scan::end`].
+    #[inline]
+    fn end(self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        match self {
+            Self::Gpt2 => scan.end::<Gpt2>(text, complete),
+            Self::Cl100k => scan.end::<Cl100k>(text, complete),
+            Self::O200k => scan.end::<O200k>(text, complete),
+        }
+    }
+
+    /// The pieces of a text.
+    #[inline]
+    pub(crate) fn pieces(self, text: &str) -> Pieces<'_> {
+        Pieces {
+            splitter: self,
+            text,
+            start: 0,
+        }
+    }
+}
+
+/// The pieces of a text in order, made by [`Encoding::pieces`](crate::Encoding::pieces): joined they are the text.
+#[derive(Clone, Debug)]
+pub struct Pieces<'t> {
+    splitter: Splitter,
+    text: &'t str,
+    start: usize,
+}
+
+impl<'t> Iterator for Pieces<'t> {
+    type Item = &'t str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'t str> {
+        let end = self
+            .splitter
+            .end(&mut Scan::new(self.start), self.text.as_bytes(), true)?;
+        let piece = self.text.get(self.start..end);
+        self.start = end;
+        piece
+    }
+}
+
+impl std::iter::FusedIterator for Pieces<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Splitter; 3] = [Splitter::Gpt2, Splitter::Cl100k, Splitter::O200k];
+
+    /// The pieces found when the text comes a few characters at a time and every scan is resumed.
+    fn resumed(splitter: Splitter, text: &str, step: usize) -> Vec<&str> {
+        let mut ends: Vec<usize> = text.char_indices().map(|(i, _)| i).step_by(step).collect();
+        ends.push(text.len());
+        let mut pieces = Vec::new();
+        let mut start = 0;
+        let mut scan = Scan::new(0);
+        for (i, &known) in ends.iter().enumerate() {
+            let complete = i + 1 == ends.len();
+            while let Some(end) = splitter.end(&mut scan, &text.as_bytes()[..known], complete) {
+                pieces.push(&text[start..end]);
+                start = end;
+                scan = Scan::new(end);
+            }
+        }
+        pieces
+    }
+
+    #[test]
+    fn resumed_scans_find_the_same_pieces() {
+        let alphabet: Vec<char> = "aZ最\u{301}ʰǅ1٣ \t\u{a0}\u{3000}\r\n'sStdmlLvVrReEſ/!🙂\u{200d}"
+            .chars()
+            .collect();
+        let mut state = 1_u64;
+        for round in 0..30_000 {
+            let text: String = (0..round % 40)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    alphabet[(state >> 33) as usize % alphabet.len()]
+                })
+                .collect();
+            for splitter in ALL {
+                let whole: Vec<&str> = splitter.pieces(&text).collect();
+                assert_eq!(whole.concat(), text);
+                for step in 1..4 {
+                    assert_eq!(
+                        resumed(splitter, &text, step),
+                        whole,
+                        "{splitter:?} {text:?} in steps of {step}"
+                    );
+                }
+            }
+        }
+    }
+}
