@@ -176,7 +176,7 @@ impl fmt::Display for Error {
             ErrorKind::UnknownModel { model } => {
                 write!(
                     f,
-                    "no encoding is known for the model {model:?}; name the encoding itself with `get_encoding`"
+                    "no encoding is known for the model {model:?}; choose the encoding by its own name instead"
                 )
             }
             ErrorKind::DisallowedSpecial { token, position } => write!(

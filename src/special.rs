@@ -214,7 +214,7 @@ impl SpecialTokens {
             match candidates.first() {
                 None => break,
                 Some((token, _)) if token.len() == depth + 1 && wanted(first) => {
-                    longest = Some(first)
+                    longest = Some(first);
                 }
                 Some(_) => {}
             }

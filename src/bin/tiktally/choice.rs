@@ -1,0 +1,28 @@
+//! `-m` and `-e`: which encoding to count with.
+
+use tiktally::Encoding;
+
+/// The encoding of the models in use today.
+const DEFAULT: &str = "o200k_base";
+
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub(crate) struct Choice {
+    /// Count as this model does, gpt-4o for example [without -m and -e: the encoding o200k_base]
+    #[arg(short, long, value_parser = tiktally::encoding_for_model)]
+    model: Option<&'static Encoding>,
+
+    /// Count with this encoding, cl100k_base for example
+    #[arg(short, long, value_parser = tiktally::get_encoding)]
+    encoding: Option<&'static Encoding>,
+}
+
+impl Choice {
+    /// The encoding asked for. The default is looked up only when it is needed: it may not have been compiled in.
+    pub(crate) fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
+        match self.model.or(self.encoding) {
+            Some(encoding) => Ok(encoding),
+            None => tiktally::get_encoding(DEFAULT),
+        }
+    }
+}
