@@ -2,6 +2,8 @@
 //!
 //! The text is made of the project's own sources, cut into lines that a seeded generator puts in a new order each time.
 
+#![allow(missing_docs)] // what the macros of criterion make has none
+
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
