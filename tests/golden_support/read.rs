@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
@@ -10,6 +11,9 @@ use sha2::{Digest, Sha256};
 use tiktally::TokenId;
 
 use crate::common::say;
+
+/// One line for all tests is enough.
+static SAID: Once = Once::new();
 
 /// The folder of the vectors, unless this is the published package, which leaves it out.
 fn folder() -> Option<PathBuf> {
@@ -20,9 +24,7 @@ fn folder() -> Option<PathBuf> {
 /// A golden file, unpacked. Says so if the folder is not there; a missing file in it is a failure.
 fn read(name: &str) -> Option<String> {
     let Some(folder) = folder() else {
-        say(&format!(
-            "{name}: tests/golden is not part of the published package, nothing compared"
-        ));
+        SAID.call_once(|| say("golden: tests/golden is not part of the package, nothing compared"));
         return None;
     };
     let bytes = fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
