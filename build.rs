@@ -7,7 +7,16 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustc_hash::FxBuildHasher;
 use sha2::{Digest as _, Sha256};
+
+/// The part of the crate that builds tables, compiled into this script too.
+#[allow(dead_code)]
+#[path = "src/vocab"]
+mod vocab {
+    pub(crate) mod derive;
+    pub(crate) mod tables;
+}
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
@@ -26,33 +35,49 @@ fn main() {
     }
 }
 
-/// The bytes of all tokens in the order of their ids, and the length of each (0 for an id that no token has).
+/// Embeds what each token is made of: the crate derives all its tables from that.
 fn vocabulary(name: &str, root: &Path, out: &Path) {
     let path = format!("data/{name}.tiktoken");
     println!("cargo:rerun-if-changed={path}");
-    println!("cargo:rerun-if-changed=data/README.md");
     let file = fs::read(root.join(&path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let hash = format!("{:x}", Sha256::digest(&file));
+    check_hash(&path, &file, root);
+
+    let tokens = tokens_by_id(&file);
+    let slices: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
+    let parts = vocab::derive::parts::<FxBuildHasher>(&slices)
+        .unwrap_or_else(|id| panic!("{path}: merging the bytes of token {id} does not give it"));
+    let parts: Vec<[u8; 6]> = parts
+        .into_iter()
+        .map(vocab::tables::Made::to_bytes)
+        .collect();
+    fs::write(out.join(format!("{name}.parts")), parts.as_flattened())
+        .expect("OUT_DIR is writable");
+}
+
+/// A rank file is used only if it is upstream's, byte for byte.
+fn check_hash(path: &str, file: &[u8], root: &Path) {
+    println!("cargo:rerun-if-changed=data/README.md");
+    let hash = format!("{:x}", Sha256::digest(file));
     let known = fs::read_to_string(root.join("data/README.md")).expect("data/README.md");
     assert!(
         known.contains(&hash),
         "{path} has the hash {hash}, which is not the one in data/README.md"
     );
+}
 
-    let (mut bytes, mut lengths) = (Vec::new(), Vec::new());
+/// The bytes of all tokens in the order of their ids, empty for an id that no token has.
+fn tokens_by_id(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut tokens = Vec::new();
     for line in file
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
     {
         let line = std::str::from_utf8(line).expect("a rank file is ASCII");
         let (token, rank) = line.split_once(' ').expect("BASE64 RANK");
-        let token = STANDARD.decode(token).expect("base64");
-        lengths.resize(rank.parse().expect("a rank"), 0);
-        lengths.push(u8::try_from(token.len()).expect("no token is longer than 128 bytes"));
-        bytes.extend(token);
+        tokens.resize(rank.parse().expect("a rank"), Vec::new());
+        tokens.push(STANDARD.decode(token).expect("base64"));
     }
-    fs::write(out.join(format!("{name}.bytes")), bytes).expect("OUT_DIR is writable");
-    fs::write(out.join(format!("{name}.lengths")), lengths).expect("OUT_DIR is writable");
+    tokens
 }
 
 /// Two tables: for each 256 code points the number of their block, and the distinct blocks of one class byte a code point.

@@ -67,7 +67,7 @@ mod special;
 mod split;
 mod vocab;
 
-pub use encoding::Encoding;
+pub use encoding::{Encoder, Encoding};
 pub use error::Error;
 #[doc(hidden)]
 pub use models::context_window_names;

@@ -1,6 +1,10 @@
 //! An encoding: the stages joined.
 
+#[cfg(feature = "rayon")]
+mod batch;
 mod decode;
+mod encoder;
+mod engine;
 mod unstable;
 
 use std::fmt;
@@ -11,6 +15,8 @@ use crate::error::{Error, ErrorKind};
 use crate::special::{Special, SpecialTokens, Stretch};
 use crate::split::{Pieces, Splitter};
 use crate::vocab::Vocabulary;
+pub use encoder::Encoder;
+use engine::{Append, Count, State};
 
 /// The text of the token that ends a document.
 const END_OF_TEXT: &str = "<|endoftext|>";
@@ -222,9 +228,8 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary).
     pub fn encode_ordinary_into(&self, text: &str, ids: &mut Vec<TokenId>) {
-        for piece in self.pieces(text) {
-            self.encode_piece(piece.as_bytes(), ids);
-        }
+        let mut sink = Append::new(ids, text.len());
+        State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
     }
 
     /// Appends the ids of one piece.
@@ -328,7 +333,9 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary), in memory that does not grow with the number of tokens.
     pub fn count(&self, text: &str) -> usize {
-        self.piece_counts(text).sum()
+        let mut sink = Count::default();
+        State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
+        sink.0
     }
 
     /// The number of tokens of each piece.

@@ -2,11 +2,15 @@
 
 mod scalar;
 pub(crate) mod unicode;
+pub(crate) mod window;
+mod window_unicode;
 
 #[cfg(feature = "custom")]
 pub(crate) mod regex;
 
+use fearless_simd::{Level, Simd, dispatch};
 use scalar::{Cl100k, Gpt2, O200k, Rules, Scan};
+use window::{ENDS, Scanned};
 
 /// Which of the built-in patterns cuts the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +38,54 @@ impl Splitter {
             Self::Cl100k => scan.end::<Cl100k>(text, complete),
             Self::O200k => scan.end::<O200k>(text, complete),
         }
+    }
+
+    /// The ends of the next pieces, see [`window::scan`].
+    pub(crate) fn scan(
+        self,
+        level: Level,
+        buffer: &[u8],
+        len: usize,
+        complete: bool,
+        ends: &mut [u32; ENDS],
+    ) -> Scanned {
+        dispatch!(level, simd => self.scan_with(simd, buffer, len, complete, ends))
+    }
+
+    #[inline(always)]
+    fn scan_with<S: Simd>(
+        self,
+        simd: S,
+        buffer: &[u8],
+        len: usize,
+        complete: bool,
+        ends: &mut [u32; ENDS],
+    ) -> Scanned {
+        match self {
+            Self::Gpt2 => window::scan::<S, Gpt2, ENDS>(simd, buffer, 0, len, complete, ends),
+            Self::Cl100k => window::scan::<S, Cl100k, ENDS>(simd, buffer, 0, len, complete, ends),
+            Self::O200k => window::scan::<S, O200k, ENDS>(simd, buffer, 0, len, complete, ends),
+        }
+    }
+
+    /// The first border at or after `from` at which a text can be cut in two that are split each on its own: where a line
+    /// begins with an ASCII letter.
+    ///
+    /// A newline never opens a word, and what ends with it is the same piece at the end of a text; but for GPT-2's
+    /// pattern only if it is all the white space there is.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn border_from(self, text: &str, from: usize) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let is_border = |at: &usize| {
+            let letter = bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
+            let alone = at
+                .checked_sub(1)
+                .and_then(|at| bytes.get(at))
+                .is_some_and(u8::is_ascii_graphic);
+            letter && (alone || self != Self::Gpt2)
+        };
+        let newlines = memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at);
+        newlines.into_iter().find(is_border).map(|at| at + 1)
     }
 
     /// The pieces of a text.

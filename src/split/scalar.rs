@@ -150,6 +150,33 @@ impl Scan {
         }
     }
 
+    /// The piece that begins at `start` is known up to `at`, and has many characters of `class` there:
+    /// - `LETTER`, `NUMBER` (where there may be many), `OTHER`: behind the first character it has nothing else.
+    /// - `LOWER`: a small letter, and behind it only such and caseless letters and marks.
+    /// - `CASELESS`: no small letter, and behind the first character only caseless letters and marks.
+    /// - `SPACE`: nothing but U+0020. `NEWLINE`: nothing but newlines.
+    #[inline]
+    pub(crate) fn inside(start: usize, at: usize, class: Classes) -> Self {
+        let state = match class {
+            LETTER => State::Letters,
+            LOWER => State::Smalls,
+            CASELESS => State::Capitals {
+                caseless_end: Some(at),
+            },
+            NUMBER => State::Numbers { digits: 1 },
+            SPACE => State::White {
+                last: at - 1,
+                newline_end: None,
+            },
+            NEWLINE => State::White {
+                last: at - 1,
+                newline_end: Some(at),
+            },
+            _ => State::Punctuation,
+        };
+        Self { start, at, state }
+    }
+
     /// The end of the piece, or `None` if more text could move it.
     ///
     /// `text` is the text of the last call, or a longer one. With `complete` no more text will come: then the answer is

@@ -4,16 +4,16 @@ use std::sync::OnceLock;
 
 use super::Vocabulary;
 
-/// The vocabulary `$name` from the files that the build script made of `data/$file.tiktoken`; `$len` of its ids.
+/// The vocabulary `$name` from what the build script made of `data/$file.tiktoken`, of which it takes `$len` ids.
 macro_rules! vocabulary {
     ($name:ident, $file:literal, $len:expr) => {
         pub(crate) fn $name() -> &'static Vocabulary {
-            static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".bytes"));
-            static LENGTHS: &[u8] =
-                include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".lengths"));
+            static PARTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".parts"));
             static VOCABULARY: OnceLock<Vocabulary> = OnceLock::new();
-            VOCABULARY
-                .get_or_init(|| Vocabulary::new(BYTES, LENGTHS.get(..$len).unwrap_or(LENGTHS)))
+            VOCABULARY.get_or_init(|| {
+                let (parts, _) = PARTS.as_chunks::<6>();
+                Vocabulary::new(parts.get(..$len).unwrap_or(parts))
+            })
         }
     };
 }

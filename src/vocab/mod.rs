@@ -1,68 +1,198 @@
 //! Bytes to ids and back. Knows neither texts nor pieces.
 
 pub(crate) mod builtin;
+pub(crate) mod chars;
+mod crossings;
+#[allow(dead_code)] // the build script uses it; at run time own vocabularies will
+pub(crate) mod derive;
+pub(crate) mod tables;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
 use crate::TokenId;
+use chars::Chars;
+use crossings::Crossings;
+use tables::{BYTE, FILL, NONE, Parts, Row, Tables, hash, key_of, pairs, slots};
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
 pub(crate) struct Vocabulary {
-    /// The bytes of all tokens, by id.
-    bytes: &'static [u8],
-    /// Where each token starts in `bytes`, and the end of the last one; an id that no token has is empty.
-    starts: Vec<u32>,
-    ids: FxHashMap<&'static [u8], TokenId>,
+    parts: Parts<'static>,
+    tables: Tables,
     max_token_len: usize,
+    /// Tells the vocabularies of a process apart.
+    serial: u32,
+    odd: OnceLock<Odd>,
+    crossings: OnceLock<Crossings>,
+    chars: OnceLock<Chars>,
     sorted: OnceLock<Vec<TokenId>>,
 }
 
+/// The tokens that have no key: those of more than 16 bytes, whose rows hold only their beginning, and any with a byte
+/// 0xFF.
+#[derive(Default)]
+struct Odd {
+    bytes: Vec<Box<[u8]>>,
+    /// Indices into `bytes`.
+    by_id: FxHashMap<TokenId, usize>,
+    ids: FxHashMap<Box<[u8]>, TokenId>,
+}
+
+#[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
 impl Vocabulary {
-    /// From the bytes of all tokens by id, and the length of each.
-    pub(crate) fn new(bytes: &'static [u8], lengths: &[u8]) -> Self {
-        let mut starts = Vec::with_capacity(lengths.len() + 1);
-        let mut ids = FxHashMap::with_capacity_and_hasher(lengths.len(), FxBuildHasher);
-        let mut start = 0;
-        for (id, &len) in lengths.iter().enumerate() {
-            let end = start + usize::from(len);
-            starts.push(start as u32);
-            if let Some(token) = bytes.get(start..end).filter(|token| !token.is_empty()) {
-                ids.insert(token, id as TokenId);
-            }
-            start = end;
-        }
-        starts.push(start as u32);
-        let max_token_len = lengths.iter().copied().max().map_or(0, usize::from);
+    /// From what each token is made of.
+    pub(crate) fn new(parts: &'static [[u8; 6]]) -> Self {
+        static SERIAL: AtomicU32 = AtomicU32::new(1);
+        let parts = Parts(parts);
+        let tables = Tables::build(parts);
+        let max_token_len = tables.lengths.iter().copied().max().unwrap_or(0).into();
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         Self {
-            bytes,
-            starts,
-            ids,
+            parts,
+            tables,
             max_token_len,
+            serial,
+            odd: OnceLock::new(),
+            crossings: OnceLock::new(),
+            chars: OnceLock::new(),
             sorted: OnceLock::new(),
         }
     }
 
+    pub(crate) fn serial(&self) -> u32 {
+        self.serial
+    }
+
     /// The id of the token with exactly these bytes.
-    #[inline]
     pub(crate) fn id(&self, token: &[u8]) -> Option<TokenId> {
-        self.ids.get(token).copied()
+        match *token {
+            [] => None,
+            [byte] => Some(self.byte(byte)),
+            _ if token.len() > self.max_token_len => None,
+            _ if token.len() <= 16 && !token.contains(&0xFF) => self.id_of_key(key_of(token)),
+            _ => self.odd().ids.get(token).copied(),
+        }
+    }
+
+    /// The id of the token with this key, of those that are found by one.
+    #[inline]
+    pub(crate) fn id_of_key(&self, key: u128) -> Option<TokenId> {
+        let id = slots::find(&self.tables.slots, slots::half(hash(key)), |id| {
+            self.key(id) == key
+        });
+        (id != NONE).then_some(id)
+    }
+
+    #[inline(always)]
+    fn key(&self, id: TokenId) -> u128 {
+        self.tables
+            .rows
+            .get(id as usize)
+            .map_or(0, |row| u128::from_le_bytes(*row))
+    }
+
+    #[inline(always)]
+    pub(crate) fn byte(&self, byte: u8) -> TokenId {
+        self.tables.bytes[usize::from(byte)]
+    }
+
+    /// The token that two neighbours merge to, or [`NONE`].
+    #[inline(always)]
+    pub(crate) fn merged(&self, left: TokenId, right: TokenId) -> TokenId {
+        pairs::find(&self.tables.filter, &self.tables.pairs, left, right)
+    }
+
+    /// The token that two bytes merge to, or [`NONE`].
+    #[inline(always)]
+    pub(crate) fn merged_bytes(&self, left: u8, right: u8) -> TokenId {
+        self.tables.byte_pairs[usize::from(left)][usize::from(right)]
+    }
+
+    /// Whether merging the bytes of two tokens together gives just these two again.
+    pub(crate) fn stay_apart(&self, left: TokenId, right: TokenId) -> bool {
+        tables::stay_apart(
+            left,
+            right,
+            |l, r| self.merged(l, r),
+            |id| self.parts.get(id),
+        )
+    }
+
+    /// Where tokens may cross from one character to the next. Built on first use.
+    pub(crate) fn crossings(&self) -> &Crossings {
+        self.crossings.get_or_init(|| Crossings::new(self))
+    }
+
+    /// The parts of characters. Built as they are met.
+    #[inline]
+    pub(crate) fn chars(&self) -> &Chars {
+        self.chars.get_or_init(|| Chars::new(self))
+    }
+
+    pub(crate) fn slots(&self) -> &[slots::Bucket] {
+        &self.tables.slots
+    }
+
+    /// The first 16 bytes of each token.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.tables.rows
+    }
+
+    /// The length of each token, 0 for an id that no token has.
+    pub(crate) fn lengths(&self) -> &[u8] {
+        &self.tables.lengths
     }
 
     /// The bytes of a token.
     #[inline]
     pub(crate) fn token(&self, id: TokenId) -> Option<&[u8]> {
-        let id = id as usize;
-        let (start, end) = (*self.starts.get(id)?, *self.starts.get(id + 1)?);
-        self.bytes
-            .get(start as usize..end as usize)
-            .filter(|token| !token.is_empty())
+        let len = usize::from(*self.tables.lengths.get(id as usize)?);
+        match self.tables.rows.get(id as usize)?.get(..len) {
+            Some([]) => None,
+            Some(token) => Some(token),
+            None => self.odd_token(id),
+        }
+    }
+
+    fn odd_token(&self, id: TokenId) -> Option<&[u8]> {
+        let odd = self.odd();
+        odd.bytes.get(*odd.by_id.get(&id)?).map(|token| &**token)
+    }
+
+    fn odd(&self) -> &Odd {
+        self.odd.get_or_init(|| {
+            let mut odd = Odd::default();
+            for (id, (row, &len)) in (0..).zip(self.tables.rows.iter().zip(&self.tables.lengths)) {
+                if len > 1 && !tables::is_in_slots(row, len.into()) {
+                    let mut bytes = Vec::with_capacity(len.into());
+                    self.spell(id, &mut bytes);
+                    odd.by_id.insert(id, odd.bytes.len());
+                    odd.ids.insert(bytes.clone().into(), id);
+                    odd.bytes.push(bytes.into());
+                }
+            }
+            odd
+        })
+    }
+
+    /// Appends the bytes of a token from those of its parts.
+    fn spell(&self, id: TokenId, bytes: &mut Vec<u8>) {
+        let len = usize::from(self.tables.lengths[id as usize]);
+        if let Some(token) = self.tables.rows[id as usize].get(..len) {
+            bytes.extend_from_slice(token);
+            return;
+        }
+        let (left, right) = self.parts.get(id);
+        debug_assert_ne!(right, BYTE, "a byte fits its row");
+        self.spell(left, bytes);
+        self.spell(right, bytes);
     }
 
     /// The largest id, 0 if there is no token.
     pub(crate) fn max_id(&self) -> TokenId {
-        (self.starts.len() as TokenId).saturating_sub(2)
+        (self.parts.0.len() as TokenId).saturating_sub(1)
     }
 
     /// The bytes of the longest token.
@@ -72,7 +202,7 @@ impl Vocabulary {
 
     /// The ids and bytes of all tokens by id.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
-        (0..self.starts.len() as TokenId).filter_map(|id| Some((id, self.token(id)?)))
+        (0..=self.max_id()).filter_map(|id| Some((id, self.token(id)?)))
     }
 
     /// The ids in the order of their tokens' bytes. Sorted on first use.
@@ -97,4 +227,28 @@ impl Vocabulary {
                 .is_some_and(|token| token.starts_with(prefix))
         })
     }
+}
+
+/// The key of a piece of `len` bytes at `start`; a piece of more than 16 bytes has a key that is no token's.
+///
+/// Fast where 16 bytes are readable, whatever they are behind the piece.
+#[inline(always)]
+pub(crate) fn piece_key(buffer: &[u8], start: usize, len: usize) -> u128 {
+    let rest = buffer.get(start..).unwrap_or_default();
+    let window = rest
+        .first_chunk::<16>()
+        .copied()
+        .unwrap_or_else(|| last_window(rest));
+    let fill = FILL.get(len).copied().unwrap_or(!0);
+    u128::from_le_bytes(window) | fill
+}
+
+/// The last bytes of a buffer, and zeros.
+#[cold]
+fn last_window(rest: &[u8]) -> [u8; 16] {
+    let mut window = [0; 16];
+    for (byte, known) in window.iter_mut().zip(rest) {
+        *byte = *known;
+    }
+    window
 }

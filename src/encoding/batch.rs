@@ -1,0 +1,169 @@
+//! Many texts, or one huge text, on all cores.
+
+use rayon::prelude::*;
+
+use super::Encoding;
+use crate::error::Error;
+use crate::{Special, TokenId};
+
+/// The size of the parts that one huge text is cut into, in bytes: some milliseconds of work.
+const PART: usize = 1 << 20;
+
+impl Encoding {
+    /// [`encode_ordinary`](Self::encode_ordinary) of many texts, on all threads of the current rayon pool; the results
+    /// are in the order of the texts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let lists = tiktally::cl100k_base().encode_ordinary_batch(&["hello", "你好"]);
+    /// assert_eq!(lists, [vec![15339], vec![57668, 53901]]);
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// That of the single calls, shared by the threads.
+    #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
+    pub fn encode_ordinary_batch<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<Vec<TokenId>> {
+        texts
+            .par_iter()
+            .map(|text| self.encode_ordinary(text.as_ref()))
+            .collect()
+    }
+
+    /// [`encode`](Self::encode) of many texts, on all threads of the current rayon pool; the results are in the order of
+    /// the texts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::Special;
+    ///
+    /// let lists = tiktally::cl100k_base().encode_batch(&["hello", "<|endoftext|>"], Special::ALLOW_ALL)?;
+    /// assert_eq!(lists, [[15339], [100257]]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode), for one of the texts.
+    ///
+    /// # Complexity
+    /// That of the single calls, shared by the threads.
+    #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
+    pub fn encode_batch<S: AsRef<str> + Sync>(
+        &self,
+        texts: &[S],
+        special: Special<'_>,
+    ) -> Result<Vec<Vec<TokenId>>, Error> {
+        texts
+            .par_iter()
+            .map(|text| self.encode(text.as_ref(), special))
+            .collect()
+    }
+
+    /// [`count`](Self::count) of many texts, on all threads of the current rayon pool; the results are in the order of
+    /// the texts.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")]
+    /// assert_eq!(tiktally::cl100k_base().count_batch(&["hello", "你好"]), [1, 2]);
+    /// ```
+    ///
+    /// # Complexity
+    /// That of the single calls, shared by the threads.
+    #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
+    pub fn count_batch<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<usize> {
+        texts
+            .par_iter()
+            .map(|text| self.count(text.as_ref()))
+            .collect()
+    }
+
+    /// [`decode`](Self::decode) of many lists of ids, on all threads of the current rayon pool; the results are in the
+    /// order of the lists.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")]
+    /// assert_eq!(tiktally::cl100k_base().decode_batch(&[vec![15339], vec![57668, 53901]])?, ["hello", "你好"]);
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), for one of the lists.
+    ///
+    /// # Complexity
+    /// That of the single calls, shared by the threads.
+    #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
+    pub fn decode_batch<I: AsRef<[TokenId]> + Sync>(
+        &self,
+        lists: &[I],
+    ) -> Result<Vec<String>, Error> {
+        lists
+            .par_iter()
+            .map(|ids| self.decode(ids.as_ref()))
+            .collect()
+    }
+
+    /// [`decode_bytes`](Self::decode_bytes) of many lists of ids, on all threads of the current rayon pool; the results
+    /// are in the order of the lists.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")]
+    /// assert_eq!(tiktally::cl100k_base().decode_bytes_batch(&[[15339], [8687]])?, [&b"hello"[..], b"\xe4\xbd"]);
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`decode_bytes`](Self::decode_bytes), for one of the lists.
+    ///
+    /// # Complexity
+    /// That of the single calls, shared by the threads.
+    #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
+    pub fn decode_bytes_batch<I: AsRef<[TokenId]> + Sync>(
+        &self,
+        lists: &[I],
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        lists
+            .par_iter()
+            .map(|ids| self.decode_bytes(ids.as_ref()))
+            .collect()
+    }
+
+    /// [`encode_ordinary`](Self::encode_ordinary) of one huge text on all threads of the current rayon pool: the same
+    /// ids.
+    ///
+    /// The text is cut where a line begins with an ASCII letter, which is always the border of two pieces; a text
+    /// without such lines is encoded on one thread.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// let text = "One line is much like another.\n".repeat(10_000);
+    /// assert_eq!(encoding.encode_ordinary_parallel(&text), encoding.encode_ordinary(&text));
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// As [`encode_ordinary`](Self::encode_ordinary), shared by the threads, and one copy of the ids.
+    #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
+    pub fn encode_ordinary_parallel(&self, text: &str) -> Vec<TokenId> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while rest.len() > PART {
+            let Some((part, after)) = self
+                .0
+                .splitter
+                .border_from(rest, PART)
+                .and_then(|at| rest.split_at_checked(at))
+            else {
+                break;
+            };
+            parts.push(part);
+            rest = after;
+        }
+        parts.push(rest);
+        match *parts {
+            [only] => self.encode_ordinary(only),
+            _ => self.encode_ordinary_batch(&parts).concat(),
+        }
+    }
+}

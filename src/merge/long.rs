@@ -1,0 +1,203 @@
+//! The merge of long pieces, in time linear in their bytes.
+//!
+//! Two lists of ids, each the merge of its own bytes, are together the merge of all the bytes if the two tokens at the
+//! seam stay apart: whether they do depends on these two alone, because every token is the merge of its own bytes. So a
+//! long piece is merged block by block; where a seam does not hold, the two tokens at it are merged again as one region,
+//! which grows by a token on either side until its own seams hold. And where the piece repeats itself, so do its tokens.
+
+use super::short::{self, Jobs};
+use super::{Scratch, heap};
+use crate::TokenId;
+use crate::vocab::Vocabulary;
+
+/// The bytes of a block. As long as a row, so that a block that is a token is found at once.
+const BLOCK: usize = 16;
+
+/// A region of more bytes than this is given up: then the whole piece goes through the heap, in O(n log n).
+const MAX_REGION: usize = 1024;
+
+/// The longest period, in tokens, that is tried.
+const MAX_PERIOD: usize = 3;
+
+/// Memory for blocks and regions.
+#[derive(Default)]
+pub(crate) struct Blocks {
+    /// The ids of some blocks, one after the other.
+    ids: Vec<TokenId>,
+    /// Where the ids of each block end in `ids`.
+    ends: Vec<usize>,
+    region: Vec<TokenId>,
+}
+
+/// Appends the ids of `piece`, those of [`plain::merge`](super::plain::merge).
+pub(crate) fn merge(
+    piece: &[u8],
+    vocab: &Vocabulary,
+    scratch: &mut Scratch,
+    ids: &mut Vec<TokenId>,
+) {
+    let first = ids.len();
+    let mut list = List {
+        piece,
+        vocab,
+        done: 0,
+        first,
+        ids,
+    };
+    // blocks are merged some at a time, but few where the piece repeats itself: then they are not needed
+    let mut batch = 1;
+    while list.done < piece.len() {
+        let start = list.done;
+        let blocks = piece
+            .get(start..)
+            .unwrap_or_default()
+            .chunks(BLOCK)
+            .take(batch);
+        let Scratch {
+            level,
+            jobs,
+            blocks: memory,
+            ..
+        } = &mut *scratch;
+        memory.ids.clear();
+        memory.ends.clear();
+        jobs.merge(*level, vocab, blocks, |_, ids| {
+            memory.ids.extend_from_slice(ids);
+            memory.ends.push(memory.ids.len());
+        });
+        batch = (2 * batch).min(short::BATCH);
+        let mut begin = 0;
+        for &end in &memory.ends {
+            let block = memory.ids.get(begin..end).unwrap_or_default();
+            begin = end;
+            if !list.add_block(block, &mut memory.region, *level, jobs) {
+                list.ids.truncate(first);
+                return heap::merge(piece, vocab, ids);
+            }
+            if list.repeat() {
+                batch = 1;
+                break;
+            }
+        }
+    }
+}
+
+/// The merge of the beginning of a piece.
+struct List<'a> {
+    piece: &'a [u8],
+    vocab: &'a Vocabulary,
+    /// How many bytes of the piece are merged.
+    done: usize,
+    /// Where the ids of the piece begin in `ids`.
+    first: usize,
+    ids: &'a mut Vec<TokenId>,
+}
+
+impl List<'_> {
+    /// Joins the ids of the next block to the list, or gives up.
+    fn add_block(
+        &mut self,
+        block: &[TokenId],
+        region: &mut Vec<TokenId>,
+        level: fearless_simd::Level,
+        jobs: &mut Jobs,
+    ) -> bool {
+        let mut rest = block.iter();
+        let mut start = self.done;
+        let mut end = start;
+        region.clear();
+        if let Some(&id) = rest.next() {
+            region.push(id);
+            end += self.len(id);
+        }
+        loop {
+            if let (Some(last), Some(&first)) = (self.last(), region.first())
+                && !self.vocab.stay_apart(last, first)
+            {
+                self.ids.pop();
+                start -= self.len(last);
+            } else if let (Some(&last), Some(&next)) = (region.last(), rest.as_slice().first())
+                && !self.vocab.stay_apart(last, next)
+            {
+                rest.next();
+                end += self.len(next);
+            } else {
+                break;
+            }
+            if end - start > MAX_REGION {
+                return false;
+            }
+            region.clear();
+            let bytes = self.piece.get(start..end).unwrap_or_default();
+            match self.vocab.id(bytes) {
+                Some(id) => region.push(id),
+                None if bytes.len() <= short::MAX => {
+                    jobs.merge(level, self.vocab, [bytes].into_iter(), |_, ids| {
+                        region.extend_from_slice(ids);
+                    });
+                }
+                None => heap::merge(bytes, self.vocab, region),
+            }
+        }
+        self.ids.extend_from_slice(region);
+        self.ids.extend_from_slice(rest.as_slice());
+        self.done = end
+            + rest
+                .as_slice()
+                .iter()
+                .map(|&id| self.len(id))
+                .sum::<usize>();
+        true
+    }
+
+    /// Goes on as long as the bytes of the last few tokens come again; whether they did.
+    fn repeat(&mut self) -> bool {
+        let mut period = 0;
+        for count in 1..=MAX_PERIOD {
+            let ids = self.ids.get(self.first..).unwrap_or_default();
+            let Some(&id) = ids.len().checked_sub(count).and_then(|at| ids.get(at)) else {
+                break;
+            };
+            period += self.len(id);
+            if self.comes_again(period)
+                && self
+                    .last()
+                    .is_some_and(|last| self.vocab.stay_apart(last, id))
+            {
+                let from = self.ids.len() - count;
+                while self.comes_again(period) {
+                    self.ids.extend_from_within(from..from + count);
+                    self.done += period;
+                }
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether the last `period` bytes that are merged stand again behind themselves.
+    fn comes_again(&self, period: usize) -> bool {
+        let (merged, ahead) = self.piece.split_at(self.done);
+        let last = merged
+            .len()
+            .checked_sub(period)
+            .and_then(|start| merged.get(start..));
+        last.is_some() && last == ahead.get(..period)
+    }
+
+    fn last(&self) -> Option<TokenId> {
+        self.ids
+            .get(self.first..)
+            .and_then(<[TokenId]>::last)
+            .copied()
+    }
+
+    fn len(&self, id: TokenId) -> usize {
+        self.vocab
+            .lengths()
+            .get(id as usize)
+            .copied()
+            .unwrap_or(0)
+            .into()
+    }
+}

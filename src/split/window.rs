@@ -1,0 +1,706 @@
+//! The three built-in patterns, 64 bytes at a time.
+//!
+//! The patterns never look back, so nothing before the start of a piece matters. A *window* is the 64 bytes from a piece's
+//! start on. One bit mask for each character class is made of it, and arithmetic on the masks yields a mask of all piece
+//! starts. Those that no byte behind the window can move are written down, and the next window is at the last of them: no
+//! state goes from window to window. Where the text ends inside the window, all of them are certain.
+//!
+//! What the rules are, and why, is said in [`super::scalar`]; that scanner also takes the pieces that no window holds.
+
+// Indices are masked to the length of the array, or bounded by the window.
+#![allow(clippy::indexing_slicing)]
+// What is not inlined is not compiled for the level of the caller.
+#![allow(clippy::inline_always)]
+
+use fearless_simd::Simd;
+#[cfg(target_arch = "x86_64")]
+use fearless_simd::{prelude::*, u8x64, u32x16};
+
+use super::scalar::{Rules, Scan};
+use super::unicode::{CASELESS, Classes, LETTER, LOWER, NEWLINE, NUMBER, OTHER, SPACE};
+use super::window_unicode::{Masks, WIDTH, low};
+
+/// How many bytes a buffer has behind the part of the text that is to be scanned: then no window has to be copied.
+pub(crate) const PADDING: usize = WIDTH;
+
+/// A good length for the array of ends: 512 pieces, and what one window may yield beyond them.
+pub(crate) const ENDS: usize = 512 + WIDTH;
+
+/// What [`scan`] did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scanned {
+    /// How many ends were written.
+    pub(crate) count: usize,
+    /// Where the next piece begins: the last end, or `start` if there was none.
+    pub(crate) next: usize,
+}
+
+/// Writes the ends of the pieces from `start` on, which is the start of a piece, to `ends`, until another window's pieces
+/// may not fit or all pieces that begin before `len` are found.
+///
+/// - `complete`: the text is `buffer[..len]`, and what lies behind it does not matter. Windows are copied where fewer than
+///   [`PADDING`] bytes lie behind them.
+/// - not `complete`: the text is `buffer` and may go on behind it. An end may be found behind `len`. The scan stops early,
+///   with no end written, at a piece that reaches the end of the buffer.
+///
+/// Offsets are `u32`: a buffer is shorter than 4 GiB.
+#[inline(always)]
+pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
+    simd: S,
+    buffer: &[u8],
+    start: usize,
+    len: usize,
+    complete: bool,
+    ends: &mut [u32; N],
+) -> Scanned {
+    const { assert!(N > WIDTH) };
+    let text = if complete { &buffer[..len] } else { buffer };
+    let (mut count, mut next) = (0, start);
+    while next < len && count < N - WIDTH {
+        let left = (text.len() - next).min(WIDTH);
+        let copy;
+        let bytes = if let Some(bytes) = buffer[next..].first_chunk() {
+            bytes
+        } else {
+            copy = padded(&buffer[next..]);
+            &copy
+        };
+        let masks = Masks::new(simd, bytes, left, R::CASED);
+        // a window that is exactly full is taken for one that the text goes on behind
+        let ends_text = complete && left < WIDTH;
+        let starts = starts::<R>(bytes, &masks, ends_text);
+        if starts == 0 {
+            // out of line, and without the masks: that keeps them in registers
+            let end = simd.vectorize(
+                #[inline(always)]
+                || long_piece::<S, R>(simd, text, next, complete),
+            );
+            let Some(end) = end else {
+                break;
+            };
+            ends[count] = end as u32;
+            count += 1;
+            next = end;
+        } else {
+            write(simd, starts, next as u32, ends, count);
+            count += starts.count_ones() as usize;
+            next += 63 - starts.leading_zeros() as usize;
+        }
+    }
+    Scanned { count, next }
+}
+
+/// The end of a buffer that has no padding, as a window.
+#[cold]
+fn padded(rest: &[u8]) -> [u8; WIDTH] {
+    let mut bytes = [0; WIDTH];
+    for (byte, from) in bytes.iter_mut().zip(rest) {
+        *byte = *from;
+    }
+    bytes
+}
+
+/// The bits of `mask` in unbroken runs from the `seeds` up, which are bits of `mask`.
+#[inline(always)]
+fn fill(mask: u64, seeds: u64) -> u64 {
+    // A carry runs from a seed to the end of its run and clears its bits. A second seed in the run stays set.
+    ((mask.wrapping_add(seeds) ^ mask) | seeds) & mask
+}
+
+/// Where pieces start in a window whose first byte starts a piece: all starts behind the first byte that are certain.
+/// The end of the text counts as one.
+#[inline(always)]
+fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
+    // the first byte of the character that follows a character whose first byte is in `leads`
+    let after = |leads: u64| (leads << 1).wrapping_add(m.inner) & !m.inner;
+
+    let Punctuation {
+        others,
+        marks,
+        tails,
+    } = punctuation::<R>(m, after);
+    let words = m.letters | marks;
+    let newlines = m.newlines & !tails;
+    let white = m.spaces | newlines;
+
+    // A punctuation character opens a word if it starts a piece itself: it is not one of several, and has no blank before.
+    let punctuation = others & !(others << 1) & !(m.blanks << 1);
+    let opened = if R::ANY_PREFIX {
+        m.spaces << 1 | after(punctuation)
+    } else {
+        m.blanks << 1
+    };
+    let mut starts = punctuation
+        | words & !(words << 1) & !opened
+        | number_starts::<R>(m, after)
+        | white_starts::<R>(m, white, newlines);
+
+    let mut certain = u64::MAX;
+    if ends_text {
+        if R::WHOLE_AT_END {
+            starts &= low(m.known + 1 - white_at_end(m, white));
+        }
+        starts |= 1 << m.known;
+    } else {
+        // White space is certain only in where it begins; a contraction wants two bytes behind its apostrophe. Newlines
+        // that punctuation swallows are taken for white space here, so that this need not wait for them to be known.
+        let uncertain = white_at_end(m, m.spaces | m.newlines).max(3);
+        certain = low(m.known.saturating_sub(uncertain) + 1);
+    }
+    if R::CASED {
+        starts |= cased_starts(m, words, marks, ends_text, &mut certain);
+    }
+
+    let mut apostrophes = m.apostrophes & if R::CASED { words << 1 } else { punctuation };
+    let mut last_end = 0;
+    while apostrophes != 0 {
+        let i = apostrophes.trailing_zeros() as usize;
+        apostrophes &= apostrophes - 1;
+        let end = i + contraction::<R>(bytes, i);
+        // a word takes one contraction only
+        if end == i || end > m.known || (R::CASED && i == last_end) {
+            continue;
+        }
+        last_end = end;
+        let behind = 2 << (end - 1);
+        let inside = low(end)
+            & !(if R::CASED {
+                low(i + 1) >> 1
+            } else {
+                low(i + 1)
+            });
+        starts = starts & !inside | behind;
+        if R::CASED && words & behind != 0 {
+            // `cased_starts` took what follows for a part of the same word
+            certain &= low(end) | behind;
+        }
+    }
+    starts & certain & !1
+}
+
+/// How many bytes of `white` are at the end of the window.
+#[inline(always)]
+fn white_at_end(m: &Masks, white: u64) -> usize {
+    (white << (64 - m.known)).leading_ones() as usize
+}
+
+/// Punctuation, and what it swallows.
+struct Punctuation {
+    others: u64,
+    /// The marks that are no punctuation.
+    marks: u64,
+    /// Newlines and slashes behind punctuation.
+    tails: u64,
+}
+
+/// Marks belong to words, but behind punctuation that cannot open a word (it has a blank before it, or there are several
+/// of them) they are punctuation.
+#[inline(always)]
+fn punctuation<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> Punctuation {
+    let (mut others, mut marks) = (m.others, m.marks);
+    loop {
+        let mut tails = 0;
+        if R::follows_punctuation(b'\n') {
+            let mut tail = m.newlines;
+            if R::follows_punctuation(b'/') {
+                tail |= m.slashes;
+            }
+            tails = fill(tail, m.newlines & (others << 1));
+        }
+        let rest = others & !tails;
+        let swallowed = marks & (rest << 1);
+        if R::CASED && swallowed != 0 {
+            let opener = rest & !(rest << 1) & !(m.blanks << 1);
+            let swallowed = swallowed & !after(opener);
+            if swallowed != 0 {
+                // one run at a time, the first one first: it decides what becomes of those behind it
+                let run = fill(marks, swallowed & swallowed.wrapping_neg());
+                others |= run;
+                marks &= !run;
+                continue;
+            }
+        }
+        return Punctuation {
+            others: rest,
+            marks,
+            tails,
+        };
+    }
+}
+
+/// The starts of numbers: where a run of them begins, and behind every so many.
+#[inline(always)]
+fn number_starts<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> u64 {
+    let mut first = m.numbers & !(m.numbers << 1);
+    if R::BLANK_BEFORE_NUMBER {
+        first &= !(m.blanks << 1);
+    }
+    let mut starts = first;
+    if R::MAX_DIGITS < WIDTH && m.numbers & (m.numbers << R::MAX_DIGITS) != 0 {
+        while first != 0 {
+            for _ in 0..R::MAX_DIGITS {
+                first = after(first) & m.numbers;
+            }
+            starts |= first;
+        }
+    }
+    starts
+}
+
+/// The starts in white space: its first character, its last one if visible text follows, and what follows its last
+/// newline.
+#[inline(always)]
+fn white_starts<R: Rules>(m: &Masks, white: u64, newlines: u64) -> u64 {
+    let visible = low(m.known) & !white;
+    let [two, three] = m.leads;
+    let single = white & !m.inner & !two & !three;
+    let mut last =
+        single & (visible >> 1) | white & (two & (visible >> 2) | three & (visible >> 3));
+    let mut starts = white & !(white << 1);
+    if R::CUT_AFTER_NEWLINE {
+        last &= !newlines;
+        // spaces behind a newline, but for those that another newline follows
+        let mut spaces = m.spaces & (newlines << 1);
+        let mut not_last = m.spaces.wrapping_add(spaces) & !m.spaces & newlines;
+        while not_last != 0 {
+            let before = spaces & (not_last & not_last.wrapping_neg()).wrapping_sub(1);
+            spaces &= !(1 << before.ilog2());
+            not_last &= not_last - 1;
+        }
+        starts |= spaces;
+    }
+    starts | last
+}
+
+/// The starts inside words: at a capital behind a small letter, and at the capitals that end a word without small letters
+/// if a caseless letter or mark is before them. What the text behind the window may change is taken out of `certain`.
+#[inline(always)]
+fn cased_starts(m: &Masks, words: u64, marks: u64, ends_text: bool, certain: &mut u64) -> u64 {
+    let caseless = m.caseless | marks;
+    let mut small = words & !m.upper & !caseless;
+    if caseless == 0 {
+        return m.upper & (small << 1);
+    }
+    // caseless letters behind a small one belong to it
+    small |= fill(caseless, caseless & (small << 1));
+    let mut starts = m.upper & (small << 1);
+    let mut capitals = m.upper & (caseless << 1) & !starts;
+    while capitals != 0 {
+        let first = capitals & capitals.wrapping_neg();
+        capitals ^= first;
+        let end = m.upper.wrapping_add(first) & !m.upper;
+        if !ends_text && end & low(m.known) == 0 {
+            *certain &= first - 1;
+        } else if end & words == 0 {
+            starts |= first;
+        }
+    }
+    starts
+}
+
+/// The length of the contraction whose apostrophe is at `i`, 0 if it is none.
+#[inline(always)]
+fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
+    let byte = |k: usize| bytes[(i + k) % WIDTH];
+    let letter = |k| {
+        if R::FOLD_CONTRACTIONS {
+            byte(k).to_ascii_lowercase()
+        } else {
+            byte(k)
+        }
+    };
+    match letter(1) {
+        b's' | b'd' | b'm' | b't' => 2,
+        b'l' if letter(2) == b'l' => 3,
+        b'v' | b'r' if letter(2) == b'e' => 3,
+        // the long s
+        0xC5 if R::FOLD_CONTRACTIONS && byte(2) == 0xBF => 3,
+        _ => 0,
+    }
+}
+
+/// The end of the piece at `start`, which fills a window, if it ends.
+///
+/// Goes over more of the same window by window. Where that ends the scalar scanner goes on, unless it is clear what it
+/// would say.
+#[inline(always)]
+fn long_piece<S: Simd, R: Rules>(
+    simd: S,
+    text: &[u8],
+    start: usize,
+    complete: bool,
+) -> Option<usize> {
+    let window = text[start..].first_chunk();
+    let masks = window.map(|bytes| Masks::new(simd, bytes, WIDTH, R::CASED));
+    let Some((class, known)) = masks.and_then(|m| Some((filler::<R>(&m)?, m.known))) else {
+        return Scan::new(start).end::<R>(text, complete);
+    };
+    let mut at = start + known;
+    while let Some(bytes) = text[at..].first_chunk() {
+        let m = Masks::new(simd, bytes, WIDTH, R::CASED);
+        let others = low(m.known) & !members::<R>(&m, class);
+        if others == 0 {
+            at += m.known;
+            continue;
+        }
+        let first = others & others.wrapping_neg();
+        at += first.trailing_zeros() as usize;
+        let unclear = match class {
+            LETTER => 0,
+            LOWER => m.apostrophes,
+            CASELESS => m.apostrophes | m.letters,
+            _ => u64::MAX,
+        };
+        if first & unclear == 0 {
+            return Some(at);
+        }
+        break;
+    }
+    Scan::inside(start, at, class).end::<R>(text, complete)
+}
+
+/// The class of all characters of a window but the first, if a piece of that class may begin with the first.
+#[inline(always)]
+fn filler<R: Rules>(m: &Masks) -> Option<Classes> {
+    let first = low((m.inner + 2).trailing_zeros() as usize);
+    let rest = low(m.known) & !first;
+    let all = |class| rest & !members::<R>(m, class) == 0;
+    let same = |class| all(class) && first & members::<R>(m, class) != 0;
+    let opened = |class| same(class) || all(class) && first & m.blanks != 0;
+    if !R::CASED && all(LETTER) {
+        Some(LETTER)
+    } else if R::CASED && all(CASELESS) && first & (m.letters & !m.upper & !m.caseless) == 0 {
+        Some(CASELESS)
+    } else if R::CASED && all(LOWER) {
+        Some(LOWER)
+    } else if opened(OTHER) {
+        Some(OTHER)
+    } else if opened(NUMBER) {
+        Some(NUMBER)
+    } else if same(SPACE) {
+        Some(SPACE)
+    } else if same(NEWLINE) {
+        Some(NEWLINE)
+    } else {
+        None
+    }
+}
+
+/// The characters that a piece goes on with when it has many of `class`.
+#[inline(always)]
+fn members<R: Rules>(m: &Masks, class: Classes) -> u64 {
+    match class {
+        LETTER => m.letters,
+        CASELESS => m.caseless | m.marks,
+        LOWER => (m.letters | m.marks) & !m.upper,
+        NUMBER if R::MAX_DIGITS > WIDTH => m.numbers,
+        OTHER => m.others,
+        // one byte each, so that it is known where the last one begins
+        SPACE => m.blanks,
+        NEWLINE => m.newlines,
+        _ => 0,
+    }
+}
+
+/// Writes the indices of the bits, `base` added, to `ends` from `at` on, and anything behind them.
+#[inline(always)]
+fn write<S: Simd, const N: usize>(
+    simd: S,
+    mut bits: u64,
+    base: u32,
+    ends: &mut [u32; N],
+    at: usize,
+) {
+    let Some(ends) = ends[at..].first_chunk_mut::<WIDTH>() else {
+        return;
+    };
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = simd.level().as_avx512() {
+        return compress(avx512, bits, base, ends);
+    }
+    let _ = simd;
+    for group in ends.as_chunks_mut::<8>().0 {
+        for end in group {
+            *end = base + bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+        }
+        if bits == 0 {
+            break;
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fearless_simd::kernel!(
+    /// The same with one instruction for all bits.
+    #[inline]
+    fn compress(avx512: Avx512, bits: u64, base: u32, ends: &mut [u32; WIDTH]) {
+        use std::arch::x86_64::{
+            __m512i, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cvtepu8_epi32,
+            _mm512_extracti32x4_epi32, _mm512_maskz_compress_epi8, _mm512_set1_epi32,
+        };
+        let all: __m512i = u8x64::from_slice(avx512, &INDICES).into();
+        let base = _mm512_set1_epi32(base.cast_signed());
+        let indices = _mm512_maskz_compress_epi8(bits, all);
+        let quarters = [
+            _mm512_castsi512_si128(indices),
+            _mm512_extracti32x4_epi32::<1>(indices),
+            _mm512_extracti32x4_epi32::<2>(indices),
+            _mm512_extracti32x4_epi32::<3>(indices),
+        ];
+        let mut count = bits.count_ones();
+        for (quarter, ends) in quarters.into_iter().zip(ends.as_chunks_mut::<16>().0) {
+            let wide = _mm512_add_epi32(_mm512_cvtepu8_epi32(quarter), base);
+            let wide: u32x16<_> = wide.simd_into(avx512);
+            wide.store_slice(ends);
+            if count <= 16 {
+                break;
+            }
+            count -= 16;
+        }
+    }
+);
+
+/// 0 to 63.
+#[cfg(target_arch = "x86_64")]
+static INDICES: [u8; WIDTH] = {
+    let mut indices = [0; WIDTH];
+    let mut i = 0;
+    while i < WIDTH {
+        indices[i] = i as u8;
+        i += 1;
+    }
+    indices
+};
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::{Level, dispatch};
+
+    use super::super::scalar::{Cl100k, Gpt2, O200k};
+    use super::*;
+
+    /// A character of each class and length, and all that a rule names.
+    const ALPHABET: [&str; 24] = [
+        "abcxyzé\u{e9}дяσ𐐨",
+        "ABXYZÉДΣǅ𐐀",
+        "最あ한אعन𠀀ʰªー",
+        "\u{301}\u{64b}\u{93f}\u{fe0f}\u{e0100}",
+        "0123456789",
+        "٣²Ⅷ𝟘〇",
+        " ",
+        " \t\u{b}\u{c}",
+        "\u{a0}\u{3000}\u{85}\u{2028}\u{1680}",
+        "\r\n",
+        "\n",
+        "'",
+        "sSdDmMtTlLvVrReE",
+        "\u{17f}\u{212a}",
+        "/",
+        "!.,(\"-_",
+        "·“、🙂\u{200d}❤÷×",
+        "\0\u{7f}\u{10ffff}\u{1c}",
+        "abcdefgh",
+        "ABCDEFGH",
+        "привет",
+        "ПРИВЕТ",
+        "漢字仮名",
+        "नमस्ते مرحبًا",
+    ];
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 33) as usize % n
+        }
+
+        fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+            &items[self.below(items.len())]
+        }
+
+        /// A text of about `len` bytes: runs of `run` characters at most, from `sets` of the alphabet.
+        fn text(&mut self, len: usize, run: usize, sets: usize) -> String {
+            let sets: Vec<Vec<char>> = (0..sets)
+                .map(|_| self.of(&ALPHABET).chars().collect())
+                .collect();
+            let mut text = String::new();
+            while text.len() < len {
+                let set = &sets[self.below(sets.len())];
+                for _ in 0..=self.below(run) {
+                    text.push(*self.of(set));
+                }
+            }
+            while text.len() > len {
+                text.pop();
+            }
+            text
+        }
+    }
+
+    /// The ends found in `text` when no more than N - 64 are asked for at once: in the bulk, then in the padded tail.
+    fn windowed<S: Simd, R: Rules, const N: usize>(simd: S, text: &str, bulk: bool) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut ends = [0; N];
+        let mut run = |buffer: &[u8], start: usize, len: usize, complete: bool, base: usize| {
+            let mut next = start;
+            loop {
+                let scanned = simd.vectorize(
+                    #[inline(always)]
+                    || scan::<S, R, N>(simd, buffer, next, len, complete, &mut ends),
+                );
+                let part = &ends[..scanned.count];
+                found.extend(part.iter().map(|end| *end as usize + base));
+                assert_eq!(part.last().map_or(next, |end| *end as usize), scanned.next);
+                next = scanned.next;
+                if scanned.count == 0 {
+                    return next;
+                }
+            }
+        };
+        let mut at = 0;
+        if bulk && text.len() > PADDING {
+            at = run(text.as_bytes(), 0, text.len() - PADDING, false, 0);
+        }
+        // any bytes may be there, and any number of them
+        let mut tail = text.as_bytes()[at..].to_vec();
+        let len = tail.len();
+        if bulk {
+            tail.extend("\n's8漢".bytes().cycle().take(PADDING));
+        }
+        assert_eq!(run(&tail, 0, len, true, at), len);
+        found
+    }
+
+    fn check<R: Rules>(level: Level, text: &str) {
+        let mut expected = Vec::new();
+        let mut start = 0;
+        while let Some(end) = Scan::new(start).end::<R>(text.as_bytes(), true) {
+            expected.push(end);
+            start = end;
+        }
+        for bulk in [false, true] {
+            let (few, many) = dispatch!(level, simd => (
+                windowed::<_, R, { WIDTH + 1 }>(simd, text, bulk),
+                windowed::<_, R, ENDS>(simd, text, bulk),
+            ));
+            let pattern = R::PATTERN;
+            assert_eq!(few, expected, "{level:?} {pattern} {text:?} bulk: {bulk}");
+            assert_eq!(many, expected, "{level:?} {pattern} {text:?} bulk: {bulk}");
+        }
+    }
+
+    fn check_all(level: Level, text: &str) {
+        check::<Gpt2>(level, text);
+        check::<Cl100k>(level, text);
+        check::<O200k>(level, text);
+    }
+
+    /// All levels that this machine has, the best one first.
+    fn levels() -> Vec<Level> {
+        let best = Level::new();
+        let mut levels = vec![best];
+        #[cfg(target_arch = "x86_64")]
+        levels.extend(
+            [
+                best.as_avx2().map(Level::Avx2),
+                best.as_sse4_2().map(Level::Sse4_2),
+                best.as_sse2().map(Level::Sse2),
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        levels.push(Level::fallback());
+        levels
+    }
+
+    fn random_texts(rounds: usize, seed: u64) {
+        let levels = levels();
+        let mut random = Random(seed);
+        for round in 0..rounds {
+            let run = *random.of(&[1, 1, 2, 3, 6, 20, 90]);
+            let sets = 1 + random.below(ALPHABET.len());
+            let len = random.below(201);
+            let text = random.text(len, run, sets);
+            // the best level always, the others by turns
+            check_all(levels[0], &text);
+            check_all(levels[round % levels.len()], &text);
+        }
+    }
+
+    #[test]
+    fn random_texts_are_cut_as_by_the_scalar_scanner() {
+        random_texts(20_000, 0x9E37_79B9_7F4A_7C15);
+    }
+
+    /// The same with far more texts, by hand: `ROUNDS=1000000 cargo test -- --ignored`.
+    #[test]
+    #[ignore = "takes minutes"]
+    fn many_random_texts_are_cut_as_by_the_scalar_scanner() {
+        let rounds = std::env::var("ROUNDS").map_or(1_000_000, |rounds| rounds.parse().unwrap());
+        let seed = std::env::var("SEED").map_or(1, |seed| seed.parse().unwrap());
+        random_texts(rounds, seed);
+    }
+
+    /// What a rule says about its neighbours, at every place in a window and at the end of a text.
+    #[test]
+    fn special_cases_are_cut_alike_at_every_place() {
+        const CASES: [&str; 22] = [
+            "it's's's",
+            "IT'Sa 'S漢 a'sAb",
+            "don'T we'Ll they'rE 'llama",
+            "it'\u{17f}a 's",
+            "漢AB漢CD. 漢AB漢CDe",
+            "A\u{301}B!\u{301}a",
+            "!!\u{301}!a \u{301}b",
+            "!\n//\u{301}a",
+            "!!\u{301}\n//\u{301}a",
+            "((a (b \t(c",
+            "!\n/\n/!a/\n\r\nb",
+            " \n \n  x",
+            "\n\n  \n",
+            " \u{3000} x\u{3000}",
+            "12345 67890123",
+            "٣٣٣٣٣a1",
+            "a\r\n\r\n  b",
+            "❤\u{fe0f}\u{200d}🔥!",
+            "'' '\n's",
+            "ǅa ʰA aʰA",
+            "\u{a0}a\u{a0}1 \u{a0}",
+            "x \n y\t",
+        ];
+        for level in levels() {
+            for case in CASES {
+                for filler in ["a", "A", "漢", " ", "1", "!", "\n"] {
+                    for before in 0..70 {
+                        let text = filler.repeat(before) + case;
+                        check_all(level, &text);
+                        if before % 8 == 0 {
+                            check_all(level, &(text + &filler.repeat(70)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Pieces longer than a window, of every class.
+    #[test]
+    fn long_runs_are_one_piece() {
+        for level in levels() {
+            for run in [
+                "a", "A", "漢", "д", "\u{301}", "1", "٣", " ", "\u{3000}", "\n", "\r\n", "!", "/",
+                "·", "aé", " \n",
+            ] {
+                for opener in ["", " ", "!", "\n", "A", "x", "'"] {
+                    for closer in ["", "a", "B", "'s", " ", "\n", "1", "!", "漢"] {
+                        check_all(level, &(opener.to_owned() + &run.repeat(150) + closer));
+                    }
+                }
+            }
+        }
+    }
+}
