@@ -6,6 +6,15 @@ use super::Encoding;
 use crate::TokenId;
 use crate::error::{Error, ErrorKind};
 
+/// How many ids are decoded at a time.
+const CHUNK: usize = 1024;
+
+/// About how many bytes a token has in most texts.
+const USUAL: usize = 4;
+
+/// The bytes of a token that are copied at once.
+const ROW: usize = size_of::<crate::vocab::tables::Row>();
+
 impl Encoding {
     /// The bytes of a token, ordinary or special.
     fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
@@ -118,16 +127,47 @@ impl Encoding {
     /// O(n) in the bytes appended.
     pub fn decode_into(&self, ids: &[TokenId], bytes: &mut Vec<u8>) -> Result<(), Error> {
         let before = bytes.len();
-        for token in self.tokens_bytes(ids) {
-            match token {
-                Ok(token) => bytes.extend_from_slice(token),
-                Err(error) => {
-                    bytes.truncate(before);
-                    return Err(error);
+        bytes.reserve(ids.len().saturating_mul(USUAL) + ROW);
+        for (chunk, index) in ids.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+            if !self.decode_mergeable(chunk, bytes) {
+                for (i, &id) in chunk.iter().enumerate() {
+                    let Some(token) = self.token_bytes(id) else {
+                        bytes.truncate(before);
+                        return Err(self.unknown(id, index + i));
+                    };
+                    bytes.extend_from_slice(token);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Appends the bytes of ids that are all mergeable tokens; otherwise appends nothing and says so.
+    ///
+    /// The first 16 bytes of a token are copied whatever its length is: the next token is written over what is too much.
+    #[allow(clippy::indexing_slicing)] // the ids have lengths, so rows too, and the buffer has room for all of them
+    fn decode_mergeable(&self, ids: &[TokenId], bytes: &mut Vec<u8>) -> bool {
+        let (rows, lengths) = (self.vocab().rows(), self.vocab().lengths());
+        let len = |id: TokenId| usize::from(lengths.get(id as usize).copied().unwrap_or(0));
+        let (total, known) = ids.iter().fold((0, true), |(total, known), &id| {
+            (total + len(id), known & (len(id) != 0))
+        });
+        if !known {
+            return false;
+        }
+        let mut at = bytes.len();
+        bytes.resize(at + total + ROW, 0);
+        for &id in ids {
+            bytes[at..at + ROW].copy_from_slice(&rows[id as usize]);
+            let len = len(id);
+            if len > ROW {
+                let token = self.vocab().token(id).unwrap_or_default();
+                bytes[at..at + len].copy_from_slice(token);
+            }
+            at += len;
+        }
+        bytes.truncate(at);
+        true
     }
 
     /// The bytes of one token, which need not be UTF-8.

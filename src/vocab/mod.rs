@@ -165,7 +165,7 @@ impl Vocabulary {
         self.odd.get_or_init(|| {
             let mut odd = Odd::default();
             for (id, (row, &len)) in (0..).zip(self.tables.rows.iter().zip(&self.tables.lengths)) {
-                if len > 1 && !tables::is_in_slots(row, len.into()) {
+                if len > 1 && !tables::is_in_slots(u128::from_le_bytes(*row), len) {
                     let mut bytes = Vec::with_capacity(len.into());
                     self.spell(id, &mut bytes);
                     odd.by_id.insert(id, odd.bytes.len());

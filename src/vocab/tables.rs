@@ -55,11 +55,6 @@ pub(crate) mod slots {
     const SPILLED: u32 = 1 << 31;
     const EMPTY: u32 = !SPILLED;
 
-    /// How many buckets `tokens` tokens want.
-    pub(crate) fn buckets_for(tokens: usize) -> usize {
-        (tokens / 3).next_power_of_two().max(2)
-    }
-
     /// The bucket of a hash in a table of `1 << bits` buckets.
     #[inline(always)]
     pub(crate) fn bucket_of(hash: u32, bits: u32) -> usize {
@@ -111,24 +106,26 @@ pub(crate) mod slots {
         }
     }
 
-    /// A table of the tokens with these keys.
-    pub(crate) fn build(tokens: usize, keys: impl Iterator<Item = (u32, u128)>) -> Vec<Bucket> {
-        let mut buckets = vec![[EMPTY; 4]; buckets_for(tokens)];
+    /// An empty table for so many tokens.
+    pub(crate) fn empty(tokens: usize) -> Vec<Bucket> {
+        vec![[EMPTY; 4]; (tokens / 3).next_power_of_two().max(2)]
+    }
+
+    /// Adds a token with this key.
+    #[inline]
+    pub(crate) fn insert(buckets: &mut [Bucket], key: u128, id: u32) {
         let bits = buckets.len().trailing_zeros();
-        for (id, key) in keys {
-            let hash = half(hash(key));
-            let mut at = bucket_of(hash, bits);
-            loop {
-                if let Some(free) = buckets[at].iter().position(|entry| entry & EMPTY == EMPTY) {
-                    let spilled = buckets[at][free] & SPILLED;
-                    buckets[at][free] = spilled | tag_of(hash, bits) | id;
-                    break;
-                }
-                buckets[at][3] |= SPILLED;
-                at = (at + 1) & (buckets.len() - 1);
+        let hash = half(hash(key));
+        let mut at = bucket_of(hash, bits);
+        loop {
+            let bucket = &mut buckets[at];
+            if let Some(free) = bucket.iter_mut().find(|entry| **entry & EMPTY == EMPTY) {
+                *free = *free & SPILLED | tag_of(hash, bits) | id;
+                return;
             }
+            bucket[3] |= SPILLED;
+            at = (at + 1) & (buckets.len() - 1);
         }
-        buckets
     }
 }
 
@@ -197,30 +194,36 @@ pub(crate) mod pairs {
         }
     }
 
-    /// The filter and the buckets of all merges, given as (left, right, merged).
-    pub(crate) fn build(
-        tokens: usize,
-        merges: impl Iterator<Item = (u32, u32, u32)>,
-    ) -> (Vec<u64>, Vec<Bucket>) {
-        let mut filter = vec![0; (tokens / 8).next_power_of_two().max(2)];
-        let mut buckets = vec![[EMPTY; 4]; (tokens / 3).next_power_of_two().max(2)];
-        for (left, right, merged) in merges {
-            let key = key_of(left, right);
-            let hash = hash(key);
-            let (word, bit) = bit_of(hash, filter.len());
-            filter[word] |= 1 << bit;
-            let mut at = bucket_of(hash, buckets.len());
-            loop {
-                if let Some(free) = buckets[at].iter().position(|entry| entry & EMPTY == EMPTY) {
-                    let spilled = buckets[at][free] & SPILLED;
-                    buckets[at][free] = key | u64::from(merged) << 1 | spilled;
-                    break;
-                }
-                buckets[at][3] |= SPILLED;
-                at = (at + 1) & (buckets.len() - 1);
+    /// An empty filter and empty buckets for so many merges.
+    pub(crate) fn empty(merges: usize) -> (Vec<u64>, Vec<Bucket>) {
+        let words = (merges / 8).next_power_of_two().max(2);
+        let buckets = (merges / 3).next_power_of_two().max(2);
+        (vec![0; words], vec![[EMPTY; 4]; buckets])
+    }
+
+    /// Adds a merge.
+    #[inline]
+    pub(crate) fn insert(
+        filter: &mut [u64],
+        buckets: &mut [Bucket],
+        left: u32,
+        right: u32,
+        merged: u32,
+    ) {
+        let key = key_of(left, right);
+        let hash = hash(key);
+        let (word, bit) = bit_of(hash, filter.len());
+        filter[word] |= 1 << bit;
+        let mut at = bucket_of(hash, buckets.len());
+        loop {
+            let bucket = &mut buckets[at];
+            if let Some(free) = bucket.iter_mut().find(|entry| **entry & EMPTY == EMPTY) {
+                *free = *free & SPILLED | key | u64::from(merged) << 1;
+                return;
             }
+            bucket[3] |= SPILLED;
+            at = (at + 1) & (buckets.len() - 1);
         }
-        (filter, buckets)
     }
 }
 
@@ -259,10 +262,6 @@ impl Parts<'_> {
             (byte, BYTE) => Made::Byte(byte as u8),
             (left, right) => Made::Merge(left, right),
         }
-    }
-
-    fn all(self) -> impl Iterator<Item = (u32, Made)> {
-        (0..self.0.len() as u32).map(move |id| (id, self.made(id)))
     }
 }
 
@@ -327,73 +326,72 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
+    /// One pass over the tokens, each of which comes after its parts.
     pub(crate) fn build(parts: Parts<'_>) -> Self {
         let n = parts.0.len();
-        let (rows, lengths) = rows(parts);
-        let keys = (0..n as u32).filter_map(|id| {
-            let (row, len) = (rows[id as usize], usize::from(lengths[id as usize]));
-            is_in_slots(&row, len).then(|| (id, u128::from_le_bytes(row)))
-        });
-        let slots = slots::build(n, keys);
-        let merges = parts.all().filter_map(|(id, made)| match made {
-            Made::Merge(left, right) => Some((left, right, id)),
-            Made::Gap | Made::Byte(_) => None,
-        });
-        let (filter, pairs) = pairs::build(n, merges);
-        let mut bytes = [NONE; 256];
-        let mut byte_pairs = vec![[NONE; 256]; 256];
-        for (id, made) in parts.all() {
-            match made {
-                Made::Byte(byte) => bytes[usize::from(byte)] = id,
-                Made::Merge(..) if lengths[id as usize] == 2 => {
-                    let [first, second, ..] = rows[id as usize];
-                    byte_pairs[usize::from(first)][usize::from(second)] = id;
-                }
-                _ => {}
-            }
-        }
-        Self {
-            rows,
-            lengths,
-            slots,
+        let (filter, pairs) = pairs::empty(n);
+        let mut tables = Self {
+            rows: Vec::with_capacity(n),
+            lengths: Vec::with_capacity(n),
+            slots: slots::empty(n),
             filter,
             pairs,
-            byte_pairs,
-            bytes,
+            byte_pairs: vec![[NONE; 256]; 256],
+            bytes: [NONE; 256],
+        };
+        for id in 0..n as u32 {
+            let made = parts.made(id);
+            let (key, len) = tables.spell(made);
+            tables.rows.push(key.to_le_bytes());
+            tables.lengths.push(len);
+            if is_in_slots(key, len) {
+                slots::insert(&mut tables.slots, key, id);
+            }
+            match made {
+                Made::Gap => {}
+                Made::Byte(byte) => tables.bytes[usize::from(byte)] = id,
+                Made::Merge(left, right) => {
+                    pairs::insert(&mut tables.filter, &mut tables.pairs, left, right, id);
+                    if len == 2 {
+                        let [first, second, ..] = key.to_le_bytes();
+                        tables.byte_pairs[usize::from(first)][usize::from(second)] = id;
+                    }
+                }
+            }
+        }
+        tables
+    }
+
+    /// The row of a token as a key, and its length.
+    #[inline]
+    fn spell(&self, made: Made) -> (u128, u8) {
+        match made {
+            Made::Gap => (!0, 0),
+            Made::Byte(byte) => (u128::from(byte) | FILL[1], 1),
+            Made::Merge(left, right) => {
+                let (left, right) = (left as usize, right as usize);
+                let (first, len) = (u128::from_le_bytes(self.rows[left]), self.lengths[left]);
+                let second = u128::from_le_bytes(self.rows[right]);
+                let fits = len < 16;
+                let key = if fits {
+                    first & !FILL[usize::from(len)] | second << (8 * len)
+                } else {
+                    first
+                };
+                (key, len + self.lengths[right])
+            }
         }
     }
 }
 
 /// Whether a token is found by its key: it fits its row, and no byte of it looks like the filling behind it.
-pub(crate) fn is_in_slots(row: &Row, len: usize) -> bool {
-    (1..=16).contains(&len) && !row[..len].contains(&0xFF)
-}
-
-/// The row and the length of each token, each put together from its parts, which come before it.
-fn rows(parts: Parts<'_>) -> (Vec<Row>, Vec<u8>) {
-    let mut rows: Vec<Row> = Vec::with_capacity(parts.0.len());
-    let mut lengths: Vec<u8> = Vec::with_capacity(parts.0.len());
-    for (_, made) in parts.all() {
-        let (row, len) = match made {
-            Made::Gap => (!0, 0),
-            Made::Byte(byte) => (u128::from(byte) | FILL[1], 1),
-            Made::Merge(left, right) => {
-                let (left, right) = (left as usize, right as usize);
-                let len = usize::from(lengths[left]);
-                let (first, second) = (
-                    u128::from_le_bytes(rows[left]),
-                    u128::from_le_bytes(rows[right]),
-                );
-                let row = if len >= 16 {
-                    first
-                } else {
-                    first & !FILL[len] | second << (8 * len)
-                };
-                (row, lengths[left] + lengths[right])
-            }
-        };
-        rows.push(row.to_le_bytes());
-        lengths.push(len);
+#[inline]
+pub(crate) fn is_in_slots(key: u128, len: u8) -> bool {
+    const ONES: u128 = u128::MAX / 0xFF;
+    if !(1..=16).contains(&len) {
+        return false;
     }
-    (rows, lengths)
+    // a byte of `zeros` is zero where the token has 0xFF
+    let zeros = !key | FILL[usize::from(len)];
+    zeros.wrapping_sub(ONES) & !zeros & (ONES << 7) == 0
 }
