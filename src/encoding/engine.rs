@@ -11,8 +11,8 @@ use fearless_simd::Level;
 use prefetch_index::prefetch_index;
 
 use crate::TokenId;
-use crate::merge::Scratch;
 use crate::merge::cache::{self, Cache};
+use crate::merge::{HOLE, Scratch};
 use crate::split::{Splitter, window};
 use crate::vocab::tables::{hash, slots};
 use crate::vocab::{Vocabulary, piece_key};
@@ -29,8 +29,8 @@ pub(crate) trait Sink {
     fn begin(&mut self, ids: usize);
     /// Takes the ids of pieces that are tokens: `ids[from..to]`.
     fn run(&mut self, ids: &[TokenId; window::ENDS], from: usize, to: usize);
-    /// Takes ids.
-    fn piece(&mut self, ids: &[TokenId]);
+    /// Takes ids without the holes among them.
+    fn merged(&mut self, ids: &[TokenId]);
     /// Takes the first `len` of `ids`, of which whole blocks are readable.
     fn blocks(&mut self, ids: &[TokenId], len: usize);
 }
@@ -48,8 +48,8 @@ impl Sink for Count {
     }
 
     #[inline(always)]
-    fn piece(&mut self, ids: &[TokenId]) {
-        self.0 += ids.len();
+    fn merged(&mut self, ids: &[TokenId]) {
+        self.0 += ids.iter().filter(|id| **id != HOLE).count();
     }
 
     #[inline(always)]
@@ -108,11 +108,15 @@ impl Sink for Append<'_> {
     }
 
     #[inline(always)]
-    fn piece(&mut self, ids: &[TokenId]) {
-        for (place, id) in self.ids[self.len..].iter_mut().zip(ids) {
-            *place = *id;
+    fn merged(&mut self, ids: &[TokenId]) {
+        // one place more than ids: a hole is written there and then overwritten
+        let places = &mut self.ids[self.len..][..=ids.len()];
+        let mut len = 0;
+        for id in ids {
+            places[len] = *id;
+            len += usize::from(*id != HOLE);
         }
-        self.len += ids.len();
+        self.len += len;
     }
 
     #[inline(always)]
@@ -153,11 +157,11 @@ fn chunk<T: Copy>(value: T) -> Chunk<T> {
     values.unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 
-/// Where the ids of a miss are: in an entry of the cache, or in a range of parts of the scratch memory.
+/// Where the ids of a miss are: in an entry of the cache, or in a range of the scratch memory.
 #[derive(Clone, Copy)]
 enum Found {
     Cached(u32),
-    Parts(u32, u32),
+    Merged(u32, u32),
 }
 
 thread_local! {
@@ -256,9 +260,7 @@ impl State {
                     let (ids, len) = self.cache.ids(entry);
                     sink.blocks(ids, len);
                 }
-                Found::Parts(first, end) => {
-                    (first..end).for_each(|part| sink.piece(self.scratch.part(part as usize)));
-                }
+                Found::Merged(first, end) => sink.merged(self.scratch.ids(first, end)),
             }
         }
         sink.run(&self.ids, done, count);
@@ -281,21 +283,25 @@ impl State {
                 cached += self.cache.ids(entry).1 + cache::BLOCK;
                 Found::Cached(entry)
             } else {
-                let first = self.scratch.parts() as u32;
+                let first = self.scratch.len() as u32;
                 let (start, end) = self.range(self.misses[miss].into());
                 self.add_miss(buffer, start, end, vocab);
-                Found::Parts(first, self.scratch.parts() as u32)
+                Found::Merged(first, self.scratch.len() as u32)
             };
         }
-        self.scratch.merge(buffer, vocab);
-        cached + self.scratch.total()
+        self.scratch.merge(vocab);
+        cached + self.scratch.len()
     }
 
     /// Puts what was merged into the cache.
     fn remember(&mut self, misses: usize, vocab: &Vocabulary) {
         for (found, key) in self.found[..misses].iter().zip(self.cache_keys.iter()) {
-            if let Found::Parts(first, end) = *found {
-                let ids = (first..end).map(|part| self.scratch.part(part as usize));
+            if let Found::Merged(first, end) = *found {
+                let ids = self
+                    .scratch
+                    .ids(first, end)
+                    .iter()
+                    .filter(|id| **id != HOLE);
                 self.cache.put(key, vocab.serial(), ids);
             }
         }
@@ -305,7 +311,7 @@ impl State {
     fn add_miss(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
         let piece = &buffer[start..end];
         match vocab.id(piece) {
-            Some(id) => self.scratch.add_known(&[id]),
+            Some(id) => self.scratch.add_known(id),
             None => self.scratch.add(buffer, start, end, vocab),
         }
     }

@@ -5,7 +5,7 @@
 //! long piece is merged block by block; where a seam does not hold, the two tokens at it are merged again as one region,
 //! which grows by a token on either side until its own seams hold. And where the piece repeats itself, so do its tokens.
 
-use super::short::{self, Jobs};
+use super::short::{self, Jobs, LARGE};
 use super::{Scratch, heap};
 use crate::TokenId;
 use crate::vocab::Vocabulary;
@@ -22,11 +22,56 @@ const MAX_PERIOD: usize = 3;
 /// Memory for blocks and regions.
 #[derive(Default)]
 pub(crate) struct Blocks {
-    /// The ids of some blocks, one after the other.
+    /// The symbols of some blocks, one after the other.
+    symbols: Vec<TokenId>,
+    /// Where the symbols of each block end.
+    symbol_ends: Vec<usize>,
+    /// The ids of these blocks.
     ids: Vec<TokenId>,
     /// Where the ids of each block end in `ids`.
     ends: Vec<usize>,
     region: Vec<TokenId>,
+}
+
+impl Blocks {
+    /// Merges the blocks, each on its own.
+    fn merge<'p>(
+        &mut self,
+        blocks: impl Iterator<Item = &'p [u8]>,
+        vocab: &Vocabulary,
+        level: fearless_simd::Level,
+        jobs: &mut Jobs<LARGE>,
+    ) {
+        self.symbols.clear();
+        self.symbol_ends.clear();
+        for block in blocks {
+            push_symbols(block, vocab, &mut self.symbols);
+            self.symbol_ends.push(self.symbols.len());
+        }
+        let mut start = 0;
+        let symbols = self.symbol_ends.iter().map(|&end| {
+            let symbols = self.symbols.get(start..end).unwrap_or_default();
+            start = end;
+            symbols
+        });
+        self.ids.clear();
+        self.ends.clear();
+        jobs.start(symbols, vocab);
+        jobs.run(level, vocab);
+        for ids in jobs.finish() {
+            self.ids.extend_from_slice(ids);
+            self.ends.push(self.ids.len());
+        }
+    }
+}
+
+/// Appends what the merge of some bytes can begin with.
+fn push_symbols(bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<TokenId>) {
+    if bytes.is_ascii() {
+        symbols.extend(bytes.iter().map(|byte| vocab.byte(*byte)));
+    } else {
+        vocab.chars().push(bytes, vocab, symbols);
+    }
 }
 
 /// Appends the ids of `piece`, those of [`plain::merge`](super::plain::merge).
@@ -55,22 +100,17 @@ pub(crate) fn merge(
             .take(batch);
         let Scratch {
             level,
-            jobs,
+            large: jobs,
             blocks: memory,
             ..
         } = &mut *scratch;
-        memory.ids.clear();
-        memory.ends.clear();
-        jobs.merge(*level, vocab, blocks, |_, ids| {
-            memory.ids.extend_from_slice(ids);
-            memory.ends.push(memory.ids.len());
-        });
+        memory.merge(blocks, vocab, *level, jobs);
         batch = (2 * batch).min(short::BATCH);
         let mut begin = 0;
         for &end in &memory.ends {
             let block = memory.ids.get(begin..end).unwrap_or_default();
             begin = end;
-            if !list.add_block(block, &mut memory.region, *level, jobs) {
+            if !list.add_block(block, &mut memory.region, &mut memory.symbols, *level, jobs) {
                 list.ids.truncate(first);
                 return heap::merge(piece, vocab, ids);
             }
@@ -99,8 +139,9 @@ impl List<'_> {
         &mut self,
         block: &[TokenId],
         region: &mut Vec<TokenId>,
+        symbols: &mut Vec<TokenId>,
         level: fearless_simd::Level,
-        jobs: &mut Jobs,
+        jobs: &mut Jobs<LARGE>,
     ) -> bool {
         let mut rest = block.iter();
         let mut start = self.done;
@@ -131,10 +172,12 @@ impl List<'_> {
             let bytes = self.piece.get(start..end).unwrap_or_default();
             match self.vocab.id(bytes) {
                 Some(id) => region.push(id),
-                None if bytes.len() <= short::MAX => {
-                    jobs.merge(level, self.vocab, [bytes].into_iter(), |_, ids| {
-                        region.extend_from_slice(ids);
-                    });
+                None if bytes.len() <= short::max(LARGE) => {
+                    symbols.clear();
+                    push_symbols(bytes, self.vocab, symbols);
+                    jobs.start([&symbols[..]].into_iter(), self.vocab);
+                    jobs.run(level, self.vocab);
+                    jobs.finish().for_each(|ids| region.extend_from_slice(ids));
                 }
                 None => heap::merge(bytes, self.vocab, region),
             }

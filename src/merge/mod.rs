@@ -1,4 +1,5 @@
 //! Pieces to ids. Knows no text.
+#![allow(clippy::indexing_slicing)] // positions in a piece are below its length, those in `ids` were taken from it
 
 pub(crate) mod cache;
 mod heap;
@@ -9,32 +10,30 @@ mod short;
 use fearless_simd::Level;
 
 use crate::TokenId;
-use crate::vocab::{Vocabulary, piece_key};
+use crate::vocab::Vocabulary;
+use crate::vocab::chars::{Char, Chars, Symbols, decode};
+use crate::vocab::crossings::Side;
+use crate::vocab::tables::NONE;
+use short::{Jobs, LARGE, SMALL};
+
+/// In place of an id that a merge took away.
+pub(crate) const HOLE: TokenId = NONE;
 
 /// Memory that merging works in.
 pub(crate) struct Scratch {
     level: Level,
-    jobs: short::Jobs,
+    small: Jobs<SMALL>,
+    large: Jobs<LARGE>,
     blocks: long::Blocks,
-    /// The parts of all pieces of a batch, in order.
-    parts: Vec<Part>,
-    /// Those of them that are still to be merged.
-    open: Vec<Open>,
-    /// The ids of the parts.
+    /// The pieces of a batch, one after the other: first their symbols, in the end their ids and holes.
     ids: Vec<TokenId>,
+    /// The ranges of `ids` that are still to be merged, in a small job and in a large one.
+    open: [Vec<Open>; 2],
 }
 
-/// The ids of a part: a range of [`Scratch::ids`].
-#[derive(Clone, Copy, Default)]
-struct Part {
-    start: u32,
-    len: u32,
-}
-
-/// A part without ids: which one, and its bytes.
+/// A range of [`Scratch::ids`].
 #[derive(Clone, Copy)]
 struct Open {
-    part: u32,
     start: u32,
     len: u32,
 }
@@ -43,158 +42,184 @@ impl Scratch {
     pub(crate) fn new(level: Level) -> Self {
         Self {
             level,
-            jobs: short::Jobs::default(),
+            small: Jobs::default(),
+            large: Jobs::default(),
             blocks: long::Blocks::default(),
-            parts: Vec::new(),
-            open: Vec::new(),
             ids: Vec::new(),
+            open: Default::default(),
         }
     }
 
     /// Forgets the pieces of the last batch.
     pub(crate) fn clear(&mut self) {
-        self.parts.clear();
-        self.open.clear();
         self.ids.clear();
+        self.open.iter_mut().for_each(Vec::clear);
     }
 
-    /// How many parts the batch has.
-    pub(crate) fn parts(&self) -> usize {
-        self.parts.len()
-    }
-
-    /// An upper bound of the number of ids of the batch.
-    pub(crate) fn total(&self) -> usize {
+    /// How many places the pieces of the batch take; an upper bound of the number of their ids.
+    pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Adds a piece whose ids are known.
-    pub(crate) fn add_known(&mut self, ids: &[TokenId]) {
-        let start = self.ids.len() as u32;
-        self.ids.extend_from_slice(ids);
-        self.parts.push(Part {
-            start,
-            len: ids.len() as u32,
-        });
+    /// The ids of the pieces at these places, with holes among them.
+    #[inline]
+    pub(crate) fn ids(&self, start: u32, end: u32) -> &[TokenId] {
+        self.ids
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
-    /// Adds the piece `buffer[start..end]`, which is no token.
-    ///
-    /// It is cut where no token can cross. Parts that are tokens are known then, and long ones are merged at once.
+    /// Adds a piece that is a token.
+    pub(crate) fn add_known(&mut self, id: TokenId) {
+        self.ids.push(id);
+    }
+
+    /// Adds the piece `buffer[start..end]`, a text that is no token.
     pub(crate) fn add(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
         let piece = buffer.get(start..end).unwrap_or_default();
-        if short::fits(piece, vocab) {
-            return self.add_open(start, end);
+        if !piece.is_ascii() {
+            return self.add_chars(piece, vocab);
         }
-        if piece.is_ascii() {
-            return self.add_long(buffer, start, end, vocab);
+        let first = self.ids.len();
+        if piece.len() <= short::max(LARGE) {
+            self.ids.extend(piece.iter().map(|byte| vocab.byte(*byte)));
+            self.open(first);
+        } else {
+            self.add_long(piece, vocab);
         }
-        let crossings = vocab.crossings();
-        let mut at = 0;
-        while at < piece.len() {
-            let next = crossings.part_end(piece, at);
-            let (from, to) = (start + at, start + next);
-            match known(buffer, from, to - from, vocab) {
-                Some(id) => self.add_known(&[id]),
-                None if short::fits(piece.get(at..next).unwrap_or_default(), vocab) => {
-                    self.add_open(from, to);
+    }
+
+    /// Adds a piece of one character at least. It is cut where no token can cross, and the parts are merged on their own.
+    ///
+    /// A character that no token shares with a neighbour but as a whole merges as if it were alone: every merge with a
+    /// neighbour has a token for the whole character as one side, so that it has a higher rank and comes later.
+    fn add_chars(&mut self, piece: &[u8], vocab: &Vocabulary) {
+        let chars = vocab.chars();
+        let (mut char, mut side, mut next) = char_at(piece, 0, chars, vocab);
+        // where the part begins, in `ids` and in the piece; where the character
+        // begins, and whether fragments may cross there
+        let (mut first, mut from, mut begin, mut fragments) = (self.ids.len(), 0, 0, false);
+        while next < piece.len() {
+            let at = next;
+            let (next_char, after, end) = char_at(piece, at, chars, vocab);
+            let partial = chars.crossings.partial(side, after);
+            let symbols = if fragments | partial {
+                char.parts
+            } else {
+                char.whole
+            };
+            self.push(symbols);
+            if !partial && (side.last | after.lead) >= 0x80 && !chars.crossings.whole(side, after) {
+                // a character alone is merged already
+                if from != begin {
+                    self.close(first, &piece[from..at], vocab);
                 }
-                None => self.add_long(buffer, from, to, vocab),
+                (first, from) = (self.ids.len(), at);
             }
-            at = next;
+            (char, side, begin, next, fragments) = (next_char, after, at, end, partial);
+        }
+        self.push(if fragments { char.parts } else { char.whole });
+        if from != begin {
+            self.close(first, &piece[from..], vocab);
         }
     }
 
-    fn add_open(&mut self, start: usize, end: usize) {
-        let part = self.parts.len() as u32;
-        self.parts.push(Part::default());
-        self.open.push(Open {
-            part,
-            start: start as u32,
-            len: (end - start) as u32,
+    #[inline(always)]
+    fn push(&mut self, symbols: Symbols) {
+        self.ids.extend_from_slice(&symbols.ids());
+        self.ids.truncate(self.ids.len() - 4 + symbols.len());
+    }
+
+    /// Ends a part, which has its symbols from `first` on.
+    #[inline(always)]
+    fn close(&mut self, first: usize, part: &[u8], vocab: &Vocabulary) {
+        match self.ids[first..] {
+            [] | [_] => {}
+            [left, right] => {
+                let merged = vocab.merged_symbols(left, right);
+                if merged != NONE {
+                    self.ids.truncate(first);
+                    self.ids.push(merged);
+                }
+            }
+            _ if self.ids.len() - first <= short::max(LARGE) => self.open(first),
+            _ => {
+                self.ids.truncate(first);
+                self.add_long(part, vocab);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn open(&mut self, first: usize) {
+        let len = self.ids.len() - first;
+        self.open[usize::from(len > short::max(SMALL))].push(Open {
+            start: first as u32,
+            len: len as u32,
         });
     }
 
-    fn add_long(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
+    fn add_long(&mut self, piece: &[u8], vocab: &Vocabulary) {
         let mut ids = std::mem::take(&mut self.ids);
-        let before = ids.len();
-        long::merge(
-            buffer.get(start..end).unwrap_or_default(),
-            vocab,
-            self,
-            &mut ids,
-        );
-        self.parts.push(Part {
-            start: before as u32,
-            len: (ids.len() - before) as u32,
-        });
+        long::merge(piece, vocab, self, &mut ids);
         self.ids = ids;
     }
 
     /// Merges what is still open.
-    pub(crate) fn merge(&mut self, buffer: &[u8], vocab: &Vocabulary) {
-        for group in self.open.chunks(short::BATCH) {
-            let pieces = group.iter().map(|open| {
-                let start = open.start as usize;
-                buffer
-                    .get(start..start + open.len as usize)
-                    .unwrap_or_default()
-            });
-            self.jobs.merge(self.level, vocab, pieces, |i, ids| {
-                let start = self.ids.len() as u32;
-                self.ids.extend_from_slice(ids);
-                if let Some(part) = group
-                    .get(i)
-                    .and_then(|open| self.parts.get_mut(open.part as usize))
-                {
-                    *part = Part {
-                        start,
-                        len: ids.len() as u32,
-                    };
-                }
-            });
+    pub(crate) fn merge(&mut self, vocab: &Vocabulary) {
+        let [small, large] = &self.open;
+        merge_open(&mut self.small, self.level, small, &mut self.ids, vocab);
+        merge_open(&mut self.large, self.level, large, &mut self.ids, vocab);
+    }
+}
+
+/// The character of a piece that begins at `at`, and where it ends.
+#[inline(always)]
+fn char_at(piece: &[u8], at: usize, chars: &Chars, vocab: &Vocabulary) -> (Char, Side, usize) {
+    let (code_point, len) = decode(&piece[at..]);
+    let char = chars.get(code_point, vocab);
+    let side = Side {
+        code_point,
+        flags: char.whole.flags(),
+        lead: piece[at],
+        last: piece[at + len - 1],
+    };
+    (char, side, at + len)
+}
+
+fn merge_open<const N: usize>(
+    jobs: &mut Jobs<N>,
+    level: Level,
+    open: &[Open],
+    ids: &mut [TokenId],
+    vocab: &Vocabulary,
+) {
+    for group in open.chunks(short::BATCH) {
+        jobs.start(
+            group
+                .iter()
+                .map(|open| &ids[open.start as usize..][..open.len as usize]),
+            vocab,
+        );
+        jobs.run(level, vocab);
+        for (open, merged) in group.iter().zip(jobs.finish()) {
+            let places = &mut ids[open.start as usize..][..open.len as usize];
+            for (i, place) in places.iter_mut().enumerate() {
+                *place = merged.get(i).copied().unwrap_or(HOLE);
+            }
         }
     }
-
-    /// The ids of a part of the batch.
-    #[inline]
-    pub(crate) fn part(&self, part: usize) -> &[TokenId] {
-        let Part { start, len } = self.parts.get(part).copied().unwrap_or_default();
-        self.ids
-            .get(start as usize..start as usize + len as usize)
-            .unwrap_or_default()
-    }
 }
 
-/// The id of a part, if it is a token.
-#[inline]
-fn known(buffer: &[u8], start: usize, len: usize, vocab: &Vocabulary) -> Option<TokenId> {
-    match len {
-        1 => buffer.get(start).map(|byte| vocab.byte(*byte)),
-        ..=16 => vocab.id_of_key(piece_key(buffer, start, len)),
-        _ => vocab.id(buffer.get(start..start + len)?),
-    }
-}
-
-/// The longest piece that is not UTF-8 and that the plain merge is good for.
-const SHORT: usize = 64;
-
-/// Appends the ids of a piece that is no token, and need not be UTF-8.
+/// Appends the ids of a piece that is no token.
 ///
-/// Linear in its bytes for all text but such as is made against it, and O(n log n) for that.
+/// Linear in its bytes for all but pieces made against it, and O(n log n) for those.
 pub(crate) fn merge(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
     if std::str::from_utf8(piece).is_err() {
-        // what is known of characters does not hold
-        return if piece.len() <= SHORT {
-            plain::merge(piece, vocab, ids);
-        } else {
-            heap::merge(piece, vocab, ids);
-        };
+        return heap::merge(piece, vocab, ids);
     }
     let mut scratch = Scratch::new(Level::new());
     scratch.add(piece, 0, piece.len(), vocab);
-    scratch.merge(piece, vocab);
-    for part in 0..scratch.parts() {
-        ids.extend_from_slice(scratch.part(part));
-    }
+    scratch.merge(vocab);
+    ids.extend(scratch.ids.iter().filter(|id| **id != HOLE));
 }

@@ -10,36 +10,18 @@ use crate::TokenId;
 use crate::vocab::Vocabulary;
 use crate::vocab::tables::NONE;
 
-/// The most parts that a piece may have: with one mark before and one behind them, they fill the places of a job.
-pub(crate) const MAX: usize = N - 2;
+/// The places of the job of a piece of few symbols, as most are: the next merge is found in half the time.
+pub(crate) const SMALL: usize = 16;
+/// The places of the job of any other short piece.
+pub(crate) const LARGE: usize = 32;
 
-/// Whether a piece has few enough parts to begin with.
-pub(crate) fn fits(piece: &[u8], vocab: &Vocabulary) -> bool {
-    if piece.len() <= MAX {
-        return true;
-    }
-    // a character has a part for each of its bytes at most, and one at least
-    if piece.len() > 4 * MAX || piece.is_ascii() {
-        return false;
-    }
-    let chars = vocab.chars();
-    let (mut n, mut at) = (0, 0);
-    while at < piece.len() {
-        let (parts, len) = if piece[at] < 0x80 {
-            ([0, NONE, NONE, NONE], 1)
-        } else {
-            chars.at(&piece[at..], vocab)
-        };
-        n += parts.iter().filter(|id| **id != NONE).count();
-        at += len;
-    }
-    n <= MAX
+/// The most symbols of a piece: with one mark before and one behind them, they fill the places of a job.
+pub(crate) const fn max(places: usize) -> usize {
+    places - 2
 }
 
 /// How many pieces are merged abreast: their jobs stay in the first-level cache.
 pub(crate) const BATCH: usize = 32;
-
-const N: usize = 32;
 
 /// A token that no vocabulary has.
 const NO_PART: TokenId = (1 << 21) - 1;
@@ -50,7 +32,7 @@ const NO_PART: TokenId = (1 << 21) - 1;
 /// smallest word is the merge to do next: lowest rank, then leftmost.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Job {
+struct Job<const N: usize> {
     joins: [u32; N],
     /// Places 0 and n + 1 hold a mark that merges with nothing, so that no part has to ask whether it has neighbours.
     parts: [TokenId; N],
@@ -60,47 +42,58 @@ struct Job {
 }
 
 /// The memory for a batch.
-pub(crate) struct Jobs(Box<[Job; BATCH]>);
+pub(crate) struct Jobs<const N: usize> {
+    jobs: Box<[Job<N>; BATCH]>,
+    count: usize,
+}
 
-impl Default for Jobs {
+impl<const N: usize> Default for Jobs<N> {
     fn default() -> Self {
-        Self(Box::new(
-            [Job {
-                joins: [NONE; N],
-                parts: [NO_PART; N],
-                alive: 0,
-                n: 0,
-            }; BATCH],
-        ))
+        Self {
+            jobs: Box::new(
+                [Job {
+                    joins: [NONE; N],
+                    parts: [NO_PART; N],
+                    alive: 0,
+                    n: 0,
+                }; BATCH],
+            ),
+            count: 0,
+        }
     }
 }
 
-impl Jobs {
-    /// Merges pieces that [fit](fits), at most [`BATCH`] of them, and hands the ids of each to `done`: those of
-    /// [`plain::merge`](super::plain::merge).
-    pub(crate) fn merge<'p>(
+impl<const N: usize> Jobs<N> {
+    /// Takes pieces of at most [`max`] symbols, at most [`BATCH`] of them.
+    #[inline(always)]
+    pub(crate) fn start<'p>(
         &mut self,
-        level: Level,
+        pieces: impl Iterator<Item = &'p [TokenId]>,
         vocab: &Vocabulary,
-        pieces: impl Iterator<Item = &'p [u8]>,
-        mut done: impl FnMut(usize, &[TokenId]),
     ) {
-        let mut count = 0;
-        for (job, piece) in self.0.iter_mut().zip(pieces) {
-            job.start(piece, vocab);
-            count += 1;
+        self.count = 0;
+        for (job, symbols) in self.jobs.iter_mut().zip(pieces) {
+            job.start(symbols, vocab);
+            self.count += 1;
         }
-        let jobs = &mut self.0[..count];
+    }
+
+    /// Merges them.
+    pub(crate) fn run(&mut self, level: Level, vocab: &Vocabulary) {
+        let jobs = &mut self.jobs[..self.count];
         dispatch!(level, simd => run(simd, jobs, vocab));
-        for (i, job) in jobs.iter_mut().enumerate() {
-            done(i, job.finish());
-        }
+    }
+
+    /// The ids of each.
+    #[inline(always)]
+    pub(crate) fn finish(&mut self) -> impl Iterator<Item = &[TokenId]> {
+        self.jobs[..self.count].iter_mut().map(Job::finish)
     }
 }
 
 /// Steps through all jobs in turn until none has a merge left.
 #[inline(always)]
-fn run<S: Simd>(_: S, jobs: &mut [Job], vocab: &Vocabulary) {
+fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Vocabulary) {
     let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
     let mut count = jobs.len();
     while count > 0 {
@@ -114,55 +107,22 @@ fn run<S: Simd>(_: S, jobs: &mut [Job], vocab: &Vocabulary) {
     }
 }
 
-impl Job {
-    /// Takes a piece whose parts fit: one for each byte, but for characters that can be merged before.
-    fn start(&mut self, piece: &[u8], vocab: &Vocabulary) {
+impl<const N: usize> Job<N> {
+    #[inline(always)]
+    fn start(&mut self, symbols: &[TokenId], vocab: &Vocabulary) {
         self.joins = [NONE; N];
-        let n = if piece.is_ascii() {
-            self.start_ascii(piece, vocab)
-        } else {
-            self.start_unicode(piece, vocab)
-        };
+        let n = symbols.len().min(max(N));
+        let mut left = NO_PART;
+        for (i, &symbol) in symbols[..n].iter().enumerate() {
+            self.parts[i + 1] = symbol;
+            if i > 0 {
+                self.joins[i] = word(vocab.merged_symbols(left, symbol), i);
+            }
+            left = symbol;
+        }
         self.n = n as u32;
         self.alive = ((1_u64 << (n + 2)) - 1) as u32;
         self.parts[n + 1] = NO_PART;
-    }
-
-    #[inline(always)]
-    fn start_ascii(&mut self, piece: &[u8], vocab: &Vocabulary) -> usize {
-        for (part, byte) in self.parts[1..].iter_mut().zip(piece) {
-            *part = vocab.byte(*byte);
-        }
-        for (i, pair) in (1..).zip(piece.windows(2)) {
-            self.joins[i] = word(vocab.merged_bytes(pair[0], pair[1]), i);
-        }
-        piece.len()
-    }
-
-    fn start_unicode(&mut self, piece: &[u8], vocab: &Vocabulary) -> usize {
-        let chars = vocab.chars();
-        let (mut n, mut at) = (0, 0);
-        while at < piece.len() && n < MAX {
-            if piece[at] < 0x80 {
-                n += 1;
-                self.parts[n] = vocab.byte(piece[at]);
-                at += 1;
-                continue;
-            }
-            let (parts, len) = chars.at(&piece[at..], vocab);
-            for id in parts {
-                if id == NONE {
-                    break;
-                }
-                n += 1;
-                self.parts[n & (N - 1)] = id;
-            }
-            at += len;
-        }
-        for i in 1..n {
-            self.joins[i] = word(vocab.merged(self.parts[i], self.parts[i + 1]), i);
-        }
-        n
     }
 
     /// Does the next merge, if there is one.
@@ -172,12 +132,15 @@ impl Job {
         if best == NONE {
             return false;
         }
-        let (merged, at) = (best >> 5, (best & 31) as usize);
-        let right = next(self.alive, at);
+        let (merged, at) = (best >> 5, (best & 31) as usize & (N - 1));
+        let right = next(self.alive, at) & (N - 1);
         self.alive &= !(1 << right);
         self.joins[right] = NONE;
         self.parts[at] = merged;
-        let (before, after) = (previous(self.alive, at), next(self.alive, at));
+        let (before, after) = (
+            previous(self.alive, at) & (N - 1),
+            next(self.alive, at) & (N - 1),
+        );
         self.joins[at] = word(vocab.merged(merged, self.parts[after]), at);
         self.joins[before] = word(vocab.merged(self.parts[before], merged), before);
         true
@@ -209,7 +172,7 @@ fn word(merged: TokenId, at: usize) -> u32 {
 /// The place of the next part behind `at`.
 #[inline(always)]
 fn next(alive: u32, at: usize) -> usize {
-    (alive & (!1 << at)).trailing_zeros() as usize & (N - 1)
+    (alive & (!1 << at)).trailing_zeros() as usize
 }
 
 /// The place of the part before `at`, which is not 0.

@@ -4,24 +4,72 @@
 //! character, or begin with its last ones. But mostly such tokens have a higher rank than the character's own merges,
 //! which then always come first. So a merge can begin with the parts found here in place of single bytes.
 
+#![allow(clippy::indexing_slicing)] // blocks have 256 entries, a character at most four parts
+
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
 use super::Vocabulary;
+use super::crossings::Crossings;
 use super::tables::NONE;
 use crate::TokenId;
 
-/// The parts of a character: its tokens, at most one for each of its bytes, then [`NONE`].
-pub(crate) type CharParts = [TokenId; 4];
-
 /// Characters from here on are rare: they are taken byte by byte.
-const END: u32 = 0x2_0000;
+pub(crate) const END: u32 = 0x2_0000;
 
-/// The parts of characters, made for 256 of them at a time when one is first met; some 2 MB if all of them are.
+/// What a character is merged to.
+#[derive(Clone, Copy)]
+pub(crate) struct Char {
+    /// Its merge where no token joins fragments of it to its neighbours.
+    pub(crate) whole: Symbols,
+    /// Its merge as far as it is the same everywhere.
+    pub(crate) parts: Symbols,
+}
+
+/// Tokens, at most one for each byte of a character. The first word has, above the id, their number and what
+/// [`crossings`](super::crossings) says of the character.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+pub(crate) struct Symbols([u32; 4]);
+
+/// The bits of an id in the first word.
+const ID_BITS: u32 = 24;
+const ID_MASK: u32 = (1 << ID_BITS) - 1;
+
+impl Symbols {
+    fn new(ids: &[TokenId], flags: u8) -> Self {
+        let mut words = [NONE; 4];
+        words[..ids.len()].copy_from_slice(ids);
+        words[0] =
+            words[0] & ID_MASK | (ids.len() as u32) << ID_BITS | u32::from(flags) << (ID_BITS + 3);
+        Self(words)
+    }
+
+    /// The tokens, and what does not count behind them.
+    #[inline(always)]
+    pub(crate) fn ids(self) -> [TokenId; 4] {
+        let [a, b, c, d] = self.0;
+        [a & ID_MASK, b, c, d]
+    }
+
+    /// How many tokens there are.
+    #[inline(always)]
+    pub(crate) fn len(self) -> usize {
+        (self.0[0] >> ID_BITS & 7) as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn flags(self) -> u8 {
+        (self.0[0] >> (ID_BITS + 3)) as u8
+    }
+}
+
+/// The parts of characters, made for 256 of them at a time when one is first met; some 4 MB if all of them are.
 pub(crate) struct Chars {
     rivals: Rivals,
-    blocks: Box<[OnceLock<Box<[CharParts; 256]>>]>,
+    pub(crate) crossings: Crossings,
+    blocks: Box<[OnceLock<Box<[Char; 256]>>]>,
 }
 
 /// The lowest rank of a token that joins a fragment of a character to its neighbour.
@@ -42,75 +90,95 @@ impl Chars {
         {
             rivals.add(id, token);
         }
+        let blocks = (0..END >> 8).map(|_| OnceLock::new()).collect();
         Self {
             rivals,
-            blocks: (0..END >> 8).map(|_| OnceLock::new()).collect(),
+            crossings: Crossings::new(vocab),
+            blocks,
         }
     }
 
-    /// The parts of the character that `bytes` begin with, and its length.
-    #[inline]
-    pub(crate) fn at(&self, bytes: &[u8], vocab: &Vocabulary) -> (CharParts, usize) {
-        let (code_point, len) = decode(bytes);
-        let block = self.blocks.get(code_point as usize >> 8);
-        let parts = match block {
-            Some(block) => {
-                let block = block.get_or_init(|| self.block(code_point >> 8, vocab));
-                block
-                    .get((code_point & 0xFF) as usize)
-                    .copied()
-                    .unwrap_or([NONE; 4])
-            }
-            None => single_bytes(bytes.get(..len).unwrap_or(bytes), vocab),
-        };
-        (parts, len)
-    }
-
-    fn block(&self, number: u32, vocab: &Vocabulary) -> Box<[CharParts; 256]> {
-        let mut block = Box::new([[NONE; 4]; 256]);
-        for (code_point, parts) in (number << 8..).zip(block.iter_mut()) {
-            if let Some(char) = char::from_u32(code_point) {
-                *parts = self.merge(char.encode_utf8(&mut [0; 4]).as_bytes(), vocab);
-            }
+    /// A character.
+    #[inline(always)]
+    pub(crate) fn get(&self, code_point: u32, vocab: &Vocabulary) -> Char {
+        match self.blocks.get(code_point as usize >> 8) {
+            Some(block) => block.get_or_init(|| self.block(code_point >> 8, vocab))
+                [(code_point & 0xFF) as usize],
+            None => self.make(code_point, vocab),
         }
-        block
     }
 
-    /// Merges the bytes of a character up to the first merge that a rival may come before.
-    fn merge(&self, char: &[u8], vocab: &Vocabulary) -> CharParts {
-        let mut parts: Vec<(TokenId, &[u8])> = char
-            .iter()
-            .zip(char.chunks(1))
-            .map(|(byte, bytes)| (vocab.byte(*byte), bytes))
+    #[cold]
+    fn block(&self, number: u32, vocab: &Vocabulary) -> Box<[Char; 256]> {
+        let first = number << 8;
+        Box::new(std::array::from_fn(|i| self.make(first + i as u32, vocab)))
+    }
+
+    #[cold]
+    fn make(&self, code_point: u32, vocab: &Vocabulary) -> Char {
+        let mut bytes = [0; 4];
+        let bytes = char::from_u32(code_point)
+            .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
+        let flags = self.crossings.flags(code_point);
+        let mut tokens: Vec<Part> = bytes
+            .chunks(1)
+            .map(|byte| (vocab.byte(byte[0]), byte))
             .collect();
-        while let Some((rank, left)) = best(&parts, vocab) {
-            let first = parts.first().map_or(&[][..], |part| part.1);
-            let last = parts.last().map_or(&[][..], |part| part.1);
-            if rank >= self.rivals.lowest(first, last) {
-                break;
-            }
-            let start: usize = parts.iter().take(left).map(|part| part.1.len()).sum();
-            let len: usize = parts
-                .iter()
-                .skip(left)
-                .take(2)
-                .map(|part| part.1.len())
-                .sum();
-            parts.remove(left + 1);
-            if let (Some(part), Some(bytes)) = (parts.get_mut(left), char.get(start..start + len)) {
-                *part = (rank, bytes);
-            }
+        let symbols = |tokens: &[Part]| {
+            let mut ids = [NONE; 4];
+            ids.iter_mut()
+                .zip(tokens)
+                .for_each(|(id, part)| *id = part.0);
+            Symbols::new(&ids[..tokens.len()], flags)
+        };
+        merge(bytes, &mut tokens, Some(&self.rivals), vocab);
+        let parts = symbols(&tokens);
+        merge(bytes, &mut tokens, None, vocab);
+        Char {
+            whole: symbols(&tokens),
+            parts,
         }
-        let mut ids = [NONE; 4];
-        for (id, (part, _)) in ids.iter_mut().zip(&parts) {
-            *id = *part;
+    }
+
+    /// Appends the symbols of any bytes: the parts of the characters, single bytes where there is none.
+    pub(crate) fn push(&self, mut bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<TokenId>) {
+        while let Some(&lead) = bytes.first() {
+            let (code_point, len) = decode(bytes);
+            if len > 1 {
+                let char = self.get(code_point, vocab).parts;
+                symbols.extend_from_slice(&char.ids()[..char.len()]);
+            } else {
+                symbols.push(vocab.byte(lead));
+            }
+            bytes = &bytes[len..];
         }
-        ids
     }
 }
 
+/// Merges the bytes of a character, up to the first merge that one of the rivals may come before.
+fn merge<'c>(
+    char: &'c [u8],
+    parts: &mut Vec<Part<'c>>,
+    rivals: Option<&Rivals>,
+    vocab: &Vocabulary,
+) {
+    while let Some((rank, left)) = best(parts, vocab) {
+        if rivals.is_some_and(|rivals| rank >= rivals.lowest(parts[0].1, parts[parts.len() - 1].1))
+        {
+            break;
+        }
+        let start: usize = parts[..left].iter().map(|part| part.1.len()).sum();
+        let len = parts[left].1.len() + parts[left + 1].1.len();
+        parts.remove(left + 1);
+        parts[left] = (rank, &char[start..start + len]);
+    }
+}
+
+/// A token and its bytes.
+type Part<'c> = (TokenId, &'c [u8]);
+
 /// The lowest merge of two neighbours, and where it is.
-fn best(parts: &[(TokenId, &[u8])], vocab: &Vocabulary) -> Option<(TokenId, usize)> {
+fn best(parts: &[Part<'_>], vocab: &Vocabulary) -> Option<(TokenId, usize)> {
     let neighbours = parts.iter().zip(parts.iter().skip(1));
     let merges = neighbours
         .map(|(left, right)| vocab.merged(left.0, right.0))
@@ -167,11 +235,11 @@ fn word(bytes: &[u8]) -> u32 {
         .fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
-fn is_continuation(byte: u8) -> bool {
+pub(super) fn is_continuation(byte: u8) -> bool {
     byte & 0xC0 == 0x80
 }
 
-fn char_len(lead: u8) -> usize {
+pub(super) fn char_len(lead: u8) -> usize {
     match lead {
         ..0xC0 => 1,
         0xC0..0xE0 => 2,
@@ -180,9 +248,9 @@ fn char_len(lead: u8) -> usize {
     }
 }
 
-/// The code point that `bytes` begin with, and its length; a code point beyond [`END`] for what is no character.
+/// The code point that `bytes` begin with, and its length: 1 for ASCII, and for what is no whole character.
 #[inline(always)]
-fn decode(bytes: &[u8]) -> (u32, usize) {
+pub(crate) fn decode(bytes: &[u8]) -> (u32, usize) {
     let tail = |byte: u8| u32::from(byte & 0x3F);
     match *bytes {
         [a @ 0xC0..0xE0, b, ..] => (u32::from(a & 0x1F) << 6 | tail(b), 2),
@@ -191,14 +259,7 @@ fn decode(bytes: &[u8]) -> (u32, usize) {
             u32::from(a & 0x07) << 18 | tail(b) << 12 | tail(c) << 6 | tail(d),
             4,
         ),
-        _ => (u32::MAX, 1),
+        [a, ..] => (u32::from(a), 1),
+        [] => (0, 1),
     }
-}
-
-fn single_bytes(bytes: &[u8], vocab: &Vocabulary) -> CharParts {
-    let mut parts = [NONE; 4];
-    for (part, byte) in parts.iter_mut().zip(bytes) {
-        *part = vocab.byte(*byte);
-    }
-    parts
 }

@@ -2,23 +2,47 @@
 //!
 //! In Chinese or Japanese most neighbouring characters are never in one token, so a long run falls apart into parts of a
 //! character or two, most of which are tokens.
-#![allow(clippy::indexing_slicing)] // the bitmap has a bit for each value of its hash
+#![allow(clippy::indexing_slicing)] // the tables have an entry for each value of their hash, byte or bits
 
 use super::Vocabulary;
+use super::chars::{END, char_len, decode, is_continuation};
 
 /// The bits of the hashes; false alarms only cost a merge.
 const BITS: u32 = 19;
 
+/// Of a character: a token holds it and some character after it.
+pub(crate) const BEFORE: u8 = 1;
+/// Of a character: a token holds it and some character before it.
+pub(crate) const AFTER: u8 = 2;
+/// Of a character: a token holds it and then ends inside the next one.
+pub(crate) const BEGINS: u8 = 4;
+
 /// Which characters may be neighbours in one token.
 pub(crate) struct Crossings {
-    bits: Box<[u64]>,
+    /// A bit for the hash of each pair.
+    pairs: Box<[u64]>,
+    /// For the last byte of a character, the lead bytes that follow it in tokens that begin inside the character.
+    inside: Box<[[u64; 4]; 64]>,
+    /// What is true of each character below [`END`].
+    flags: Box<[u8]>,
+}
+
+/// A character in a piece, as far as crossings are concerned.
+#[derive(Clone, Copy)]
+pub(crate) struct Side {
+    pub(crate) code_point: u32,
+    pub(crate) flags: u8,
+    pub(crate) lead: u8,
+    pub(crate) last: u8,
 }
 
 impl Crossings {
     /// From all tokens of a vocabulary that have more than one character, or part of one.
     pub(crate) fn new(vocab: &Vocabulary) -> Self {
         let mut crossings = Self {
-            bits: vec![0; 1 << (BITS - 6)].into(),
+            pairs: vec![0; 1 << (BITS - 6)].into(),
+            inside: Box::new([[0; 4]; 64]),
+            flags: vec![0; END as usize].into(),
         };
         for (_, token) in vocab
             .tokens()
@@ -32,93 +56,75 @@ impl Crossings {
     /// A token crosses between two characters if it holds both; or the first, and some of the second; or some of the
     /// first, and at least the lead byte of the second.
     fn add(&mut self, token: &[u8]) {
-        let mut before: Option<u32> = None;
-        let begins_inside = token
+        let mut at = token
             .iter()
             .take_while(|byte| is_continuation(**byte))
             .count();
-        if let (Some(last), Some(lead)) = (token[..begins_inside].last(), token.get(begins_inside))
-        {
-            self.set(part_hash(*last, *lead));
+        if let (Some(last), Some(lead)) = (token[..at].last(), token.get(at)) {
+            self.inside[usize::from(last & 63)][usize::from(lead >> 6)] |= 1 << (lead & 63);
         }
-        let mut at = begins_inside;
+        let mut before: Option<u32> = None;
         while let Some(&lead) = token.get(at) {
             let len = char_len(lead);
-            match token.get(at..at + len) {
-                Some(char) => {
-                    let char = word(char);
-                    if let Some(before) = before {
-                        self.set(whole_hash(before, char));
-                    }
-                    before = Some(char);
+            if at + len > token.len() {
+                if let Some(before) = before {
+                    self.flag(before, BEGINS);
+                    self.set(begun_hash(before, lead));
                 }
-                None => {
-                    if let Some(before) = before {
-                        self.set(begun_hash(before, lead));
-                    }
-                }
+                return;
             }
+            let (char, _) = decode(&token[at..]);
+            if let Some(before) = before {
+                self.flag(before, BEFORE);
+                self.flag(char, AFTER);
+                self.set(whole_hash(before, char));
+            }
+            before = Some(char);
             at += len;
         }
     }
 
+    fn flag(&mut self, char: u32, flag: u8) {
+        if let Some(flags) = self.flags.get_mut(char as usize) {
+            *flags |= flag;
+        }
+    }
+
+    /// The flags of a character; all of them where they are not known.
+    pub(crate) fn flags(&self, char: u32) -> u8 {
+        self.flags
+            .get(char as usize)
+            .copied()
+            .unwrap_or(BEFORE | AFTER | BEGINS)
+    }
+
     fn set(&mut self, hash: u32) {
-        self.bits[hash as usize >> 6] |= 1 << (hash & 63);
+        self.pairs[hash as usize >> 6] |= 1 << (hash & 63);
     }
 
     #[inline(always)]
     fn has(&self, hash: u32) -> bool {
-        self.bits[hash as usize >> 6] >> (hash & 63) & 1 != 0
+        self.pairs[hash as usize >> 6] >> (hash & 63) & 1 != 0
     }
 
-    /// Whether a token may cross between these two characters.
+    /// Whether a token may hold both of these two characters.
     #[inline(always)]
-    fn may_cross(&self, before: u32, last: u8, after: u32, lead: u8) -> bool {
-        self.has(whole_hash(before, after))
-            | self.has(begun_hash(before, lead))
-            | self.has(part_hash(last, lead))
+    pub(crate) fn whole(&self, before: Side, after: Side) -> bool {
+        before.flags & BEFORE != 0
+            && after.flags & AFTER != 0
+            && self.has(whole_hash(before.code_point, after.code_point))
     }
 
-    /// Where the part that starts at `start` ends.
-    #[inline]
-    pub(crate) fn part_end(&self, piece: &[u8], start: usize) -> usize {
-        let mut at = start;
-        let mut before: Option<(u32, u8)> = None;
-        while let Some(&lead) = piece.get(at) {
-            let end = (at + char_len(lead)).min(piece.len());
-            let char = word(&piece[at..end]);
-            if let Some((before, last)) = before
-                && (last | lead) >= 0x80
-                && !self.may_cross(before, last, char, lead)
-            {
-                return at;
-            }
-            before = Some((char, piece[end - 1]));
-            at = end;
-        }
-        piece.len()
+    /// Whether a token may begin or end inside one of these two characters and hold some of the other.
+    #[inline(always)]
+    pub(crate) fn partial(&self, before: Side, after: Side) -> bool {
+        before.last >= 0x80
+            && self.inside[usize::from(before.last & 63)][usize::from(after.lead >> 6)]
+                >> (after.lead & 63)
+                & 1
+                != 0
+            || before.flags & BEGINS != 0 && self.has(begun_hash(before.code_point, after.lead))
     }
-}
-
-fn is_continuation(byte: u8) -> bool {
-    byte & 0xC0 == 0x80
-}
-
-#[inline(always)]
-fn char_len(lead: u8) -> usize {
-    match lead {
-        ..0xC0 => 1,
-        0xC0..0xE0 => 2,
-        0xE0..0xF0 => 3,
-        _ => 4,
-    }
-}
-
-/// The bytes of a character in a word.
-#[inline(always)]
-fn word(char: &[u8]) -> u32 {
-    char.iter()
-        .fold(0, |word, byte| word << 8 | u32::from(*byte))
 }
 
 #[inline(always)]
@@ -134,9 +140,4 @@ fn whole_hash(before: u32, after: u32) -> u32 {
 #[inline(always)]
 fn begun_hash(before: u32, lead: u8) -> u32 {
     mix(u64::from(before) << 32 | 1 << 30 | u64::from(lead))
-}
-
-#[inline(always)]
-fn part_hash(last: u8, lead: u8) -> u32 {
-    mix(3 << 60 | u64::from(last) << 8 | u64::from(lead))
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod builtin;
 pub(crate) mod chars;
-mod crossings;
+pub(crate) mod crossings;
 #[allow(dead_code)] // the build script uses it; at run time own vocabularies will
 pub(crate) mod derive;
 pub(crate) mod tables;
@@ -14,7 +14,6 @@ use rustc_hash::FxHashMap;
 
 use crate::TokenId;
 use chars::Chars;
-use crossings::Crossings;
 use tables::{BYTE, FILL, NONE, Parts, Row, Tables, hash, key_of, pairs, slots};
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
@@ -25,7 +24,6 @@ pub(crate) struct Vocabulary {
     /// Tells the vocabularies of a process apart.
     serial: u32,
     odd: OnceLock<Odd>,
-    crossings: OnceLock<Crossings>,
     chars: OnceLock<Chars>,
     sorted: OnceLock<Vec<TokenId>>,
 }
@@ -55,7 +53,6 @@ impl Vocabulary {
             max_token_len,
             serial,
             odd: OnceLock::new(),
-            crossings: OnceLock::new(),
             chars: OnceLock::new(),
             sorted: OnceLock::new(),
         }
@@ -104,10 +101,13 @@ impl Vocabulary {
         pairs::find(&self.tables.filter, &self.tables.pairs, left, right)
     }
 
-    /// The token that two bytes merge to, or [`NONE`].
+    /// The same, faster for the symbols that a merge begins with, which often are bytes.
     #[inline(always)]
-    pub(crate) fn merged_bytes(&self, left: u8, right: u8) -> TokenId {
-        self.tables.byte_pairs[usize::from(left)][usize::from(right)]
+    pub(crate) fn merged_symbols(&self, left: TokenId, right: TokenId) -> TokenId {
+        if left | right < 256 {
+            return self.tables.grid[left as usize][right as usize];
+        }
+        self.merged(left, right)
     }
 
     /// Whether merging the bytes of two tokens together gives just these two again.
@@ -120,12 +120,7 @@ impl Vocabulary {
         )
     }
 
-    /// Where tokens may cross from one character to the next. Built on first use.
-    pub(crate) fn crossings(&self) -> &Crossings {
-        self.crossings.get_or_init(|| Crossings::new(self))
-    }
-
-    /// The parts of characters. Built as they are met.
+    /// The parts of characters, and where tokens cross from one to the next. Built as they are met.
     #[inline]
     pub(crate) fn chars(&self) -> &Chars {
         self.chars.get_or_init(|| Chars::new(self))

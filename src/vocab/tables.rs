@@ -319,8 +319,8 @@ pub(crate) struct Tables {
     pub(crate) slots: Vec<slots::Bucket>,
     pub(crate) filter: Vec<u64>,
     pub(crate) pairs: Vec<pairs::Bucket>,
-    /// What two bytes merge to, by the first byte, then the second; [`NONE`] where they do not.
-    pub(crate) byte_pairs: Vec<[u32; 256]>,
+    /// What two tokens merge to whose ids are below 256, mostly bytes; [`NONE`] where they do not.
+    pub(crate) grid: Vec<[u32; 256]>,
     /// The ids of the bytes.
     pub(crate) bytes: [u32; 256],
 }
@@ -336,7 +336,7 @@ impl Tables {
             slots: slots::empty(n),
             filter,
             pairs,
-            byte_pairs: vec![[NONE; 256]; 256],
+            grid: vec![[NONE; 256]; 256],
             bytes: [NONE; 256],
         };
         for id in 0..n as u32 {
@@ -352,9 +352,8 @@ impl Tables {
                 Made::Byte(byte) => tables.bytes[usize::from(byte)] = id,
                 Made::Merge(left, right) => {
                     pairs::insert(&mut tables.filter, &mut tables.pairs, left, right, id);
-                    if len == 2 {
-                        let [first, second, ..] = key.to_le_bytes();
-                        tables.byte_pairs[usize::from(first)][usize::from(second)] = id;
+                    if let (0..256, 0..256) = (left, right) {
+                        tables.grid[left as usize][right as usize] = id;
                     }
                 }
             }
