@@ -16,8 +16,20 @@
 //! # Overview
 //! - [`get_encoding`], [`encoding_for_model`], or a function such as [`cl100k_base`], give an [`Encoding`].
 //! - [`Encoding`] counts, encodes and decodes. [`Special`] says what special strings in a text become.
+//! - [`Encoder`] does the same with memory of its own instead of the thread's.
 //! - [`context_window`] knows how many tokens a model takes.
 //! - [`Error`] is the one error type.
+//!
+//! # How it works
+//! Text is cut at the special tokens that a call allows, and each stretch goes through in chunks of some hundred pieces.
+//! The splitter looks at 64 bytes at a time and finds all piece starts in them by arithmetic on bit masks. Each piece of
+//! up to 16 bytes is looked up as one 128-bit key; most are a token. The others come from a small cache, or are merged:
+//! characters come merged as far as nothing around them matters, a piece falls apart where no token crosses, and long
+//! ones are merged block by block.
+//!
+//! Merging block by block is exact because of one fact about these vocabularies, which the build checks: every token is
+//! what merging its own bytes gives. So whether two neighbouring tokens stand in the merge of a longer text depends on
+//! these two alone, and can be checked at each seam.
 //!
 //! # Coming from tiktoken
 //! Names are tiktoken's where there is one. `encode(text, disallowed_special=())` is
@@ -29,8 +41,9 @@
 //! - `r50k_base` (gpt2 too), `p50k_base` (p50k_edit too), `cl100k_base`, `o200k_base` (o200k_harmony too): the
 //!   vocabularies, all on by default. An encoding whose feature is off is a typed error.
 //! - `custom`, on by default: what encodings of one's own need.
-//! - `rayon`, `json`, `prebuilt`, `cli`, off by default: many texts on all cores, raw chat requests, finished tables in
-//!   the binary, and the command.
+//! - `rayon`, off by default: many texts, or one huge text, on all cores of the current pool.
+//! - `cli`, off by default: the command.
+//! - `json` and `prebuilt` add nothing yet: raw chat requests and finished tables will come under these names.
 //!
 //! No feature changes a result.
 

@@ -191,7 +191,7 @@ impl Encoding {
     /// tiktally::cl100k_base().prepare();
     /// ```
     pub fn prepare(&self) {
-        self.vocab().sorted();
+        self.vocab().prepare();
     }
 
     /// The ids of a text in which special strings are plain text. Never fails.
@@ -205,7 +205,7 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(n log n) in the bytes of the longest piece, linear in the number of pieces.
+    /// Linear in the bytes of the text; O(n log n) in those of a piece that is made against the merge.
     pub fn encode_ordinary(&self, text: &str) -> Vec<TokenId> {
         let mut ids = Vec::new();
         self.encode_ordinary_into(text, &mut ids);

@@ -24,21 +24,23 @@ const IDS: usize = OWNER + 1;
 /// A new entry takes the first line and moves the old one to the second.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Set([[u32; LINE]; 2]);
+struct Set([u32; 2 * LINE]);
 
-const EMPTY: Set = Set([[0; LINE]; 2]);
+const EMPTY: Set = Set([0; 2 * LINE]);
 
 impl Set {
     /// The number of ids of the first entry.
     #[inline(always)]
     fn first_len(&self) -> usize {
-        (self.0[0][OWNER] & 31) as usize
+        (self.0[OWNER] & 31) as usize
     }
 
     /// In which line the entry of a piece begins.
     #[inline(always)]
     fn find(&self, key: &Key, serial: u32) -> Option<usize> {
-        let is_at = |line: usize| self.0[line][OWNER] >> 5 == serial && self.0[line][..8] == key.0;
+        let is_at = |line: usize| {
+            self.0[line * LINE + OWNER] >> 5 == serial && self.0[line * LINE..][..8] == key.0
+        };
         if is_at(0) {
             Some(0)
         } else {
@@ -99,10 +101,7 @@ impl Cache {
     #[inline]
     pub(crate) fn prefetch(&self, key: &Key, serial: u32) {
         let set = self.set_of(key, serial);
-        if let Some(Set(lines)) = self.sets.get(set) {
-            prefetch_index::prefetch_index(lines, 0);
-            prefetch_index::prefetch_index(lines, 1);
-        }
+        prefetch_index::prefetch_index(&self.sets, set);
     }
 
     /// Where the piece is, if the vocabulary with this serial number merged it before.
@@ -116,7 +115,7 @@ impl Cache {
     /// The ids of a piece that was [found](Self::find), in whole blocks, and their number.
     #[inline(always)]
     pub(crate) fn ids(&self, at: u32) -> (&[TokenId], usize) {
-        let entry = &self.sets[at as usize / 2].0.as_flattened()[at as usize % 2 * LINE..];
+        let entry = &self.sets[at as usize / 2].0[at as usize % 2 * LINE..];
         (&entry[IDS..], (entry[OWNER] & 31) as usize)
     }
 
@@ -136,18 +135,19 @@ impl Cache {
             if len == MAX_IDS {
                 return;
             }
-            new.0.as_flattened_mut()[IDS + len] = *id;
+            new.0[IDS + len] = *id;
             len += 1;
         }
-        if self.stored >= self.sets.len() && self.sets.len() < self.max_sets {
+        if self.stored >= 2 * self.sets.len() && self.sets.len() < self.max_sets {
             self.grow();
         }
-        new.0[0][..8].copy_from_slice(&key.0);
-        new.0[0][OWNER] = serial << 5 | len as u32;
+        new.0[..8].copy_from_slice(&key.0);
+        new.0[OWNER] = serial << 5 | len as u32;
         let set = self.set_of(key, serial);
         let set = &mut self.sets[set];
         if len <= BLOCK && set.first_len() <= BLOCK {
-            set.0 = [new.0[0], set.0[0]];
+            set.0.copy_within(..LINE, LINE);
+            set.0[..LINE].copy_from_slice(&new.0[..LINE]);
         } else {
             *set = new;
         }

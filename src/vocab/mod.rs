@@ -58,6 +58,13 @@ impl Vocabulary {
         }
     }
 
+    /// Builds what is otherwise built on first use; only the parts of characters still come as they are met.
+    pub(crate) fn prepare(&self) {
+        self.odd();
+        self.chars();
+        self.sorted();
+    }
+
     pub(crate) fn serial(&self) -> u32 {
         self.serial
     }
