@@ -1,0 +1,101 @@
+//! How often encoding asks for memory, and that it gives it back.
+
+#[allow(dead_code)] // the list of all names
+mod common;
+#[path = "common/texts.rs"]
+mod texts;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{compiled_in, say};
+use texts::{KINDS, Random};
+
+/// Counts what each thread does.
+struct Counting;
+
+thread_local! {
+    static CALLS: Cell<usize> = const { Cell::new(0) };
+    static IN_USE: Cell<usize> = const { Cell::new(0) };
+}
+
+// What the trait asks for is left to the system's allocator; the counters need no memory of their own.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        CALLS.set(CALLS.get() + 1);
+        IN_USE.set(IN_USE.get().wrapping_add(layout.size()));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        IN_USE.set(IN_USE.get().wrapping_sub(layout.size()));
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How many times this thread asks for memory in the call.
+fn calls<T>(call: impl FnOnce() -> T) -> (T, usize) {
+    let before = CALLS.get();
+    let result = call();
+    (result, CALLS.get() - before)
+}
+
+const MEGABYTE: usize = 1_000_000;
+const MOST: usize = 16;
+
+#[test]
+fn a_megabyte_takes_a_handful() {
+    for name in ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"] {
+        let Some(encoding) = compiled_in(name) else {
+            say(&format!("allocations: {name} is not compiled in"));
+            continue;
+        };
+        let mut random = Random::new(1);
+        let english = &KINDS[0];
+        // tables, scratch memory and cache
+        encoding.count(&english.text(&mut random, MEGABYTE));
+
+        let text = english.text(&mut random, MEGABYTE);
+        let (count, counting) = calls(|| encoding.count(&text));
+        let mut ids = Vec::with_capacity(text.len());
+        let text = english.text(&mut random, MEGABYTE);
+        let ((), encoding_into) = calls(|| encoding.encode_ordinary_into(&text, &mut ids));
+        say(&format!(
+            "allocations: {name}: {counting} to count, {encoding_into} to encode"
+        ));
+        assert!(count > MEGABYTE / 8 && ids.len() > MEGABYTE / 8);
+        assert!(counting <= MOST, "{name}: {counting}");
+        assert!(encoding_into <= MOST, "{name}: {encoding_into}");
+    }
+}
+
+#[test]
+fn encoders_give_their_memory_back() {
+    for name in ["cl100k_base", "o200k_base"] {
+        let Some(encoding) = compiled_in(name) else {
+            continue;
+        };
+        let mut random = Random::new(2);
+        let texts: Vec<String> = KINDS
+            .iter()
+            .map(|kind| kind.text(&mut random, 2000))
+            .collect();
+        let texts = texts.join(&"最".repeat(2000));
+        encoding.encoder().count(&texts);
+
+        let before = IN_USE.get();
+        let encoder = encoding.encoder();
+        let one = IN_USE.get() - before;
+        drop(encoder);
+        for _ in 0..1000 {
+            encoding.encoder().count(&texts);
+        }
+        assert_eq!(IN_USE.get(), before, "{name}");
+        say(&format!(
+            "allocations: {name}: a new encoder takes {one} bytes"
+        ));
+    }
+}

@@ -1,0 +1,180 @@
+//! Text that tokenizers are slow at, or fall over: the ids are right, and a small stack is enough.
+//!
+//! The plain merge takes the square of a piece's length, and most of these texts are one piece. So it is the judge of the
+//! small ones only, and of a merge with a heap, which is the judge of the large ones.
+
+mod common;
+#[path = "common/texts.rs"]
+mod texts;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::thread;
+
+use common::{NAMES, compiled_in, say};
+use texts::{HOSTILE, KINDS, Random};
+use tiktally::{Encoding, TokenId, reference};
+
+/// The stack that everything must run in, the first use of an encoding too.
+const STACK: usize = 256 << 10;
+
+/// Runs a check of each encoding in a thread of its own with a small stack.
+fn for_each_encoding(check: fn(&'static Encoding)) {
+    for name in NAMES {
+        let run = move || match compiled_in(name) {
+            Some(encoding) => check(encoding),
+            None => say(&format!("hostile: {name} is not compiled in")),
+        };
+        let thread = thread::Builder::new().stack_size(STACK).spawn(run);
+        thread.unwrap().join().unwrap();
+    }
+}
+
+/// The plain merge with a heap: lowest rank first, leftmost on a tie.
+struct Judge {
+    encoding: &'static Encoding,
+    ranks: HashMap<&'static [u8], TokenId>,
+    longest: usize,
+}
+
+impl Judge {
+    fn new(encoding: &'static Encoding) -> Self {
+        let ranks: HashMap<_, _> = encoding.tokens().map(|(id, bytes)| (bytes, id)).collect();
+        let longest = ranks.keys().map(|bytes| bytes.len()).max().unwrap_or(0);
+        Self {
+            encoding,
+            ranks,
+            longest,
+        }
+    }
+
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        let pieces = self.encoding.pieces(text);
+        pieces
+            .flat_map(|piece| self.merge(piece.as_bytes()))
+            .collect()
+    }
+
+    fn rank(&self, bytes: &[u8]) -> Option<TokenId> {
+        self.ranks
+            .get(bytes)
+            .copied()
+            .filter(|_| bytes.len() <= self.longest)
+    }
+
+    fn merge(&self, piece: &[u8]) -> Vec<TokenId> {
+        let len = piece.len();
+        // where the part that starts here ends, 0 if none starts here any more; and where the one before it starts
+        let mut ends: Vec<usize> = (1..=len).collect();
+        let mut before: Vec<usize> = (0..=len).map(|at| at.saturating_sub(1)).collect();
+        let mut heap = BinaryHeap::new();
+        let join = |ends: &[usize], at: usize| {
+            let middle = ends[at];
+            let end = *ends.get(middle)?;
+            let rank = self.rank(
+                piece
+                    .get(at..end)
+                    .filter(|bytes| bytes.len() <= self.longest)?,
+            )?;
+            Some(Reverse((rank, at, middle, end)))
+        };
+        heap.extend((0..len).filter_map(|at| join(&ends, at)));
+        while let Some(Reverse((_, at, middle, end))) = heap.pop() {
+            if ends[at] != middle || ends[middle] != end {
+                continue;
+            }
+            (ends[at], ends[middle], before[end]) = (end, 0, at);
+            heap.extend(join(&ends, at));
+            if at > 0 {
+                heap.extend(join(&ends, before[at]));
+            }
+        }
+        let parts = (0..len).filter(|&at| ends[at] != 0);
+        parts.map(|at| self.ranks[&piece[at..ends[at]]]).collect()
+    }
+}
+
+fn check(judge: &Judge, shape: &str, text: &str) {
+    let encoding = judge.encoding;
+    let what = || format!("{}: {shape}, {} bytes", encoding.name(), text.len());
+    let expected = judge.encode(text);
+    let ids = encoding.encode_ordinary(text);
+    // not assert_eq: it would print megabytes
+    assert!(ids == expected, "{}", what());
+    assert_eq!(encoding.count(text), ids.len(), "{}", what());
+    assert!(encoding.decode(&ids).unwrap() == text, "{}", what());
+}
+
+#[test]
+fn small() {
+    for_each_encoding(|encoding| {
+        let judge = Judge::new(encoding);
+        let mut random = Random::new(1);
+        for (shape, make) in HOSTILE {
+            for size in (0..40).chain([127, 128, 129, 255, 257, 515, 1023, 2048, 3000]) {
+                let text = make(&mut random, size);
+                check(&judge, shape, &text);
+                let plain = encoding.pieces(&text);
+                let plain = plain.flat_map(|piece| reference::merge(encoding, piece.as_bytes()));
+                assert!(
+                    plain.eq(judge.encode(&text)),
+                    "{}: the judge is wrong",
+                    encoding.name()
+                );
+            }
+        }
+    });
+}
+
+/// What comes before and after a long piece must not be touched by it.
+#[test]
+fn between_ordinary_texts() {
+    for_each_encoding(|encoding| {
+        let judge = Judge::new(encoding);
+        let mut random = Random::new(2);
+        for (shape, make) in HOSTILE {
+            for kind in &KINDS {
+                let mut text = kind.text(&mut random, 300);
+                text += &make(&mut random, 3000);
+                text += &kind.text(&mut random, 10);
+                check(&judge, shape, &text);
+            }
+        }
+    });
+}
+
+#[test]
+fn ten_and_a_hundred_kilobytes() {
+    for_each_encoding(|encoding| {
+        let judge = Judge::new(encoding);
+        let mut random = Random::new(3);
+        for (shape, make) in HOSTILE {
+            for size in [10_000, 100_000] {
+                check(&judge, shape, &make(&mut random, size));
+            }
+        }
+    });
+}
+
+/// A megabyte of each, where the judge takes too long: counting, encoding and decoding agree.
+#[test]
+fn a_megabyte() {
+    for_each_encoding(|encoding| {
+        let mut random = Random::new(4);
+        for (shape, make) in HOSTILE {
+            let text = make(&mut random, 1_000_000);
+            let ids = encoding.encode_ordinary(&text);
+            assert_eq!(
+                encoding.count(&text),
+                ids.len(),
+                "{}: {shape}",
+                encoding.name()
+            );
+            assert!(
+                encoding.decode(&ids).unwrap() == text,
+                "{}: {shape}",
+                encoding.name()
+            );
+        }
+    });
+}
