@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-use fearless_simd::Level;
+use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
 use crate::TokenId;
@@ -325,6 +325,17 @@ impl State {
 
     /// The ids of the pieces that are tokens, and the list of those that may not be.
     fn look_up(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary) -> usize {
+        dispatch!(self.level, simd => self.look_up_with(simd, buffer, count, vocab))
+    }
+
+    #[inline(always)]
+    fn look_up_with<S: Simd>(
+        &mut self,
+        _: S,
+        buffer: &[u8],
+        count: usize,
+        vocab: &Vocabulary,
+    ) -> usize {
         let buckets = vocab.slots();
         let bits = buckets.len().trailing_zeros();
         let mut start = 0;

@@ -77,12 +77,10 @@ pub(crate) mod slots {
     #[inline(always)]
     pub(crate) fn candidate(bucket: &Bucket, hash: u32, bits: u32) -> u32 {
         let tag = tag_of(hash, bits);
-        let mut found = ID_MASK;
-        for entry in bucket {
-            let rest = (entry & !SPILLED) ^ tag;
-            found = if rest < ID_MASK { rest } else { found };
-        }
-        found
+        // an entry with another tag leaves more than any id
+        bucket
+            .iter()
+            .fold(ID_MASK, |found, entry| found.min((entry & !SPILLED) ^ tag))
     }
 
     /// The id whose row `is_it` confirms, looked for in all buckets that it may be in.
