@@ -1,97 +1,179 @@
-//! Throughput of encoding, counting and decoding on text that is new in every iteration.
+//! How fast it is: encoding, counting and decoding of text that is new in every iteration, hostile text, first use.
 //!
-//! The text is made of the project's own sources, cut into lines that a seeded generator puts in a new order each time.
+//! `cargo bench` runs everything, `cargo bench -- o200k_base/encode` what has this in its name. The texts are made by a
+//! seeded generator; `TIKTALLY_CORPORA=FOLDER` adds the files of a folder, taken slice by slice.
 
-#![allow(missing_docs)] // what the macros of criterion make has none
-
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
 use std::hint::black_box;
+use std::process::Command;
+use std::time::Duration;
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use tiktally::Encoding;
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use tiktally::{Encoding, reference};
 
-/// The size of each text in bytes, about.
-const SIZE: usize = 100_000;
+#[path = "../tests/common/texts.rs"]
+mod texts;
 
-const SOURCES: [&str; 3] = [
-    include_str!("../README.md"),
-    include_str!("../src/encoding/mod.rs"),
-    include_str!("../src/split/scalar.rs"),
-];
+use texts::{HOSTILE, KINDS, Random};
 
-/// Texts of shuffled lines, never the same one twice.
-struct Texts {
-    lines: Vec<&'static str>,
-    state: u64,
-}
+const ENCODINGS: [&str; 4] = ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"];
 
-impl Texts {
-    fn new() -> Self {
-        Self {
-            lines: SOURCES
-                .iter()
-                .flat_map(|source| source.split_inclusive('\n'))
-                .collect(),
-            state: 1,
+const SIZES: [usize; 5] = [13, 100, 1_000, 45_000, 1_000_000];
+
+/// What [`Encoding::count_up_to`] counts up to.
+const LIMIT: usize = 100;
+
+/// In a process of its own, this names the encoding to use for the first time, or none.
+const FIRST_USE: &str = "TIKTALLY_FIRST_USE";
+
+/// Makes the next text of about so many bytes.
+type Next = Box<dyn FnMut(usize) -> String>;
+
+/// All kinds of text by name.
+fn sources() -> BTreeMap<String, Next> {
+    let mut sources = BTreeMap::new();
+    for kind in &KINDS {
+        let mut random = Random::new(1);
+        let more = move || kind.text(&mut random, 2 << 20);
+        sources.insert(kind.name.to_owned(), slices(more));
+    }
+    let folder = env::var_os("TIKTALLY_CORPORA").map(|folder| fs::read_dir(folder).unwrap());
+    for entry in folder.into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if let (Ok(text), Some(name)) = (fs::read_to_string(&path), path.file_name()) {
+            sources.insert(
+                name.to_string_lossy().into_owned(),
+                slices(move || text.clone()),
+            );
         }
     }
+    sources
+}
 
-    fn next(&mut self) -> String {
-        let mut text = String::with_capacity(SIZE + 200);
-        while text.len() < SIZE {
-            self.state = self
-                .state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            text.push_str(self.lines[(self.state >> 33) as usize % self.lines.len()]);
+/// One slice of a long text after the other, then of another one.
+fn slices(mut more: impl FnMut() -> String + 'static) -> Next {
+    let (mut text, mut at) = (String::new(), 0);
+    Box::new(move |size| {
+        if at + size > text.len() {
+            (text, at) = (more(), 0);
         }
-        text
-    }
+        let mut end = text.len().min(at + size);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let slice = text[at..end].to_owned();
+        at = end;
+        slice
+    })
 }
 
-fn bench(c: &mut Criterion) {
-    let mut texts = Texts::new();
-    for encoding in tiktally::list_encoding_names()
-        .iter()
-        .filter_map(|name| tiktally::get_encoding(name).ok())
-    {
-        assert_exact(encoding, &texts.next());
-        let mut group = c.benchmark_group(encoding.name());
-        group.throughput(Throughput::Bytes(SIZE as u64));
-        group.bench_function("encode", |b| {
-            b.iter_batched(
-                || texts.next(),
-                |text| encoding.encode_ordinary(&text),
-                BatchSize::LargeInput,
-            );
-        });
-        group.bench_function("count", |b| {
-            b.iter_batched(
-                || texts.next(),
-                |text| encoding.count(&text),
-                BatchSize::LargeInput,
-            );
-        });
-        group.bench_function("decode", |b| {
-            let ids = |text: String| encoding.encode_ordinary(&text);
-            b.iter_batched(
-                || ids(texts.next()),
-                |ids| black_box(encoding.decode(&ids)),
-                BatchSize::LargeInput,
-            );
-        });
-        group.finish();
-    }
-}
-
-/// The clock only starts for ids that are right: each piece's by the plain merge.
+/// The clock only starts for ids that are right: those of each piece by the plain merge.
 fn assert_exact(encoding: &Encoding, text: &str) {
-    let expected: Vec<_> = encoding
-        .pieces(text)
-        .flat_map(|piece| tiktally::reference::merge(encoding, piece.as_bytes()))
-        .collect();
-    assert_eq!(encoding.encode_ordinary(text), expected);
+    let merge = |piece: &str| reference::merge(encoding, piece.as_bytes());
+    let expected: Vec<_> = encoding.pieces(text).flat_map(merge).collect();
+    assert!(
+        encoding.encode_ordinary(text) == expected,
+        "{}: {text}",
+        encoding.name()
+    );
     assert_eq!(encoding.count(text), expected.len());
+    let within = (expected.len() <= LIMIT).then_some(expected.len());
+    assert_eq!(encoding.count_up_to(text, LIMIT), within);
+    assert_eq!(encoding.decode(&expected).unwrap(), text);
 }
 
-criterion_group!(benches, bench);
-criterion_main!(benches);
+fn measure<I, O>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    size: usize,
+    mut input: impl FnMut() -> I,
+    call: impl Fn(&I) -> O,
+) {
+    let batch = match size {
+        ..10_000 => BatchSize::SmallInput,
+        _ => BatchSize::LargeInput,
+    };
+    group.throughput(Throughput::Bytes(size as u64));
+    group.bench_function(BenchmarkId::new(name, size), |bencher| {
+        bencher.iter_batched_ref(&mut input, |input| black_box(call(input)), batch);
+    });
+}
+
+fn ordinary_text(c: &mut Criterion, encoding: &Encoding) {
+    for (name, mut next) in sources() {
+        assert_exact(encoding, &next(20_000));
+        for call in ["encode", "count", "count_up_to", "decode"] {
+            let mut group = c.benchmark_group(format!("{}/{call}", encoding.name()));
+            for size in SIZES {
+                let group = &mut group;
+                let mut text = || next(size);
+                match call {
+                    "encode" => measure(group, &name, size, text, |text| {
+                        encoding.encode_ordinary(text)
+                    }),
+                    "count" => measure(group, &name, size, text, |text| encoding.count(text)),
+                    "count_up_to" => measure(group, &name, size, text, |text| {
+                        encoding.count_up_to(text, LIMIT)
+                    }),
+                    _ => {
+                        let ids = || encoding.encode_ordinary(&text());
+                        measure(group, &name, size, ids, |ids| encoding.decode(ids));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn hostile_text(c: &mut Criterion, encoding: &Encoding) {
+    let mut group = c.benchmark_group(format!("{}/hostile", encoding.name()));
+    let mut random = Random::new(1);
+    for (shape, make) in HOSTILE {
+        assert_exact(encoding, &make(&mut random, 2_000));
+        for size in [10_000, 1_000_000] {
+            let text = || make(&mut random, size);
+            measure(&mut group, shape, size, text, |text| {
+                encoding.encode_ordinary(text)
+            });
+        }
+    }
+}
+
+/// A process that encodes two words, and one that does nothing.
+fn first_use(c: &mut Criterion) {
+    let this = env::current_exe().unwrap();
+    let mut group = c.benchmark_group("first use");
+    for name in ["none"].into_iter().chain(ENCODINGS) {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let status = Command::new(&this).env(FIRST_USE, name).status();
+                assert!(status.unwrap().success());
+            });
+        });
+    }
+}
+
+fn main() {
+    if let Ok(name) = env::var(FIRST_USE) {
+        if let Ok(encoding) = tiktally::get_encoding(&name) {
+            assert_eq!(encoding.encode_ordinary("hello world").len(), 2);
+        }
+        return;
+    }
+    let mut c = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+        .configure_from_args();
+    for name in ENCODINGS {
+        if let Ok(encoding) = tiktally::get_encoding(name) {
+            ordinary_text(&mut c, encoding);
+            hostile_text(&mut c, encoding);
+        }
+    }
+    first_use(&mut c);
+    c.final_summary();
+}
