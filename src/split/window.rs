@@ -613,6 +613,7 @@ mod tests {
             .into_iter()
             .flatten(),
         );
+        #[cfg(portable)]
         levels.push(Level::fallback());
         levels
     }

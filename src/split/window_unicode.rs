@@ -408,7 +408,12 @@ mod tests {
         let all: Vec<char> = ('\0'..=char::MAX).collect();
         let few = all.iter().filter(|c| u32::from(**c) < 0x1_0000);
         let few: Vec<char> = few.copied().collect();
-        for level in [Level::new(), Level::baseline(), Level::fallback()] {
+        for level in [
+            Level::new(),
+            Level::baseline(),
+            #[cfg(portable)]
+            Level::fallback(),
+        ] {
             for (chars, step) in [(&all, 1), (&few, 7_919), (&few, 64), (&few, 1_025)] {
                 let n = chars.len();
                 let text: String = (0..n).map(|i| chars[i * step % n]).collect();

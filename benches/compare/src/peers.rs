@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use fastokens::tiktoken::TiktokenConfig;
 use tiktally::{Encoding, TokenId};
 use tokenizers::pipeline::EncodeOptions;
+use wordchipper::TokenEncoderOptions;
 use wordchipper::pretrained::openai::OATokenizer;
 use wordchipper::vocab::SpecialFilter;
-use wordchipper::TokenEncoderOptions;
 
 use crate::tokenizer_json;
 
