@@ -65,7 +65,9 @@ fn corpora(folder: &str) -> Vec<Corpus> {
 fn slices(text: &str, count: usize) -> Vec<&str> {
     let cut = |i: usize| {
         let near = text.len() * i / count;
-        (near..).find(|&at| text.is_char_boundary(at)).unwrap()
+        (near..=text.len())
+            .find(|&at| text.is_char_boundary(at))
+            .unwrap()
     };
     (0..count).map(|i| &text[cut(i)..cut(i + 1)]).collect()
 }
