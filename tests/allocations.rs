@@ -1,5 +1,12 @@
 //! How often encoding asks for memory, and that it gives it back.
 
+#![cfg(all(
+    feature = "r50k_base",
+    feature = "p50k_base",
+    feature = "cl100k_base",
+    feature = "o200k_base"
+))]
+
 #[allow(dead_code)] // the list of all names
 mod common;
 #[path = "common/texts.rs"]

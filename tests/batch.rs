@@ -1,5 +1,11 @@
 //! Many texts, or one huge text, on all cores: what the single calls give, in order.
 
+#![cfg(all(
+    feature = "r50k_base",
+    feature = "p50k_base",
+    feature = "cl100k_base",
+    feature = "o200k_base"
+))]
 #![cfg(feature = "rayon")]
 
 mod common;

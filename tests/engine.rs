@@ -7,6 +7,13 @@
 //!
 //! `PROPTEST_CASES` sets how many random pieces each vocabulary merges, 25,000 by default; the numbers of texts grow with it.
 
+#![cfg(all(
+    feature = "r50k_base",
+    feature = "p50k_base",
+    feature = "cl100k_base",
+    feature = "o200k_base"
+))]
+
 #[allow(dead_code)] // the list of all names
 mod common;
 #[path = "common/texts.rs"]

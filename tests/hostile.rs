@@ -3,6 +3,13 @@
 //! The plain merge takes the square of a piece's length, and most of these texts are one piece. So it is the judge of the
 //! small ones only, and of a merge with a heap, which is the judge of the large ones.
 
+#![cfg(all(
+    feature = "r50k_base",
+    feature = "p50k_base",
+    feature = "cl100k_base",
+    feature = "o200k_base"
+))]
+
 mod common;
 #[path = "common/texts.rs"]
 mod texts;
