@@ -97,7 +97,7 @@ impl Cache {
         ((key.hash() >> 24) as usize + serial as usize) & self.sets.len().wrapping_sub(1)
     }
 
-    /// Fetches ahead what [`get`](Self::get) will look at.
+    /// Fetches ahead what [`find`](Self::find) will look at.
     #[inline]
     pub(crate) fn prefetch(&self, key: &Key, serial: u32) {
         let set = self.set_of(key, serial);

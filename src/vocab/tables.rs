@@ -140,6 +140,7 @@ pub(crate) mod pairs {
 
     const EMPTY: u64 = !1;
     const SPILLED: u64 = 1;
+
     #[inline(always)]
     fn key_of(left: u32, right: u32) -> u64 {
         u64::from(left) << 43 | u64::from(right) << 22
