@@ -12,16 +12,13 @@ use prefetch_index::prefetch_index;
 
 use crate::TokenId;
 use crate::merge::cache::{self, Cache};
-use crate::merge::{HOLE, Scratch};
+use crate::merge::{BLOCK, Scratch};
 use crate::split::{Splitter, window};
-use crate::vocab::tables::{hash, slots};
+use crate::vocab::tables::{common, hash, slots};
 use crate::vocab::{Vocabulary, piece_key};
 
 /// What a thread's cache of merged pieces may take, for all encodings together.
 pub(crate) const CACHE_BYTES: usize = 2 << 20;
-
-/// The key of no piece and no token.
-const NO_KEY: u128 = 0xFF;
 
 /// Where the ids go, or only their number.
 pub(crate) trait Sink {
@@ -29,8 +26,6 @@ pub(crate) trait Sink {
     fn begin(&mut self, ids: usize);
     /// Takes the ids of pieces that are tokens: `ids[from..to]`.
     fn run(&mut self, ids: &[TokenId; window::ENDS], from: usize, to: usize);
-    /// Takes ids without the holes among them.
-    fn merged(&mut self, ids: &[TokenId]);
     /// Takes the first `len` of `ids`, of which whole blocks are readable.
     fn blocks(&mut self, ids: &[TokenId], len: usize);
 }
@@ -48,11 +43,6 @@ impl Sink for Count {
     }
 
     #[inline(always)]
-    fn merged(&mut self, ids: &[TokenId]) {
-        self.0 += ids.iter().filter(|id| **id != HOLE).count();
-    }
-
-    #[inline(always)]
     fn blocks(&mut self, _: &[TokenId], len: usize) {
         self.0 += len;
     }
@@ -66,17 +56,17 @@ pub(crate) struct Append<'a> {
     len: usize,
 }
 
-const BLOCK: usize = 16;
+const RUN: usize = 16;
 
 impl<'a> Append<'a> {
     pub(crate) fn new(ids: &'a mut Vec<TokenId>, text_len: usize) -> Self {
         let len = ids.len();
-        ids.reserve(text_len / 4 + BLOCK);
+        ids.reserve(text_len / 4 + RUN);
         Self { ids, len }
     }
 
     fn room(&mut self, more: usize) {
-        let wanted = self.len + more + BLOCK;
+        let wanted = self.len + more + RUN;
         if wanted > self.ids.len() {
             self.ids.resize(wanted, 0);
         }
@@ -98,9 +88,9 @@ impl Sink for Append<'_> {
     fn run(&mut self, ids: &[TokenId; window::ENDS], from: usize, to: usize) {
         let mut at = from;
         while at < to {
-            let n = BLOCK.min(to - at);
+            let n = RUN.min(to - at);
             // a block that the end of the array cuts off is copied as it is
-            let block = if at + BLOCK <= ids.len() { BLOCK } else { n };
+            let block = if at + RUN <= ids.len() { RUN } else { n };
             self.ids[self.len..self.len + block].copy_from_slice(&ids[at..at + block]);
             at += n;
             self.len += n;
@@ -108,25 +98,11 @@ impl Sink for Append<'_> {
     }
 
     #[inline(always)]
-    fn merged(&mut self, ids: &[TokenId]) {
-        // one place more than ids: a hole is written there and then overwritten
-        let places = &mut self.ids[self.len..][..=ids.len()];
-        let mut len = 0;
-        for id in ids {
-            places[len] = *id;
-            len += usize::from(*id != HOLE);
-        }
-        self.len += len;
-    }
-
-    #[inline(always)]
     fn blocks(&mut self, ids: &[TokenId], len: usize) {
-        let places = self.ids[self.len..].chunks_exact_mut(cache::BLOCK);
-        for (place, block) in places
-            .zip(ids.chunks_exact(cache::BLOCK))
-            .take(len.div_ceil(cache::BLOCK))
-        {
-            place.copy_from_slice(block);
+        let mut at = 0;
+        while at < len {
+            self.ids[self.len + at..][..BLOCK].copy_from_slice(&ids[at..at + BLOCK]);
+            at += BLOCK;
         }
         self.len += len;
     }
@@ -137,12 +113,14 @@ pub(crate) struct State {
     level: Level,
     ends: Chunk<u32>,
     keys: Chunk<u128>,
-    /// The upper halves of the hashes, then the candidate ids.
     ids: Chunk<u32>,
+    /// The upper halves of the hashes of the pieces that are not common, then the candidate ids.
+    hashes: Chunk<u32>,
     misses: Chunk<u16>,
-    cache_keys: Chunk<cache::Key>,
-    /// Where the ids of each miss are.
-    found: Chunk<Found>,
+    /// What each miss is looked for by in the cache, and in which set.
+    wanted: Chunk<(cache::Key, u32)>,
+    /// Which of the misses were not in the cache.
+    fresh: Chunk<u16>,
     scratch: Scratch,
     tail: Vec<u8>,
     cache: Cache,
@@ -155,13 +133,6 @@ type Chunk<T> = Box<[T; window::ENDS]>;
 fn chunk<T: Copy>(value: T) -> Chunk<T> {
     let values: Result<Chunk<T>, _> = vec![value; window::ENDS].into_boxed_slice().try_into();
     values.unwrap_or_else(|_| unreachable!("the length is that of the array"))
-}
-
-/// Where the ids of a miss are: in an entry of the cache, or in a range of the scratch memory.
-#[derive(Clone, Copy)]
-enum Found {
-    Cached(u32),
-    Merged(u32, u32),
 }
 
 thread_local! {
@@ -179,9 +150,10 @@ impl State {
             ends: chunk(0),
             keys: chunk(0),
             ids: chunk(0),
+            hashes: chunk(0),
             misses: chunk(0),
-            cache_keys: chunk(cache::Key::NONE),
-            found: chunk(Found::Cached(0)),
+            wanted: chunk((cache::Key::NONE, 0)),
+            fresh: chunk(0),
             scratch: Scratch::new(level),
             tail: Vec::new(),
             cache: Cache::new(cache_bytes),
@@ -248,70 +220,58 @@ impl State {
     /// Encodes the first `count` pieces of a buffer, whose ends are known.
     fn pieces(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary, sink: &mut impl Sink) {
         let misses = self.look_up(buffer, count, vocab);
-        let known = self.resolve(buffer, misses, vocab);
-        sink.begin(count + known);
+        self.resolve(buffer, misses, vocab);
+        sink.begin(count + self.scratch.len());
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.misses[miss]);
             sink.run(&self.ids, done, at);
             done = at + 1;
-            match self.found[miss] {
-                Found::Cached(entry) => {
-                    let (ids, len) = self.cache.ids(entry);
-                    sink.blocks(ids, len);
-                }
-                Found::Merged(first, end) => sink.merged(self.scratch.ids(first, end)),
-            }
+            let (ids, len) = self.scratch.ids(miss);
+            sink.blocks(ids, len);
         }
         sink.run(&self.ids, done, count);
-        self.remember(misses, vocab);
     }
 
-    /// Finds the ids of the misses, in the cache or by merging; an upper bound of their number.
-    fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) -> usize {
+    /// Finds the ids of the misses, in the cache or by merging.
+    fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) {
         let serial = vocab.serial();
         for miss in 0..misses {
-            let key = self.cache_key(buffer, self.misses[miss].into());
-            self.cache.prefetch(&key, serial);
-            self.cache_keys[miss] = key;
+            let key = self.cache_key(buffer, miss);
+            let set = self.cache.set_of(&key, serial);
+            self.wanted[miss] = (key, set as u32);
         }
         self.scratch.clear();
-        let mut cached = 0;
+        let mut fresh = 0;
         for miss in 0..misses {
-            self.found[miss] = if let Some(entry) = self.cache.find(&self.cache_keys[miss], serial)
-            {
-                cached += self.cache.ids(entry).1 + cache::BLOCK;
-                Found::Cached(entry)
+            let (key, set) = &self.wanted[miss];
+            if let Some((ids, len)) = self.cache.find(*set as usize, key, serial) {
+                self.scratch.add_ids(ids, len);
             } else {
-                let first = self.scratch.len() as u32;
-                let (start, end) = self.range(self.misses[miss].into());
-                self.add_miss(buffer, start, end, vocab);
-                Found::Merged(first, self.scratch.len() as u32)
-            };
-        }
-        self.scratch.merge(vocab);
-        cached + self.scratch.len()
-    }
-
-    /// Puts what was merged into the cache.
-    fn remember(&mut self, misses: usize, vocab: &Vocabulary) {
-        for (found, key) in self.found[..misses].iter().zip(self.cache_keys.iter()) {
-            if let Found::Merged(first, end) = *found {
-                let ids = self
-                    .scratch
-                    .ids(first, end)
-                    .iter()
-                    .filter(|id| **id != HOLE);
-                self.cache.put(key, vocab.serial(), ids);
+                self.fresh[fresh] = miss as u16;
+                fresh += 1;
+                self.add_fresh(buffer, miss, vocab);
             }
         }
+        self.scratch.merge(vocab);
+        for &miss in &self.fresh[..fresh] {
+            let miss = usize::from(miss);
+            let (ids, len) = self.scratch.ids(miss);
+            self.cache.put(&self.wanted[miss].0, serial, ids, len);
+        }
     }
 
-    /// A piece that is a token further on in the table or longer than a row, or no token.
-    fn add_miss(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
-        let piece = &buffer[start..end];
-        match vocab.id(piece) {
-            Some(id) => self.scratch.add_known(id),
+    /// Adds a piece that is a token further on in the table or longer than a row, or no token.
+    #[inline(always)]
+    fn add_fresh(&mut self, buffer: &[u8], miss: usize, vocab: &Vocabulary) {
+        let (start, end) = self.range(self.misses[miss].into());
+        let id = if end - start <= 16 {
+            vocab.id_of_key(self.keys[miss])
+        } else {
+            vocab.id(&buffer[start..end])
+        };
+        match id {
+            Some(id) => self.scratch.add_ids(&[id], 1),
             None => self.scratch.add(buffer, start, end, vocab),
         }
     }
@@ -336,42 +296,50 @@ impl State {
         count: usize,
         vocab: &Vocabulary,
     ) -> usize {
-        let buckets = vocab.slots();
-        let bits = buckets.len().trailing_zeros();
+        let common = vocab.common();
         let mut start = 0;
+        let mut rest = 0;
         for i in 0..count {
             let end = self.ends[i] as usize;
             let key = piece_key(buffer, start, end - start);
-            let hash = slots::half(hash(key));
-            self.keys[i] = key;
-            self.ids[i] = hash;
-            prefetch_index(buckets, slots::bucket_of(hash, bits));
+            let (id, known) = common::find(common, key);
+            self.ids[i] = id;
+            self.keys[rest] = key;
+            self.misses[rest] = i as u16;
+            rest += usize::from(!known);
             start = end;
         }
-        let rows = vocab.rows();
-        for id in &mut self.ids[..count] {
+        let buckets = vocab.slots();
+        let bits = buckets.len().trailing_zeros();
+        for (key, hashed) in self.keys[..rest].iter().zip(self.hashes.iter_mut()) {
+            *hashed = slots::half(hash(*key));
+            prefetch_index(buckets, slots::bucket_of(*hashed, bits));
+        }
+        let (rows, none) = (vocab.rows(), vocab.no_row());
+        for id in &mut self.hashes[..rest] {
             let hash = *id;
-            *id = slots::candidate(&buckets[slots::bucket_of(hash, bits)], hash, bits);
+            let bucket = &buckets[slots::bucket_of(hash, bits)];
+            *id = slots::candidate(bucket, hash, bits, none);
             prefetch_index(rows, *id as usize);
         }
         let mut misses = 0;
-        for i in 0..count {
-            // no piece has the key NO_KEY: it goes on behind its first 0xFF
-            let row = rows
-                .get(self.ids[i] as usize)
-                .map_or(NO_KEY, |row| u128::from_le_bytes(*row));
-            self.misses[misses] = i as u16;
-            misses += usize::from(row != self.keys[i]);
+        for i in 0..rest {
+            let (id, key, at) = (self.hashes[i], self.keys[i], self.misses[i]);
+            let row = u128::from_le_bytes(rows[id as usize]);
+            self.ids[usize::from(at)] = id;
+            self.keys[misses] = key;
+            self.misses[misses] = at;
+            misses += usize::from(row != key);
         }
         misses
     }
 
     #[inline]
-    fn cache_key(&self, buffer: &[u8], at: usize) -> cache::Key {
-        let (start, end) = self.range(at);
+    fn cache_key(&self, buffer: &[u8], miss: usize) -> cache::Key {
+        let (start, end) = self.range(self.misses[miss].into());
         let len = end - start;
         if len <= 16 {
-            return cache::Key::new(self.keys[at], !0);
+            return cache::Key::new(self.keys[miss], !0);
         }
         if len > cache::MAX_PIECE {
             return cache::Key::NONE;

@@ -4,14 +4,16 @@
 //! an entry are merged again each time.
 #![allow(clippy::indexing_slicing)] // set numbers are cut to the table's size, lengths are bounded when stored
 
+use prefetch_index::prefetch_index;
+
 use crate::TokenId;
 
 /// The longest piece that is remembered, in bytes.
 pub(crate) const MAX_PIECE: usize = 32;
-/// How many ids are copied at a time, and lie in the cache line of their key.
-pub(crate) const BLOCK: usize = 7;
+/// The ids that lie in the cache line of their key.
+const FIRST_IDS: usize = LINE - IDS;
 /// The most ids that are remembered of a piece.
-const MAX_IDS: usize = 3 * BLOCK;
+const MAX_IDS: usize = 2 * LINE - IDS;
 
 /// The words of a cache line, which hold one entry: the key, the owner and a block of ids.
 const LINE: usize = 16;
@@ -35,6 +37,26 @@ impl Set {
         (self.0[OWNER] & 31) as usize
     }
 
+    /// Takes a new entry: in the first line, or in both.
+    #[inline(always)]
+    fn put(&mut self, key: &Key, owner: u32, ids: &[TokenId], len: usize) {
+        if len <= FIRST_IDS && self.first_len() <= FIRST_IDS {
+            self.0.copy_within(..LINE, LINE);
+            self.0[IDS..LINE].copy_from_slice(&ids[..FIRST_IDS]);
+        } else {
+            *self = EMPTY;
+            self.0[IDS..IDS + len].copy_from_slice(&ids[..len]);
+        }
+        self.0[..8].copy_from_slice(&key.0);
+        self.0[OWNER] = owner;
+    }
+
+    /// The entries, the older one first; each from its key on.
+    fn entries(&self) -> impl Iterator<Item = &[u32]> {
+        let second = (self.first_len() <= FIRST_IDS).then_some(&self.0[LINE..]);
+        second.into_iter().chain([&self.0[..]])
+    }
+
     /// In which line the entry of a piece begins.
     #[inline(always)]
     fn find(&self, key: &Key, serial: u32) -> Option<usize> {
@@ -44,7 +66,7 @@ impl Set {
         if is_at(0) {
             Some(0)
         } else {
-            (is_at(1) && self.first_len() <= BLOCK).then_some(1)
+            (is_at(1) && self.first_len() <= FIRST_IDS).then_some(1)
         }
     }
 }
@@ -92,72 +114,56 @@ impl Cache {
         }
     }
 
-    #[inline]
-    fn set_of(&self, key: &Key, serial: u32) -> usize {
+    #[inline(always)]
+    fn index_of(&self, key: &Key, serial: u32) -> usize {
         ((key.hash() >> 24) as usize + serial as usize) & self.sets.len().wrapping_sub(1)
     }
 
-    /// Fetches ahead what [`find`](Self::find) will look at.
-    #[inline]
-    pub(crate) fn prefetch(&self, key: &Key, serial: u32) {
-        let set = self.set_of(key, serial);
-        prefetch_index::prefetch_index(&self.sets, set);
-    }
-
-    /// Where the piece is, if the vocabulary with this serial number merged it before.
+    /// The number of the set that a piece of the vocabulary with this serial number is in, if any. It is fetched ahead.
     #[inline(always)]
-    pub(crate) fn find(&self, key: &Key, serial: u32) -> Option<u32> {
-        let at = self.set_of(key, serial);
-        let line = self.sets.get(at)?.find(key, serial)?;
-        Some((2 * at + line) as u32)
+    pub(crate) fn set_of(&self, key: &Key, serial: u32) -> usize {
+        let set = self.index_of(key, serial);
+        if let Some(Set(words)) = self.sets.get(set) {
+            prefetch_index(words, 0);
+            prefetch_index(words, LINE);
+        }
+        set
     }
 
-    /// The ids of a piece that was [found](Self::find), in whole blocks, and their number.
+    /// The ids of the piece if it was merged before, and their number; more than that can be read.
     #[inline(always)]
-    pub(crate) fn ids(&self, at: u32) -> (&[TokenId], usize) {
-        let entry = &self.sets[at as usize / 2].0[at as usize % 2 * LINE..];
-        (&entry[IDS..], (entry[OWNER] & 31) as usize)
+    pub(crate) fn find(&self, set: usize, key: &Key, serial: u32) -> Option<(&[TokenId], usize)> {
+        let set = self.sets.get(set)?;
+        let entry = &set.0[set.find(key, serial)? * LINE..];
+        Some((&entry[IDS..], (entry[OWNER] & 31) as usize))
     }
 
-    /// Remembers the ids of a piece, if they fit.
-    pub(crate) fn put<'i>(
-        &mut self,
-        key: &Key,
-        serial: u32,
-        ids: impl Iterator<Item = &'i TokenId>,
-    ) {
-        if key.0 == Key::NONE.0 || serial >= 1 << 27 || self.max_sets == 0 {
+    /// Remembers the `len` ids of a piece, if they fit; more than that can be read.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, key: &Key, serial: u32, ids: &[TokenId], len: usize) {
+        if key.0 == Key::NONE.0 || serial >= 1 << 27 || self.max_sets == 0 || len > MAX_IDS {
             return;
         }
-        let mut new = EMPTY;
-        let mut len = 0;
-        for id in ids {
-            if len == MAX_IDS {
-                return;
-            }
-            new.0[IDS + len] = *id;
-            len += 1;
-        }
-        if self.stored >= 2 * self.sets.len() && self.sets.len() < self.max_sets {
+        if self.stored >= self.sets.len() && self.sets.len() < self.max_sets {
             self.grow();
         }
-        new.0[..8].copy_from_slice(&key.0);
-        new.0[OWNER] = serial << 5 | len as u32;
-        let set = self.set_of(key, serial);
-        let set = &mut self.sets[set];
-        if len <= BLOCK && set.first_len() <= BLOCK {
-            set.0.copy_within(..LINE, LINE);
-            set.0[..LINE].copy_from_slice(&new.0[..LINE]);
-        } else {
-            *set = new;
-        }
         self.stored += 1;
+        let at = self.index_of(key, serial);
+        self.sets[at].put(key, serial << 5 | len as u32, ids, len);
     }
 
-    /// Four times the sets, empty: what is common comes back soon.
+    /// Twice the sets, with the same entries.
+    #[cold]
     fn grow(&mut self) {
-        let sets = (self.sets.len() * 4).max(256).min(self.max_sets);
-        self.sets = vec![EMPTY; sets];
-        self.stored = 0;
+        let sets = (self.sets.len() * 2).max(512).min(self.max_sets);
+        let old = std::mem::replace(&mut self.sets, vec![EMPTY; sets]);
+        for set in &old {
+            for entry in set.entries().filter(|entry| entry[OWNER] != 0) {
+                let key = Key(std::array::from_fn(|i| entry[i]));
+                let (owner, len) = (entry[OWNER], (entry[OWNER] & 31) as usize);
+                let at = self.index_of(&key, owner >> 5);
+                self.sets[at].put(&key, owner, &entry[IDS..], len);
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::short::{self, Jobs, LARGE};
 use super::{Scratch, heap};
 use crate::TokenId;
 use crate::vocab::Vocabulary;
+use crate::vocab::tables::{SIDES, Symbol};
 
 /// The bytes of a block. As long as a row, so that a block that is a token is found at once.
 const BLOCK: usize = 16;
@@ -23,7 +24,7 @@ const MAX_PERIOD: usize = 3;
 #[derive(Default)]
 pub(crate) struct Blocks {
     /// The symbols of some blocks, one after the other.
-    symbols: Vec<TokenId>,
+    symbols: Vec<Symbol>,
     /// Where the symbols of each block end.
     symbol_ends: Vec<usize>,
     /// The ids of these blocks.
@@ -58,17 +59,18 @@ impl Blocks {
         self.ends.clear();
         jobs.start(symbols, vocab);
         jobs.run(level, vocab);
-        for ids in jobs.finish() {
-            self.ids.extend_from_slice(ids);
+        for symbols in jobs.finish() {
+            self.ids
+                .extend(symbols.iter().map(|symbol| symbol >> SIDES));
             self.ends.push(self.ids.len());
         }
     }
 }
 
 /// Appends what the merge of some bytes can begin with.
-fn push_symbols(bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<TokenId>) {
+fn push_symbols(bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<Symbol>) {
     if bytes.is_ascii() {
-        symbols.extend(bytes.iter().map(|byte| vocab.byte(*byte)));
+        symbols.extend(bytes.iter().map(|byte| vocab.byte_symbol(*byte)));
     } else {
         vocab.chars().push(bytes, vocab, symbols);
     }
@@ -139,7 +141,7 @@ impl List<'_> {
         &mut self,
         block: &[TokenId],
         region: &mut Vec<TokenId>,
-        symbols: &mut Vec<TokenId>,
+        symbols: &mut Vec<Symbol>,
         level: fearless_simd::Level,
         jobs: &mut Jobs<LARGE>,
     ) -> bool {
@@ -177,7 +179,9 @@ impl List<'_> {
                     push_symbols(bytes, self.vocab, symbols);
                     jobs.start([&symbols[..]].into_iter(), self.vocab);
                     jobs.run(level, self.vocab);
-                    jobs.finish().for_each(|ids| region.extend_from_slice(ids));
+                    jobs.finish().for_each(|symbols| {
+                        region.extend(symbols.iter().map(|symbol| symbol >> SIDES))
+                    });
                 }
                 None => heap::merge(bytes, self.vocab, region),
             }

@@ -13,30 +13,47 @@ use crate::TokenId;
 use crate::vocab::Vocabulary;
 use crate::vocab::chars::{Char, Chars, Symbols, decode};
 use crate::vocab::crossings::Side;
-use crate::vocab::tables::NONE;
+use crate::vocab::tables::{NONE, SIDES, Symbol};
 use short::{Jobs, LARGE, SMALL};
 
-/// In place of an id that a merge took away.
-pub(crate) const HOLE: TokenId = NONE;
+/// In place of a symbol that a merge took away.
+const HOLE: Symbol = NONE;
 
-/// Memory that merging works in.
+/// Ids are read in blocks of this many; so many can be read behind the ids of every piece.
+pub(crate) const BLOCK: usize = 8;
+
+/// Memory that merging works in: the pieces of a batch, and their ids.
 pub(crate) struct Scratch {
     level: Level,
     small: Jobs<SMALL>,
     large: Jobs<LARGE>,
     blocks: long::Blocks,
-    /// The pieces of a batch, one after the other: first their symbols, in the end their ids and holes.
-    ids: Vec<TokenId>,
-    /// The ranges of `ids` that are still to be merged, in a small job and in a large one.
+    /// The ids of the pieces, one after the other; before [`merge`](Self::merge) the symbols of those to be merged.
+    ids: Vec<u32>,
+    /// Where the ids of each piece are.
+    pieces: Vec<Range>,
+    /// The ranges that are still to be merged, in a small job and in a large one.
     open: [Vec<Open>; 2],
+    /// The pieces that are merged in parts.
+    parted: Vec<u32>,
 }
 
 /// A range of [`Scratch::ids`].
 #[derive(Clone, Copy)]
-struct Open {
+struct Range {
     start: u32,
     len: u32,
 }
+
+/// A range that is to be merged, and the piece if it is all of it.
+#[derive(Clone, Copy)]
+struct Open {
+    range: Range,
+    piece: u32,
+}
+
+/// In place of a piece: the range is a part of one.
+const PART: u32 = u32::MAX;
 
 impl Scratch {
     pub(crate) fn new(level: Level) -> Self {
@@ -46,47 +63,72 @@ impl Scratch {
             large: Jobs::default(),
             blocks: long::Blocks::default(),
             ids: Vec::new(),
+            pieces: Vec::new(),
             open: Default::default(),
+            parted: Vec::new(),
         }
     }
 
     /// Forgets the pieces of the last batch.
     pub(crate) fn clear(&mut self) {
         self.ids.clear();
+        self.pieces.clear();
+        self.parted.clear();
         self.open.iter_mut().for_each(Vec::clear);
     }
 
-    /// How many places the pieces of the batch take; an upper bound of the number of their ids.
+    /// An upper bound of the number of ids of all pieces, and of what their last blocks take.
     pub(crate) fn len(&self) -> usize {
-        self.ids.len()
+        self.ids.len() + BLOCK * self.pieces.len()
     }
 
-    /// The ids of the pieces at these places, with holes among them.
-    #[inline]
-    pub(crate) fn ids(&self, start: u32, end: u32) -> &[TokenId] {
-        self.ids
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+    /// The ids of a piece, of which whole blocks are readable, and their number.
+    #[inline(always)]
+    pub(crate) fn ids(&self, piece: usize) -> (&[TokenId], usize) {
+        let Range { start, len } = self.pieces[piece];
+        (&self.ids[start as usize..], len as usize)
     }
 
-    /// Adds a piece that is a token.
-    pub(crate) fn add_known(&mut self, id: TokenId) {
-        self.ids.push(id);
+    /// Adds a piece whose ids are known.
+    #[inline(always)]
+    pub(crate) fn add_ids(&mut self, ids: &[TokenId], len: usize) {
+        let start = self.ids.len();
+        match ids.first_chunk::<BLOCK>() {
+            Some(block) if len <= BLOCK => {
+                self.ids.extend_from_slice(block);
+                self.ids.truncate(start + len);
+            }
+            _ => self.ids.extend_from_slice(&ids[..len]),
+        }
+        self.add_piece(start);
     }
 
     /// Adds the piece `buffer[start..end]`, a text that is no token.
     pub(crate) fn add(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
         let piece = buffer.get(start..end).unwrap_or_default();
-        if !piece.is_ascii() {
-            return self.add_chars(piece, vocab);
-        }
         let first = self.ids.len();
-        if piece.len() <= short::max(LARGE) {
-            self.ids.extend(piece.iter().map(|byte| vocab.byte(*byte)));
-            self.open(first);
+        if !piece.is_ascii() {
+            self.add_chars(piece, vocab);
+            self.parted.push(self.pieces.len() as u32);
+        } else if piece.len() <= short::max(LARGE) {
+            self.ids
+                .extend(piece.iter().map(|byte| vocab.byte_symbol(*byte)));
+            self.open(first, self.pieces.len() as u32);
         } else {
-            self.add_long(piece, vocab);
+            let mut ids = std::mem::take(&mut self.ids);
+            long::merge(piece, vocab, self, &mut ids);
+            self.ids = ids;
         }
+        self.add_piece(first);
+    }
+
+    /// Ends a piece, which has what is in `ids` from `start` on.
+    #[inline(always)]
+    fn add_piece(&mut self, start: usize) {
+        self.pieces.push(Range {
+            start: start as u32,
+            len: (self.ids.len() - start) as u32,
+        });
     }
 
     /// Adds a piece of one character at least. It is cut where no token can cross, and the parts are merged on their own.
@@ -126,11 +168,11 @@ impl Scratch {
 
     #[inline(always)]
     fn push(&mut self, symbols: Symbols) {
-        self.ids.extend_from_slice(&symbols.ids());
+        self.ids.extend_from_slice(&symbols.symbols());
         self.ids.truncate(self.ids.len() - 4 + symbols.len());
     }
 
-    /// Ends a part, which has its symbols from `first` on.
+    /// Ends a part of a piece, which has its symbols from `first` on.
     #[inline(always)]
     fn close(&mut self, first: usize, part: &[u8], vocab: &Vocabulary) {
         match self.ids[first..] {
@@ -142,35 +184,51 @@ impl Scratch {
                     self.ids.push(merged);
                 }
             }
-            _ if self.ids.len() - first <= short::max(LARGE) => self.open(first),
+            _ if self.ids.len() - first <= short::max(LARGE) => self.open(first, PART),
             _ => {
                 self.ids.truncate(first);
-                self.add_long(part, vocab);
+                let mut ids = Vec::new();
+                long::merge(part, vocab, self, &mut ids);
+                self.ids.extend(ids.iter().map(|id| id << SIDES));
             }
         }
     }
 
     #[inline(always)]
-    fn open(&mut self, first: usize) {
+    fn open(&mut self, first: usize, piece: u32) {
         let len = self.ids.len() - first;
         self.open[usize::from(len > short::max(SMALL))].push(Open {
-            start: first as u32,
-            len: len as u32,
+            range: Range {
+                start: first as u32,
+                len: len as u32,
+            },
+            piece,
         });
-    }
-
-    fn add_long(&mut self, piece: &[u8], vocab: &Vocabulary) {
-        let mut ids = std::mem::take(&mut self.ids);
-        long::merge(piece, vocab, self, &mut ids);
-        self.ids = ids;
     }
 
     /// Merges what is still open.
     pub(crate) fn merge(&mut self, vocab: &Vocabulary) {
-        let [small, large] = &self.open;
-        merge_open(&mut self.small, self.level, small, &mut self.ids, vocab);
-        merge_open(&mut self.large, self.level, large, &mut self.ids, vocab);
+        let (ids, pieces, [small, large]) = (&mut self.ids, &mut self.pieces, &self.open);
+        merge_open(&mut self.small, self.level, small, ids, pieces, vocab);
+        merge_open(&mut self.large, self.level, large, ids, pieces, vocab);
+        for &piece in &self.parted {
+            let Range { start, len } = &mut pieces[piece as usize];
+            *len = close_up(&mut ids[*start as usize..][..*len as usize]) as u32;
+        }
+        ids.resize(ids.len() + BLOCK, 0);
     }
+}
+
+/// Symbols to ids, without the holes among them; how many there are.
+#[inline(always)]
+fn close_up(symbols: &mut [Symbol]) -> usize {
+    let mut len = 0;
+    for i in 0..symbols.len() {
+        let symbol = symbols[i];
+        symbols[len] = symbol >> SIDES;
+        len += usize::from(symbol != HOLE);
+    }
+    len
 }
 
 /// The character of a piece that begins at `at`, and where it ends.
@@ -191,21 +249,26 @@ fn merge_open<const N: usize>(
     jobs: &mut Jobs<N>,
     level: Level,
     open: &[Open],
-    ids: &mut [TokenId],
+    ids: &mut [u32],
+    pieces: &mut [Range],
     vocab: &Vocabulary,
 ) {
     for group in open.chunks(short::BATCH) {
-        jobs.start(
-            group
-                .iter()
-                .map(|open| &ids[open.start as usize..][..open.len as usize]),
-            vocab,
-        );
+        let symbols = |Range { start, len }| &ids[start as usize..][..len as usize];
+        jobs.start(group.iter().map(|open| symbols(open.range)), vocab);
         jobs.run(level, vocab);
         for (open, merged) in group.iter().zip(jobs.finish()) {
-            let places = &mut ids[open.start as usize..][..open.len as usize];
-            for (i, place) in places.iter_mut().enumerate() {
-                *place = merged.get(i).copied().unwrap_or(HOLE);
+            let Range { start, len } = open.range;
+            let places = &mut ids[start as usize..][..len as usize];
+            if let Some(piece) = pieces.get_mut(open.piece as usize) {
+                piece.len = merged.len() as u32;
+                for (place, symbol) in places.iter_mut().zip(merged) {
+                    *place = symbol >> SIDES;
+                }
+            } else {
+                for (i, place) in places.iter_mut().enumerate() {
+                    *place = merged.get(i).copied().unwrap_or(HOLE);
+                }
             }
         }
     }
@@ -221,5 +284,6 @@ pub(crate) fn merge(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
     let mut scratch = Scratch::new(Level::new());
     scratch.add(piece, 0, piece.len(), vocab);
     scratch.merge(vocab);
-    ids.extend(scratch.ids.iter().filter(|id| **id != HOLE));
+    let (merged, len) = scratch.ids(0);
+    ids.extend_from_slice(&merged[..len]);
 }

@@ -6,9 +6,8 @@
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use crate::TokenId;
 use crate::vocab::Vocabulary;
-use crate::vocab::tables::NONE;
+use crate::vocab::tables::{NONE, SIDES, Symbol, pairs};
 
 /// The places of the job of a piece of few symbols, as most are: the next merge is found in half the time.
 pub(crate) const SMALL: usize = 16;
@@ -23,8 +22,8 @@ pub(crate) const fn max(places: usize) -> usize {
 /// How many pieces are merged abreast: their jobs stay in the first-level cache.
 pub(crate) const BATCH: usize = 32;
 
-/// A token that no vocabulary has.
-const NO_PART: TokenId = (1 << 21) - 1;
+/// A token that no vocabulary has, and that merges with nothing.
+const NO_PART: Symbol = ((1 << 18) - 1) << SIDES;
 
 /// A piece that is being merged.
 ///
@@ -35,7 +34,7 @@ const NO_PART: TokenId = (1 << 21) - 1;
 struct Job<const N: usize> {
     joins: [u32; N],
     /// Places 0 and n + 1 hold a mark that merges with nothing, so that no part has to ask whether it has neighbours.
-    parts: [TokenId; N],
+    parts: [Symbol; N],
     /// The places that hold parts or marks.
     alive: u32,
     n: u32,
@@ -68,13 +67,16 @@ impl<const N: usize> Jobs<N> {
     #[inline(always)]
     pub(crate) fn start<'p>(
         &mut self,
-        pieces: impl Iterator<Item = &'p [TokenId]>,
+        pieces: impl Iterator<Item = &'p [Symbol]>,
         vocab: &Vocabulary,
     ) {
         self.count = 0;
         for (job, symbols) in self.jobs.iter_mut().zip(pieces) {
-            job.start(symbols, vocab);
+            job.take(symbols, vocab);
             self.count += 1;
+        }
+        for job in &mut self.jobs[..self.count] {
+            job.start(vocab);
         }
     }
 
@@ -84,9 +86,9 @@ impl<const N: usize> Jobs<N> {
         dispatch!(level, simd => run(simd, jobs, vocab));
     }
 
-    /// The ids of each.
+    /// Hands over the symbols of each piece in order, in a slice that can be overwritten.
     #[inline(always)]
-    pub(crate) fn finish(&mut self) -> impl Iterator<Item = &[TokenId]> {
+    pub(crate) fn finish(&mut self) -> impl Iterator<Item = &[Symbol]> {
         self.jobs[..self.count].iter_mut().map(Job::finish)
     }
 }
@@ -95,43 +97,68 @@ impl<const N: usize> Jobs<N> {
 #[inline(always)]
 fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Vocabulary) {
     let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
+    let mut asked = [Asked::default(); BATCH];
     let mut count = jobs.len();
     while count > 0 {
         let mut left = 0;
         for i in 0..count {
             let job = active[i];
-            active[left] = job;
-            left += usize::from(jobs[usize::from(job)].step(vocab));
+            let best = jobs[usize::from(job)].best();
+            if best != NONE {
+                active[left] = job;
+                asked[left] = jobs[usize::from(job)].join(best, vocab);
+                left += 1;
+            }
+        }
+        for (job, asked) in active[..left].iter().zip(&asked) {
+            jobs[usize::from(*job)].answer(*asked, vocab);
         }
         count = left;
     }
 }
 
+/// What a new part and its neighbours are asked, and the places that the answers go to.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    before: pairs::Question,
+    after: pairs::Question,
+    at: [u8; 2],
+}
+
 impl<const N: usize> Job<N> {
+    /// Takes the symbols of a piece, and fetches what [`start`](Self::start) looks up.
     #[inline(always)]
-    fn start(&mut self, symbols: &[TokenId], vocab: &Vocabulary) {
-        self.joins = [NONE; N];
+    fn take(&mut self, symbols: &[Symbol], vocab: &Vocabulary) {
         let n = symbols.len().min(max(N));
         let mut left = NO_PART;
-        for (i, &symbol) in symbols[..n].iter().enumerate() {
-            self.parts[i + 1] = symbol;
-            if i > 0 {
-                self.joins[i] = word(vocab.merged_symbols(left, symbol), i);
+        for (part, &symbol) in self.parts[1..].iter_mut().zip(&symbols[..n]) {
+            if (left | symbol) >> SIDES >= 256 {
+                vocab.ask(left, symbol);
             }
-            left = symbol;
+            (*part, left) = (symbol, symbol);
         }
         self.n = n as u32;
         self.alive = ((1_u64 << (n + 2)) - 1) as u32;
         self.parts[n + 1] = NO_PART;
     }
 
-    /// Does the next merge, if there is one.
     #[inline(always)]
-    fn step(&mut self, vocab: &Vocabulary) -> bool {
-        let best = self.joins.iter().fold(NONE, |best, join| best.min(*join));
-        if best == NONE {
-            return false;
+    fn start(&mut self, vocab: &Vocabulary) {
+        self.joins = [NONE; N];
+        for i in 1..(self.n as usize).min(max(N)) {
+            self.joins[i] = word(vocab.merged_symbols(self.parts[i], self.parts[i + 1]), i);
         }
+    }
+
+    /// The next merge, [`NONE`] if there is none.
+    #[inline(always)]
+    fn best(&self) -> u32 {
+        self.joins.iter().fold(NONE, |best, join| best.min(*join))
+    }
+
+    /// Does a merge, and asks what comes of it.
+    #[inline(always)]
+    fn join(&mut self, best: u32, vocab: &Vocabulary) -> Asked {
         let (merged, at) = (best >> 5, (best & 31) as usize & (N - 1));
         let right = next(self.alive, at) & (N - 1);
         self.alive &= !(1 << right);
@@ -141,14 +168,24 @@ impl<const N: usize> Job<N> {
             previous(self.alive, at) & (N - 1),
             next(self.alive, at) & (N - 1),
         );
-        self.joins[at] = word(vocab.merged(merged, self.parts[after]), at);
-        self.joins[before] = word(vocab.merged(self.parts[before], merged), before);
-        true
+        Asked {
+            before: vocab.ask(self.parts[before], merged),
+            after: vocab.ask(merged, self.parts[after]),
+            at: [before as u8, at as u8],
+        }
     }
 
-    /// Moves the ids to the front.
+    /// Takes the answers.
     #[inline(always)]
-    fn finish(&mut self) -> &[TokenId] {
+    fn answer(&mut self, asked: Asked, vocab: &Vocabulary) {
+        let [before, at] = asked.at.map(|at| usize::from(at) & (N - 1));
+        self.joins[at] = word(vocab.answer(asked.after), at);
+        self.joins[before] = word(vocab.answer(asked.before), before);
+    }
+
+    /// Moves the symbols to the front.
+    #[inline(always)]
+    fn finish(&mut self) -> &[Symbol] {
         let mut places = self.alive & !1 & !(1 << (self.n + 1));
         let mut len = 0;
         while places != 0 {
@@ -161,7 +198,7 @@ impl<const N: usize> Job<N> {
 }
 
 #[inline(always)]
-fn word(merged: TokenId, at: usize) -> u32 {
+fn word(merged: Symbol, at: usize) -> u32 {
     if merged == NONE {
         NONE
     } else {

@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::Vocabulary;
 use super::crossings::Crossings;
-use super::tables::NONE;
+use super::tables::{NONE, Symbol};
 use crate::TokenId;
 
 /// Characters from here on are rare: they are taken byte by byte.
@@ -27,41 +27,42 @@ pub(crate) struct Char {
     pub(crate) parts: Symbols,
 }
 
-/// Tokens, at most one for each byte of a character. The first word has, above the id, their number and what
+/// Tokens, at most one for each byte of a character. The first word has, above the symbol, their number and what
 /// [`crossings`](super::crossings) says of the character.
 #[derive(Clone, Copy)]
 #[repr(align(16))]
 pub(crate) struct Symbols([u32; 4]);
 
-/// The bits of an id in the first word.
-const ID_BITS: u32 = 24;
-const ID_MASK: u32 = (1 << ID_BITS) - 1;
+/// The bits of a symbol in the first word.
+const SYMBOL_BITS: u32 = 24;
+const SYMBOL_MASK: u32 = (1 << SYMBOL_BITS) - 1;
 
 impl Symbols {
-    fn new(ids: &[TokenId], flags: u8) -> Self {
+    fn new(symbols: &[Symbol], flags: u8) -> Self {
         let mut words = [NONE; 4];
-        words[..ids.len()].copy_from_slice(ids);
-        words[0] =
-            words[0] & ID_MASK | (ids.len() as u32) << ID_BITS | u32::from(flags) << (ID_BITS + 3);
+        words[..symbols.len()].copy_from_slice(symbols);
+        words[0] = words[0] & SYMBOL_MASK
+            | (symbols.len() as u32) << SYMBOL_BITS
+            | u32::from(flags) << (SYMBOL_BITS + 3);
         Self(words)
     }
 
     /// The tokens, and what does not count behind them.
     #[inline(always)]
-    pub(crate) fn ids(self) -> [TokenId; 4] {
+    pub(crate) fn symbols(self) -> [Symbol; 4] {
         let [a, b, c, d] = self.0;
-        [a & ID_MASK, b, c, d]
+        [a & SYMBOL_MASK, b, c, d]
     }
 
     /// How many tokens there are.
     #[inline(always)]
     pub(crate) fn len(self) -> usize {
-        (self.0[0] >> ID_BITS & 7) as usize
+        (self.0[0] >> SYMBOL_BITS & 7) as usize
     }
 
     #[inline(always)]
     pub(crate) fn flags(self) -> u8 {
-        (self.0[0] >> (ID_BITS + 3)) as u8
+        (self.0[0] >> (SYMBOL_BITS + 3)) as u8
     }
 }
 
@@ -125,11 +126,12 @@ impl Chars {
             .map(|byte| (vocab.byte(byte[0]), byte))
             .collect();
         let symbols = |tokens: &[Part]| {
-            let mut ids = [NONE; 4];
-            ids.iter_mut()
+            let mut symbols = [NONE; 4];
+            symbols
+                .iter_mut()
                 .zip(tokens)
-                .for_each(|(id, part)| *id = part.0);
-            Symbols::new(&ids[..tokens.len()], flags)
+                .for_each(|(symbol, part)| *symbol = vocab.symbol(part.0));
+            Symbols::new(&symbols[..tokens.len()], flags)
         };
         merge(bytes, &mut tokens, Some(&self.rivals), vocab);
         let parts = symbols(&tokens);
@@ -141,14 +143,14 @@ impl Chars {
     }
 
     /// Appends the symbols of any bytes: the parts of the characters, single bytes where there is none.
-    pub(crate) fn push(&self, mut bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<TokenId>) {
+    pub(crate) fn push(&self, mut bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<Symbol>) {
         while let Some(&lead) = bytes.first() {
             let (code_point, len) = decode(bytes);
             if len > 1 {
                 let char = self.get(code_point, vocab).parts;
-                symbols.extend_from_slice(&char.ids()[..char.len()]);
+                symbols.extend_from_slice(&char.symbols()[..char.len()]);
             } else {
-                symbols.push(vocab.byte(lead));
+                symbols.push(vocab.byte_symbol(lead));
             }
             bytes = &bytes[len..];
         }

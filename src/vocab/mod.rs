@@ -14,7 +14,10 @@ use rustc_hash::FxHashMap;
 
 use crate::TokenId;
 use chars::Chars;
-use tables::{BYTE, FILL, NONE, Parts, Row, Tables, hash, key_of, pairs, slots};
+use prefetch_index::prefetch_index;
+use tables::{
+    BYTE, FILL, NONE, Parts, Row, SIDES, Symbol, Tables, common, hash, key_of, pairs, slots,
+};
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
 pub(crate) struct Vocabulary {
@@ -99,22 +102,49 @@ impl Vocabulary {
 
     #[inline(always)]
     pub(crate) fn byte(&self, byte: u8) -> TokenId {
+        self.byte_symbol(byte) >> SIDES
+    }
+
+    #[inline(always)]
+    pub(crate) fn byte_symbol(&self, byte: u8) -> Symbol {
         self.tables.bytes[usize::from(byte)]
+    }
+
+    /// The symbol of a token.
+    #[inline(always)]
+    pub(crate) fn symbol(&self, id: TokenId) -> Symbol {
+        self.tables.symbol(id)
     }
 
     /// The token that two neighbours merge to, or [`NONE`].
     #[inline(always)]
     pub(crate) fn merged(&self, left: TokenId, right: TokenId) -> TokenId {
-        pairs::find(&self.tables.filter, &self.tables.pairs, left, right)
+        match self.merged_symbols(self.symbol(left), self.symbol(right)) {
+            NONE => NONE,
+            merged => merged >> SIDES,
+        }
     }
 
-    /// The same, faster for the symbols that a merge begins with, which often are bytes.
+    /// The symbol that two neighbours merge to, or [`NONE`].
     #[inline(always)]
-    pub(crate) fn merged_symbols(&self, left: TokenId, right: TokenId) -> TokenId {
-        if left | right < 256 {
-            return self.tables.grid[left as usize][right as usize];
+    pub(crate) fn merged_symbols(&self, left: Symbol, right: Symbol) -> Symbol {
+        if (left | right) >> SIDES < 256 {
+            return self.tables.grid[(left >> SIDES) as usize][(right >> SIDES) as usize];
         }
-        self.merged(left, right)
+        self.answer(pairs::ask(&self.tables.pairs, left, right))
+    }
+
+    /// Asks what two neighbours merge to, and fetches where the [answer](Self::answer) is.
+    #[inline(always)]
+    pub(crate) fn ask(&self, left: Symbol, right: Symbol) -> pairs::Question {
+        let question = pairs::ask(&self.tables.pairs, left, right);
+        prefetch_index(&self.tables.pairs, question.bucket as usize);
+        question
+    }
+
+    #[inline(always)]
+    pub(crate) fn answer(&self, question: pairs::Question) -> Symbol {
+        pairs::answer(&self.tables.pairs, question)
     }
 
     /// Whether merging the bytes of two tokens together gives just these two again.
@@ -133,13 +163,21 @@ impl Vocabulary {
         self.chars.get_or_init(|| Chars::new(self))
     }
 
+    pub(crate) fn common(&self) -> &[common::Entry; common::LEN] {
+        &self.tables.common
+    }
+
     pub(crate) fn slots(&self) -> &[slots::Bucket] {
         &self.tables.slots
     }
 
-    /// The first 16 bytes of each token.
+    /// The first 16 bytes of each token; at [`no_row`](Self::no_row) what is equal to no piece.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.tables.rows
+    }
+
+    pub(crate) fn no_row(&self) -> u32 {
+        self.tables.lengths.len() as u32
     }
 
     /// The length of each token, 0 for an id that no token has.
@@ -235,14 +273,13 @@ impl Vocabulary {
 ///
 /// Fast where 16 bytes are readable, whatever they are behind the piece.
 #[inline(always)]
+#[allow(clippy::indexing_slicing)] // the index is at most the last
 pub(crate) fn piece_key(buffer: &[u8], start: usize, len: usize) -> u128 {
-    let rest = buffer.get(start..).unwrap_or_default();
-    let window = rest
-        .first_chunk::<16>()
-        .copied()
-        .unwrap_or_else(|| last_window(rest));
-    let fill = FILL.get(len).copied().unwrap_or(!0);
-    u128::from_le_bytes(window) | fill
+    let window = match buffer.get(start..start + 16) {
+        Some(window) => window.first_chunk().copied().unwrap_or_default(),
+        None => last_window(buffer.get(start..).unwrap_or_default()),
+    };
+    u128::from_le_bytes(window) | FILL[len.min(17)]
 }
 
 /// The last bytes of a buffer, and zeros.

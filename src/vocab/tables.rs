@@ -11,6 +11,13 @@
 /// The first 16 bytes of a token; behind a shorter one 0xFF, a byte that UTF-8 never has.
 pub(crate) type Row = [u8; 16];
 
+/// The row of no token, and no key of a piece: those have nothing but 0xFF behind their first 0xFF.
+pub(crate) const NO_ROW: Row = {
+    let mut row = [0; 16];
+    row[0] = 0xFF;
+    row
+};
+
 /// In place of an id: there is none.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -73,14 +80,14 @@ pub(crate) mod slots {
         (hash >> 32) as u32
     }
 
-    /// The id in the bucket that may be the one; `ID_MASK` if none may.
+    /// The id in the bucket that may be the one; `none`, which is no less than any id, if none may.
     #[inline(always)]
-    pub(crate) fn candidate(bucket: &Bucket, hash: u32, bits: u32) -> u32 {
+    pub(crate) fn candidate(bucket: &Bucket, hash: u32, bits: u32, none: u32) -> u32 {
         let tag = tag_of(hash, bits);
         // an entry with another tag leaves more than any id
         bucket
             .iter()
-            .fold(ID_MASK, |found, entry| found.min((entry & !SPILLED) ^ tag))
+            .fold(none, |found, entry| found.min((entry & !SPILLED) ^ tag))
     }
 
     /// The id whose row `is_it` confirms, looked for in all buckets that it may be in.
@@ -127,15 +134,61 @@ pub(crate) mod slots {
     }
 }
 
-/// Two neighbouring tokens to the id of their merge.
-///
-/// Most questions are about tokens that do not merge, and most of the others about two bytes. So there is a filter of
-/// one bit a hash in front of the buckets, and a table of its own for bytes, where common pairs lie side by side: the
-/// fewer cache lines a merge touches, the faster it is.
-pub(crate) mod pairs {
-    use super::NONE;
+/// The commonest short tokens, each at the one place where it can be: most pieces of most texts are found with one look.
+pub(crate) mod common {
+    /// The first 8 bytes of a key, and an id.
+    pub(crate) type Entry = (u64, u32);
 
-    /// `left << 43 | right << 22 | merged << 1`, and in the lowest bit of the last entry: some went on to the next bucket.
+    /// How many tokens there are at most.
+    pub(crate) const LEN: usize = 1 << 14;
+
+    const EMPTY: Entry = (0, u32::MAX);
+
+    #[inline(always)]
+    fn place(low: u64) -> usize {
+        (low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - LEN.trailing_zeros())) as usize
+    }
+
+    /// An id, and whether it is that of the token with this key.
+    #[inline(always)]
+    pub(crate) fn find(entries: &[Entry; LEN], key: u128) -> (u32, bool) {
+        let (low, high) = (key as u64, (key >> 64) as u64);
+        let (known, id) = entries[place(low)];
+        (id, (known ^ low) | !high == 0)
+    }
+
+    pub(crate) fn empty() -> Box<[Entry; LEN]> {
+        Box::new([EMPTY; LEN])
+    }
+
+    /// Adds a token, if it is short and no token with a smaller id has its place.
+    #[inline]
+    pub(crate) fn insert(entries: &mut [Entry; LEN], key: u128, id: u32) {
+        let entry = &mut entries[place(key as u64)];
+        if key >> 64 == u128::from(u64::MAX) && *entry == EMPTY {
+            *entry = (key as u64, id);
+        }
+    }
+}
+
+/// A token as merges see it: its id, and in the bits below whether it is the left part of any token, or the right one.
+///
+/// Four tokens in five are neither, and two neighbours of which one cannot merge need no look-up.
+pub(crate) type Symbol = u32;
+
+/// The bit of a symbol that some token begins with as its left part.
+pub(crate) const LEFT: u8 = 1;
+/// The bit of a symbol that some token ends with as its right part.
+pub(crate) const RIGHT: u8 = 2;
+/// The bits of a symbol below its id.
+pub(crate) const SIDES: u32 = 2;
+
+/// Two neighbouring tokens to the symbol of their merge.
+pub(crate) mod pairs {
+    use super::{LEFT, NONE, RIGHT, SIDES, Symbol};
+
+    /// `left id << 43 | right id << 22 | symbol << 1`, and in the lowest bit of the last entry: some went on to the next
+    /// bucket.
     pub(crate) type Bucket = [u64; 4];
 
     const EMPTY: u64 = !1;
@@ -146,74 +199,62 @@ pub(crate) mod pairs {
         u64::from(left) << 43 | u64::from(right) << 22
     }
 
+    /// The bucket of a key in a table of so many; the last one is kept empty.
     #[inline(always)]
-    fn hash(key: u64) -> u64 {
-        (key >> 22).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    fn bucket_of(key: u64, buckets: usize) -> usize {
+        let hash = (key >> 22).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (hash >> 40) as usize & (buckets - 2)
     }
 
-    #[inline(always)]
-    fn bucket_of(hash: u64, buckets: usize) -> usize {
-        (hash >> 40) as usize & (buckets - 1)
+    /// A question to the table, which is asked in two steps, so that others can be asked while memory answers.
+    #[derive(Clone, Copy, Default)]
+    pub(crate) struct Question {
+        key: u64,
+        pub(crate) bucket: u32,
     }
 
-    /// The word of the filter and the bit in it, counted from the top.
+    /// Asks what two symbols merge to.
     #[inline(always)]
-    fn bit_of(hash: u64, words: usize) -> (usize, u32) {
-        let bit = hash >> 30;
-        (
-            ((bit >> 6) as usize ^ (hash >> 18) as usize) & (words - 1),
-            (bit & 63) as u32,
-        )
-    }
-
-    /// The token that these two merge to, or [`NONE`].
-    #[inline(always)]
-    pub(crate) fn find(filter: &[u64], buckets: &[Bucket], left: u32, right: u32) -> u32 {
-        let key = key_of(left, right);
-        let hash = hash(key);
-        let (word, bit) = bit_of(hash, filter.len());
-        if filter[word] >> bit & 1 == 0 {
-            return NONE;
+    pub(crate) fn ask(buckets: &[Bucket], left: Symbol, right: Symbol) -> Question {
+        let key = key_of(left >> SIDES, right >> SIDES);
+        // without a branch: it would be mispredicted
+        let may_merge = left & u32::from(LEFT) & (right >> (RIGHT / LEFT).ilog2());
+        let void = buckets.len() - 1;
+        let bucket = void
+            ^ ((void ^ bucket_of(key, buckets.len())) & 0_usize.wrapping_sub(may_merge as usize));
+        Question {
+            key,
+            bucket: bucket as u32,
         }
-        let mut at = bucket_of(hash, buckets.len());
+    }
+
+    /// The symbol that the two merge to, or [`NONE`].
+    #[inline(always)]
+    pub(crate) fn answer(buckets: &[Bucket], question: Question) -> Symbol {
+        let mut at = question.bucket as usize;
         loop {
             let bucket = &buckets[at];
-            let mut found = u64::MAX;
-            for entry in bucket {
-                let rest = entry ^ key;
-                found = if rest < 1 << 22 { rest } else { found };
+            let rest = bucket
+                .iter()
+                .fold(u64::MAX, |rest, entry| rest.min(entry ^ question.key));
+            let found = rest < 1 << 22;
+            if found | (bucket[3] & SPILLED == 0) {
+                return if found { (rest >> 1) as Symbol } else { NONE };
             }
-            if found != u64::MAX {
-                return (found >> 1) as u32;
-            }
-            if bucket[3] & SPILLED == 0 {
-                return NONE;
-            }
-            at = (at + 1) & (buckets.len() - 1);
+            at = (at + 1) & (buckets.len() - 2);
         }
     }
 
-    /// An empty filter and empty buckets for so many merges.
-    pub(crate) fn empty(merges: usize) -> (Vec<u64>, Vec<Bucket>) {
-        let words = (merges / 8).next_power_of_two().max(2);
-        let buckets = (merges / 3).next_power_of_two().max(2);
-        (vec![0; words], vec![[EMPTY; 4]; buckets])
+    /// An empty table for so many merges.
+    pub(crate) fn empty(merges: usize) -> Vec<Bucket> {
+        vec![[EMPTY; 4]; (merges / 3).next_power_of_two().max(2) + 1]
     }
 
-    /// Adds a merge.
+    /// Adds a merge of two ids.
     #[inline]
-    pub(crate) fn insert(
-        filter: &mut [u64],
-        buckets: &mut [Bucket],
-        left: u32,
-        right: u32,
-        merged: u32,
-    ) {
+    pub(crate) fn insert(buckets: &mut [Bucket], left: u32, right: u32, merged: Symbol) {
         let key = key_of(left, right);
-        let hash = hash(key);
-        let (word, bit) = bit_of(hash, filter.len());
-        filter[word] |= 1 << bit;
-        let mut at = bucket_of(hash, buckets.len());
+        let mut at = bucket_of(key, buckets.len());
         loop {
             let bucket = &mut buckets[at];
             if let Some(free) = bucket.iter_mut().find(|entry| **entry & EMPTY == EMPTY) {
@@ -221,7 +262,7 @@ pub(crate) mod pairs {
                 return;
             }
             bucket[3] |= SPILLED;
-            at = (at + 1) & (buckets.len() - 1);
+            at = (at + 1) & (buckets.len() - 2);
         }
     }
 }
@@ -253,6 +294,18 @@ impl Parts<'_> {
             u32::from_le_bytes([a, b, c, 0]),
             u32::from_le_bytes([d, e, f, 0]),
         )
+    }
+
+    /// In which merges each token takes part.
+    fn sides(self) -> Vec<u8> {
+        let mut sides = vec![0; self.0.len()];
+        for id in 0..self.0.len() as u32 {
+            if let Made::Merge(left, right) = self.made(id) {
+                sides[left as usize] |= LEFT;
+                sides[right as usize] |= RIGHT;
+            }
+        }
+        sides
     }
 
     pub(crate) fn made(self, id: u32) -> Made {
@@ -312,29 +365,32 @@ pub(crate) fn stay_apart(
 
 /// All tables in memory of their own.
 pub(crate) struct Tables {
+    /// The first 16 bytes of each token, and [`NO_ROW`] behind the last one.
     pub(crate) rows: Vec<Row>,
     /// The length of each token in bytes, 0 for an id that no token has.
     pub(crate) lengths: Vec<u8>,
+    /// In which merges each token takes part: [`LEFT`], [`RIGHT`].
+    pub(crate) sides: Vec<u8>,
+    pub(crate) common: Box<[common::Entry; common::LEN]>,
     pub(crate) slots: Vec<slots::Bucket>,
-    pub(crate) filter: Vec<u64>,
     pub(crate) pairs: Vec<pairs::Bucket>,
     /// What two tokens merge to whose ids are below 256, mostly bytes; [`NONE`] where they do not.
-    pub(crate) grid: Vec<[u32; 256]>,
-    /// The ids of the bytes.
-    pub(crate) bytes: [u32; 256],
+    pub(crate) grid: Vec<[Symbol; 256]>,
+    /// The symbols of the bytes.
+    pub(crate) bytes: [Symbol; 256],
 }
 
 impl Tables {
     /// One pass over the tokens, each of which comes after its parts.
     pub(crate) fn build(parts: Parts<'_>) -> Self {
         let n = parts.0.len();
-        let (filter, pairs) = pairs::empty(n);
         let mut tables = Self {
-            rows: Vec::with_capacity(n),
+            rows: Vec::with_capacity(n + 1),
             lengths: Vec::with_capacity(n),
+            sides: parts.sides(),
+            common: common::empty(),
             slots: slots::empty(n),
-            filter,
-            pairs,
+            pairs: pairs::empty(n),
             grid: vec![[NONE; 256]; 256],
             bytes: [NONE; 256],
         };
@@ -344,20 +400,28 @@ impl Tables {
             tables.rows.push(key.to_le_bytes());
             tables.lengths.push(len);
             if is_in_slots(key, len) {
+                common::insert(&mut tables.common, key, id);
                 slots::insert(&mut tables.slots, key, id);
             }
             match made {
                 Made::Gap => {}
-                Made::Byte(byte) => tables.bytes[usize::from(byte)] = id,
+                Made::Byte(byte) => tables.bytes[usize::from(byte)] = tables.symbol(id),
                 Made::Merge(left, right) => {
-                    pairs::insert(&mut tables.filter, &mut tables.pairs, left, right, id);
+                    let merged = tables.symbol(id);
+                    pairs::insert(&mut tables.pairs, left, right, merged);
                     if let (0..256, 0..256) = (left, right) {
-                        tables.grid[left as usize][right as usize] = id;
+                        tables.grid[left as usize][right as usize] = merged;
                     }
                 }
             }
         }
+        tables.rows.push(NO_ROW);
         tables
+    }
+
+    #[inline(always)]
+    pub(crate) fn symbol(&self, id: u32) -> Symbol {
+        id << SIDES | u32::from(self.sides[id as usize])
     }
 
     /// The row of a token as a key, and its length.
