@@ -117,6 +117,8 @@ pub(crate) struct State {
     /// The upper halves of the hashes of the pieces that are not common, then the candidate ids.
     hashes: Chunk<u32>,
     misses: Chunk<u16>,
+    /// Whether a miss may be a token that is further on in the table.
+    doubts: Chunk<bool>,
     /// What each miss is looked for by in the cache, and in which set.
     wanted: Chunk<(cache::Key, u32)>,
     /// Which of the misses were not in the cache.
@@ -152,6 +154,7 @@ impl State {
             ids: chunk(0),
             hashes: chunk(0),
             misses: chunk(0),
+            doubts: chunk(false),
             wanted: chunk((cache::Key::NONE, 0)),
             fresh: chunk(0),
             scratch: Scratch::new(level),
@@ -265,10 +268,12 @@ impl State {
     #[inline(always)]
     fn add_fresh(&mut self, buffer: &[u8], miss: usize, vocab: &Vocabulary) {
         let (start, end) = self.range(self.misses[miss].into());
-        let id = if end - start <= 16 {
+        let id = if end - start > 16 {
+            vocab.id(&buffer[start..end])
+        } else if self.doubts[miss] {
             vocab.id_of_key(self.keys[miss])
         } else {
-            vocab.id(&buffer[start..end])
+            None
         };
         match id {
             Some(id) => self.scratch.add_ids(&[id], 1),
@@ -316,19 +321,22 @@ impl State {
             prefetch_index(buckets, slots::bucket_of(*hashed, bits));
         }
         let (rows, none) = (vocab.rows(), vocab.no_row());
-        for id in &mut self.hashes[..rest] {
+        for (id, doubt) in self.hashes[..rest].iter_mut().zip(self.doubts.iter_mut()) {
             let hash = *id;
             let bucket = &buckets[slots::bucket_of(hash, bits)];
             *id = slots::candidate(bucket, hash, bits, none);
+            *doubt = slots::goes_on(bucket) | (*id != none);
             prefetch_index(rows, *id as usize);
         }
         let mut misses = 0;
         for i in 0..rest {
-            let (id, key, at) = (self.hashes[i], self.keys[i], self.misses[i]);
+            let (id, key, at, doubt) =
+                (self.hashes[i], self.keys[i], self.misses[i], self.doubts[i]);
             let row = u128::from_le_bytes(rows[id as usize]);
             self.ids[usize::from(at)] = id;
             self.keys[misses] = key;
             self.misses[misses] = at;
+            self.doubts[misses] = doubt;
             misses += usize::from(row != key);
         }
         misses

@@ -180,7 +180,7 @@ impl List<'_> {
                     jobs.start([&symbols[..]].into_iter(), self.vocab);
                     jobs.run(level, self.vocab);
                     jobs.finish().for_each(|symbols| {
-                        region.extend(symbols.iter().map(|symbol| symbol >> SIDES))
+                        region.extend(symbols.iter().map(|symbol| symbol >> SIDES));
                     });
                 }
                 None => heap::merge(bytes, self.vocab, region),

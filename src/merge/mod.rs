@@ -11,7 +11,7 @@ use fearless_simd::Level;
 
 use crate::TokenId;
 use crate::vocab::Vocabulary;
-use crate::vocab::chars::{Char, Chars, Symbols, decode};
+use crate::vocab::chars::{Block, Char, Chars, decode};
 use crate::vocab::crossings::Side;
 use crate::vocab::tables::{NONE, SIDES, Symbol};
 use short::{Jobs, LARGE, SMALL};
@@ -106,14 +106,18 @@ impl Scratch {
     /// Adds the piece `buffer[start..end]`, a text that is no token.
     pub(crate) fn add(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
         let piece = buffer.get(start..end).unwrap_or_default();
-        let first = self.ids.len();
-        if !piece.is_ascii() {
-            self.add_chars(piece, vocab);
-            self.parted.push(self.pieces.len() as u32);
-        } else if piece.len() <= short::max(LARGE) {
+        let (first, number) = (self.ids.len(), self.pieces.len() as u32);
+        let in_one_job = piece.len() <= MOST_BYTES;
+        if in_one_job && piece.is_ascii() {
             self.ids
                 .extend(piece.iter().map(|byte| vocab.byte_symbol(*byte)));
-            self.open(first, self.pieces.len() as u32);
+            self.open(first, number);
+        } else if in_one_job && !has_long_chars(piece) {
+            self.add_uncut(piece, vocab);
+            self.open(first, number);
+        } else if !piece.is_ascii() {
+            self.add_chars(piece, vocab);
+            self.parted.push(number);
         } else {
             let mut ids = std::mem::take(&mut self.ids);
             long::merge(piece, vocab, self, &mut ids);
@@ -131,6 +135,33 @@ impl Scratch {
         });
     }
 
+    /// Adds a piece as one range of symbols, without looking for places to cut it.
+    fn add_uncut(&mut self, piece: &[u8], vocab: &Vocabulary) {
+        let chars = vocab.chars();
+        let start = self.ids.len();
+        // a character has no more symbols than bytes; four are written at a time
+        self.ids.resize(start + piece.len() + 4, 0);
+        let places = &mut self.ids[start..];
+        let (mut len, mut next) = (0, 0);
+        while next < piece.len() {
+            let (code_point, char_len) = decode(&piece[next..]);
+            let block = chars.block(code_point, vocab);
+            let char = block.get(code_point);
+            if let Some(symbol) = char.single() {
+                places[len] = symbol;
+                len += 1;
+            } else {
+                let symbols = block
+                    .other(char)
+                    .within(lowest_partial(piece, next, chars, vocab));
+                places[len..len + 4].copy_from_slice(&symbols.symbols);
+                len += symbols.len;
+            }
+            next += char_len;
+        }
+        self.ids.truncate(start + len);
+    }
+
     /// Adds a piece of one character at least. It is cut where no token can cross, and the parts are merged on their own.
     ///
     /// A character that no token shares with a neighbour but as a whole merges as if it were alone: every merge with a
@@ -139,19 +170,17 @@ impl Scratch {
         let chars = vocab.chars();
         let (mut char, mut side, mut next) = char_at(piece, 0, chars, vocab);
         // where the part begins, in `ids` and in the piece; where the character
-        // begins, and whether fragments may cross there
-        let (mut first, mut from, mut begin, mut fragments) = (self.ids.len(), 0, 0, false);
+        // begins, and what of its fragments may cross there
+        let (mut first, mut from, mut begin, mut fragments) = (self.ids.len(), 0, 0, NONE);
         while next < piece.len() {
             let at = next;
             let (next_char, after, end) = char_at(piece, at, chars, vocab);
             let partial = chars.crossings.partial(side, after);
-            let symbols = if fragments | partial {
-                char.parts
-            } else {
-                char.whole
-            };
-            self.push(symbols);
-            if !partial && (side.last | after.lead) >= 0x80 && !chars.crossings.whole(side, after) {
+            self.push(char, partial.min(fragments));
+            if partial == NONE
+                && (side.last | after.lead) >= 0x80
+                && !chars.crossings.whole(side, after)
+            {
                 // a character alone is merged already
                 if from != begin {
                     self.close(first, &piece[from..at], vocab);
@@ -160,16 +189,18 @@ impl Scratch {
             }
             (char, side, begin, next, fragments) = (next_char, after, at, end, partial);
         }
-        self.push(if fragments { char.parts } else { char.whole });
+        self.push(char, fragments);
         if from != begin {
             self.close(first, &piece[from..], vocab);
         }
     }
 
     #[inline(always)]
-    fn push(&mut self, symbols: Symbols) {
-        self.ids.extend_from_slice(&symbols.symbols());
-        self.ids.truncate(self.ids.len() - 4 + symbols.len());
+    fn push(&mut self, (block, char): (&Block, Char), partial: TokenId) {
+        match char.single() {
+            Some(symbol) => self.ids.push(symbol),
+            None => block.other(char).within(partial).push_to(&mut self.ids),
+        }
     }
 
     /// Ends a part of a piece, which has its symbols from `first` on.
@@ -219,6 +250,15 @@ impl Scratch {
     }
 }
 
+/// The most bytes of a piece that surely fits a job.
+const MOST_BYTES: usize = short::max(LARGE);
+
+/// Whether a character of the piece has three bytes or more. Those scripts are worth cutting.
+#[inline(always)]
+fn has_long_chars(piece: &[u8]) -> bool {
+    piece.iter().copied().fold(0, u8::max) >= 0xE0
+}
+
 /// Symbols to ids, without the holes among them; how many there are.
 #[inline(always)]
 fn close_up(symbols: &mut [Symbol]) -> usize {
@@ -231,18 +271,39 @@ fn close_up(symbols: &mut [Symbol]) -> usize {
     len
 }
 
+/// The lowest rank of a token that joins fragments of the character at `at` to a neighbour.
+fn lowest_partial(piece: &[u8], at: usize, chars: &Chars, vocab: &Vocabulary) -> TokenId {
+    let (_, side, end) = char_at(piece, at, chars, vocab);
+    let mut lowest = NONE;
+    if let Some(before) = (0..at).rev().find(|at| piece[*at] & 0xC0 != 0x80) {
+        let (_, before, _) = char_at(piece, before, chars, vocab);
+        lowest = chars.crossings.partial(before, side);
+    }
+    if end < piece.len() {
+        let (_, after, _) = char_at(piece, end, chars, vocab);
+        lowest = lowest.min(chars.crossings.partial(side, after));
+    }
+    lowest
+}
+
 /// The character of a piece that begins at `at`, and where it ends.
 #[inline(always)]
-fn char_at(piece: &[u8], at: usize, chars: &Chars, vocab: &Vocabulary) -> (Char, Side, usize) {
+fn char_at<'c>(
+    piece: &[u8],
+    at: usize,
+    chars: &'c Chars,
+    vocab: &Vocabulary,
+) -> ((&'c Block, Char), Side, usize) {
     let (code_point, len) = decode(&piece[at..]);
-    let char = chars.get(code_point, vocab);
+    let block = chars.block(code_point, vocab);
+    let char = block.get(code_point);
     let side = Side {
         code_point,
-        flags: char.whole.flags(),
+        flags: char.flags(),
         lead: piece[at],
         last: piece[at + len - 1],
     };
-    (char, side, at + len)
+    ((block, char), side, at + len)
 }
 
 fn merge_open<const N: usize>(

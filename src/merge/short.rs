@@ -75,9 +75,6 @@ impl<const N: usize> Jobs<N> {
             job.take(symbols, vocab);
             self.count += 1;
         }
-        for job in &mut self.jobs[..self.count] {
-            job.start(vocab);
-        }
     }
 
     /// Merges them.
@@ -99,6 +96,9 @@ fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Vocabulary) {
     let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
     let mut asked = [Asked::default(); BATCH];
     let mut count = jobs.len();
+    for job in jobs.iter_mut() {
+        job.start(vocab);
+    }
     while count > 0 {
         let mut left = 0;
         for i in 0..count {

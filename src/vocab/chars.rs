@@ -15,62 +15,94 @@ use super::crossings::Crossings;
 use super::tables::{NONE, Symbol};
 use crate::TokenId;
 
-/// Characters from here on are rare: they are taken byte by byte.
-pub(crate) const END: u32 = 0x2_0000;
-
-/// What a character is merged to.
+/// What a character is merged to: one symbol, or an index into [`Block::others`], with bits above it.
 #[derive(Clone, Copy)]
-pub(crate) struct Char {
-    /// Its merge where no token joins fragments of it to its neighbours.
-    pub(crate) whole: Symbols,
-    /// Its merge as far as it is the same everywhere.
-    pub(crate) parts: Symbols,
-}
+pub(crate) struct Char(u32);
 
-/// Tokens, at most one for each byte of a character. The first word has, above the symbol, their number and what
-/// [`crossings`](super::crossings) says of the character.
-#[derive(Clone, Copy)]
-#[repr(align(16))]
-pub(crate) struct Symbols([u32; 4]);
-
-/// The bits of a symbol in the first word.
+/// The bits of a symbol or an index.
 const SYMBOL_BITS: u32 = 24;
 const SYMBOL_MASK: u32 = (1 << SYMBOL_BITS) - 1;
+/// The character is one symbol wherever it stands.
+const SINGLE: u32 = 1 << SYMBOL_BITS;
+/// Above it, what [`crossings`](super::crossings) says of the character.
+const FLAGS: u32 = SYMBOL_BITS + 1;
 
-impl Symbols {
-    fn new(symbols: &[Symbol], flags: u8) -> Self {
-        let mut words = [NONE; 4];
-        words[..symbols.len()].copy_from_slice(symbols);
-        words[0] = words[0] & SYMBOL_MASK
-            | (symbols.len() as u32) << SYMBOL_BITS
-            | u32::from(flags) << (SYMBOL_BITS + 3);
-        Self(words)
-    }
-
-    /// The tokens, and what does not count behind them.
+impl Char {
+    /// The symbol that it is wherever it stands.
     #[inline(always)]
-    pub(crate) fn symbols(self) -> [Symbol; 4] {
-        let [a, b, c, d] = self.0;
-        [a & SYMBOL_MASK, b, c, d]
-    }
-
-    /// How many tokens there are.
-    #[inline(always)]
-    pub(crate) fn len(self) -> usize {
-        (self.0[0] >> SYMBOL_BITS & 7) as usize
+    pub(crate) fn single(self) -> Option<Symbol> {
+        (self.0 & SINGLE != 0).then_some(self.0 & SYMBOL_MASK)
     }
 
     #[inline(always)]
     pub(crate) fn flags(self) -> u8 {
-        (self.0[0] >> (SYMBOL_BITS + 3)) as u8
+        (self.0 >> FLAGS) as u8
     }
 }
 
-/// The parts of characters, made for 256 of them at a time when one is first met; some 4 MB if all of them are.
+/// Characters with the same upper bits.
+pub(crate) struct Block {
+    chars: [Char; 256],
+    others: Vec<Other>,
+}
+
+/// A character of several symbols.
+#[derive(PartialEq)]
+pub(crate) struct Other {
+    /// Its merge where no token joins fragments of it to its neighbours, or none of so low a rank that it comes first.
+    whole: Symbols,
+    /// Its merge as far as it is the same everywhere.
+    pub(crate) parts: Symbols,
+    /// The highest rank among the merges to `whole`.
+    rank: TokenId,
+}
+
+impl Other {
+    /// Its merge where the lowest rank of a token that joins fragments of it to its neighbours is this.
+    #[inline(always)]
+    pub(crate) fn within(&self, partial: TokenId) -> &Symbols {
+        if partial > self.rank {
+            &self.whole
+        } else {
+            &self.parts
+        }
+    }
+}
+
+impl Block {
+    #[inline(always)]
+    pub(crate) fn get(&self, code_point: u32) -> Char {
+        self.chars[(code_point & 0xFF) as usize]
+    }
+
+    /// A character of this block that is no [single](Char::single) symbol.
+    #[inline(always)]
+    pub(crate) fn other(&self, char: Char) -> &Other {
+        &self.others[(char.0 & SYMBOL_MASK) as usize]
+    }
+}
+
+/// At most one symbol for each byte of a character.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) struct Symbols {
+    pub(crate) symbols: [Symbol; 4],
+    pub(crate) len: usize,
+}
+
+impl Symbols {
+    #[inline(always)]
+    pub(crate) fn push_to(&self, symbols: &mut Vec<Symbol>) {
+        let len = symbols.len() + self.len;
+        symbols.extend_from_slice(&self.symbols);
+        symbols.truncate(len);
+    }
+}
+
+/// All characters, made for 256 of them at a time when one is first met; some 4 MB if all of them are.
 pub(crate) struct Chars {
     rivals: Rivals,
     pub(crate) crossings: Crossings,
-    blocks: Box<[OnceLock<Box<[Char; 256]>>]>,
+    blocks: Box<[OnceLock<Box<Block>>]>,
 }
 
 /// The lowest rank of a token that joins a fragment of a character to its neighbour.
@@ -91,7 +123,9 @@ impl Chars {
         {
             rivals.add(id, token);
         }
-        let blocks = (0..END >> 8).map(|_| OnceLock::new()).collect();
+        let blocks = (0..=u32::from(char::MAX) >> 8)
+            .map(|_| OnceLock::new())
+            .collect();
         Self {
             rivals,
             crossings: Crossings::new(vocab),
@@ -99,46 +133,58 @@ impl Chars {
         }
     }
 
-    /// A character.
+    /// The block that a character is in.
     #[inline(always)]
-    pub(crate) fn get(&self, code_point: u32, vocab: &Vocabulary) -> Char {
-        match self.blocks.get(code_point as usize >> 8) {
-            Some(block) => block.get_or_init(|| self.block(code_point >> 8, vocab))
-                [(code_point & 0xFF) as usize],
-            None => self.make(code_point, vocab),
+    pub(crate) fn block(&self, code_point: u32, vocab: &Vocabulary) -> &Block {
+        self.blocks[code_point as usize >> 8].get_or_init(|| self.make(code_point >> 8, vocab))
+    }
+
+    #[cold]
+    fn make(&self, number: u32, vocab: &Vocabulary) -> Box<Block> {
+        let mut block = Box::new(Block {
+            chars: [Char(0); 256],
+            others: Vec::new(),
+        });
+        for i in 0..256 {
+            let code_point = number << 8 | i;
+            let other = self.merge(code_point, vocab);
+            let flags = u32::from(self.crossings.flags(code_point)) << FLAGS;
+            let single = other.whole == other.parts && other.whole.len == 1;
+            block.chars[i as usize] = if single {
+                Char(flags | SINGLE | other.whole.symbols[0])
+            } else {
+                block.others.push(other);
+                Char(flags | (block.others.len() - 1) as u32)
+            };
         }
+        block
     }
 
-    #[cold]
-    fn block(&self, number: u32, vocab: &Vocabulary) -> Box<[Char; 256]> {
-        let first = number << 8;
-        Box::new(std::array::from_fn(|i| self.make(first + i as u32, vocab)))
-    }
-
-    #[cold]
-    fn make(&self, code_point: u32, vocab: &Vocabulary) -> Char {
+    fn merge(&self, code_point: u32, vocab: &Vocabulary) -> Other {
         let mut bytes = [0; 4];
         let bytes = char::from_u32(code_point)
             .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
-        let flags = self.crossings.flags(code_point);
         let mut tokens: Vec<Part> = bytes
             .chunks(1)
             .map(|byte| (vocab.byte(byte[0]), byte))
             .collect();
         let symbols = |tokens: &[Part]| {
             let mut symbols = [NONE; 4];
-            symbols
-                .iter_mut()
-                .zip(tokens)
-                .for_each(|(symbol, part)| *symbol = vocab.symbol(part.0));
-            Symbols::new(&symbols[..tokens.len()], flags)
+            for (symbol, part) in symbols.iter_mut().zip(tokens) {
+                *symbol = vocab.symbol(part.0);
+            }
+            Symbols {
+                symbols,
+                len: tokens.len(),
+            }
         };
-        merge(bytes, &mut tokens, Some(&self.rivals), vocab);
+        let before = merge(bytes, &mut tokens, Some(&self.rivals), vocab);
         let parts = symbols(&tokens);
-        merge(bytes, &mut tokens, None, vocab);
-        Char {
+        let after = merge(bytes, &mut tokens, None, vocab);
+        Other {
             whole: symbols(&tokens),
             parts,
+            rank: before.max(after),
         }
     }
 
@@ -147,8 +193,12 @@ impl Chars {
         while let Some(&lead) = bytes.first() {
             let (code_point, len) = decode(bytes);
             if len > 1 {
-                let char = self.get(code_point, vocab).parts;
-                symbols.extend_from_slice(&char.symbols()[..char.len()]);
+                let block = self.block(code_point, vocab);
+                let char = block.get(code_point);
+                match char.single() {
+                    Some(symbol) => symbols.push(symbol),
+                    None => block.other(char).parts.push_to(symbols),
+                }
             } else {
                 symbols.push(vocab.byte_symbol(lead));
             }
@@ -157,13 +207,15 @@ impl Chars {
     }
 }
 
-/// Merges the bytes of a character, up to the first merge that one of the rivals may come before.
+/// Merges the bytes of a character, up to the first merge that one of the rivals may come before; the highest rank of
+/// the merges done.
 fn merge<'c>(
     char: &'c [u8],
     parts: &mut Vec<Part<'c>>,
     rivals: Option<&Rivals>,
     vocab: &Vocabulary,
-) {
+) -> TokenId {
+    let mut highest = 0;
     while let Some((rank, left)) = best(parts, vocab) {
         if rivals.is_some_and(|rivals| rank >= rivals.lowest(parts[0].1, parts[parts.len() - 1].1))
         {
@@ -173,7 +225,9 @@ fn merge<'c>(
         let len = parts[left].1.len() + parts[left + 1].1.len();
         parts.remove(left + 1);
         parts[left] = (rank, &char[start..start + len]);
+        highest = rank.max(highest);
     }
+    highest
 }
 
 /// A token and its bytes.

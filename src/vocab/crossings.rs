@@ -5,10 +5,16 @@
 #![allow(clippy::indexing_slicing)] // the tables have an entry for each value of their hash, byte or bits
 
 use super::Vocabulary;
-use super::chars::{END, char_len, decode, is_continuation};
+use super::chars::{char_len, decode, is_continuation};
+use super::tables::NONE;
+use crate::TokenId;
+
+/// Characters from here on are rare: they count as ones that tokens may cross at.
+const END: u32 = 0x2_0000;
 
 /// The bits of the hashes; false alarms only cost a merge.
 const BITS: u32 = 19;
+const BEGUN_BITS: u32 = 12;
 
 /// Of a character: a token holds it and some character after it.
 pub(crate) const BEFORE: u8 = 1;
@@ -19,10 +25,13 @@ pub(crate) const BEGINS: u8 = 4;
 
 /// Which characters may be neighbours in one token.
 pub(crate) struct Crossings {
-    /// A bit for the hash of each pair.
+    /// A bit for the hash of each pair of characters in one token.
     pairs: Box<[u64]>,
-    /// For the last byte of a character, the lead bytes that follow it in tokens that begin inside the character.
-    inside: Box<[[u64; 4]; 64]>,
+    /// By the hash of a character and a lead byte, the lowest rank of a token that holds both and ends inside the second.
+    begun: Box<[TokenId]>,
+    /// By the last byte of a character and a lead byte, the lowest rank of a token that begins inside the first and holds
+    /// the second.
+    inside: Box<[[TokenId; 256]]>,
     /// What is true of each character below [`END`].
     flags: Box<[u8]>,
 }
@@ -41,27 +50,29 @@ impl Crossings {
     pub(crate) fn new(vocab: &Vocabulary) -> Self {
         let mut crossings = Self {
             pairs: vec![0; 1 << (BITS - 6)].into(),
-            inside: Box::new([[0; 4]; 64]),
+            begun: vec![NONE; 1 << BEGUN_BITS].into(),
+            inside: vec![[NONE; 256]; 64].into(),
             flags: vec![0; END as usize].into(),
         };
-        for (_, token) in vocab
+        for (id, token) in vocab
             .tokens()
             .filter(|(_, token)| token.len() > 1 && !token.is_ascii())
         {
-            crossings.add(token);
+            crossings.add(id, token);
         }
         crossings
     }
 
     /// A token crosses between two characters if it holds both; or the first, and some of the second; or some of the
     /// first, and at least the lead byte of the second.
-    fn add(&mut self, token: &[u8]) {
+    fn add(&mut self, id: TokenId, token: &[u8]) {
         let mut at = token
             .iter()
             .take_while(|byte| is_continuation(**byte))
             .count();
         if let (Some(last), Some(lead)) = (token[..at].last(), token.get(at)) {
-            self.inside[usize::from(last & 63)][usize::from(lead >> 6)] |= 1 << (lead & 63);
+            let lowest = &mut self.inside[usize::from(last & 63)][usize::from(*lead)];
+            *lowest = id.min(*lowest);
         }
         let mut before: Option<u32> = None;
         while let Some(&lead) = token.get(at) {
@@ -69,7 +80,8 @@ impl Crossings {
             if at + len > token.len() {
                 if let Some(before) = before {
                     self.flag(before, BEGINS);
-                    self.set(begun_hash(before, lead));
+                    let lowest = &mut self.begun[begun_hash(before, lead)];
+                    *lowest = id.min(*lowest);
                 }
                 return;
             }
@@ -77,7 +89,8 @@ impl Crossings {
             if let Some(before) = before {
                 self.flag(before, BEFORE);
                 self.flag(char, AFTER);
-                self.set(whole_hash(before, char));
+                let hash = whole_hash(before, char);
+                self.pairs[hash >> 6] |= 1 << (hash & 63);
             }
             before = Some(char);
             at += len;
@@ -98,46 +111,41 @@ impl Crossings {
             .unwrap_or(BEFORE | AFTER | BEGINS)
     }
 
-    fn set(&mut self, hash: u32) {
-        self.pairs[hash as usize >> 6] |= 1 << (hash & 63);
-    }
-
-    #[inline(always)]
-    fn has(&self, hash: u32) -> bool {
-        self.pairs[hash as usize >> 6] >> (hash & 63) & 1 != 0
-    }
-
     /// Whether a token may hold both of these two characters.
     #[inline(always)]
     pub(crate) fn whole(&self, before: Side, after: Side) -> bool {
-        before.flags & BEFORE != 0
-            && after.flags & AFTER != 0
-            && self.has(whole_hash(before.code_point, after.code_point))
+        before.flags & BEFORE != 0 && after.flags & AFTER != 0 && {
+            let hash = whole_hash(before.code_point, after.code_point);
+            self.pairs[hash >> 6] >> (hash & 63) & 1 != 0
+        }
     }
 
-    /// Whether a token may begin or end inside one of these two characters and hold some of the other.
+    /// No more than the lowest rank of a token that begins or ends inside one of these two characters and holds some of
+    /// the other; [`NONE`] if there is none.
     #[inline(always)]
-    pub(crate) fn partial(&self, before: Side, after: Side) -> bool {
-        before.last >= 0x80
-            && self.inside[usize::from(before.last & 63)][usize::from(after.lead >> 6)]
-                >> (after.lead & 63)
-                & 1
-                != 0
-            || before.flags & BEGINS != 0 && self.has(begun_hash(before.code_point, after.lead))
+    pub(crate) fn partial(&self, before: Side, after: Side) -> TokenId {
+        let mut lowest = NONE;
+        if before.last >= 0x80 {
+            lowest = self.inside[usize::from(before.last & 63)][usize::from(after.lead)];
+        }
+        if before.flags & BEGINS != 0 {
+            lowest = lowest.min(self.begun[begun_hash(before.code_point, after.lead)]);
+        }
+        lowest
     }
 }
 
 #[inline(always)]
-fn mix(low: u64) -> u32 {
-    (low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - BITS)) as u32
+fn mix(low: u64, bits: u32) -> usize {
+    (low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
 }
 
 #[inline(always)]
-fn whole_hash(before: u32, after: u32) -> u32 {
-    mix(u64::from(before) << 32 | u64::from(after))
+fn whole_hash(before: u32, after: u32) -> usize {
+    mix(u64::from(before) << 32 | u64::from(after), BITS)
 }
 
 #[inline(always)]
-fn begun_hash(before: u32, lead: u8) -> u32 {
-    mix(u64::from(before) << 32 | 1 << 30 | u64::from(lead))
+fn begun_hash(before: u32, lead: u8) -> usize {
+    mix(u64::from(before) << 32 | u64::from(lead), BEGUN_BITS)
 }

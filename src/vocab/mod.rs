@@ -163,7 +163,7 @@ impl Vocabulary {
         self.chars.get_or_init(|| Chars::new(self))
     }
 
-    pub(crate) fn common(&self) -> &[common::Entry; common::LEN] {
+    pub(crate) fn common(&self) -> &[u64; common::LEN] {
         &self.tables.common
     }
 

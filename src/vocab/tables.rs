@@ -90,6 +90,12 @@ pub(crate) mod slots {
             .fold(none, |found, entry| found.min((entry & !SPILLED) ^ tag))
     }
 
+    /// Whether some went on to the next bucket.
+    #[inline(always)]
+    pub(crate) fn goes_on(bucket: &Bucket) -> bool {
+        bucket[3] & SPILLED != 0
+    }
+
     /// The id whose row `is_it` confirms, looked for in all buckets that it may be in.
     #[inline]
     pub(crate) fn find(buckets: &[Bucket], hash: u32, is_it: impl Fn(u32) -> bool) -> u32 {
@@ -104,7 +110,7 @@ pub(crate) mod slots {
                     return rest;
                 }
             }
-            if bucket[3] & SPILLED == 0 {
+            if !goes_on(&bucket) {
                 return NONE;
             }
             at = (at + 1) & (buckets.len() - 1);
@@ -134,39 +140,49 @@ pub(crate) mod slots {
     }
 }
 
-/// The commonest short tokens, each at the one place where it can be: most pieces of most texts are found with one look.
+/// The commonest tokens of at most seven bytes, each at the one place where it can be: most pieces are found with one look.
+///
+/// Seven bytes times an odd number are seven bytes again, and no two the same. So the place is the upper bits of the
+/// product, and an entry needs no more than the rest of it: `rest << 22 | id`.
 pub(crate) mod common {
-    /// The first 8 bytes of a key, and an id.
-    pub(crate) type Entry = (u64, u32);
+    /// How many places there are.
+    pub(crate) const LEN: usize = 1 << BITS;
+    const BITS: u32 = 15;
 
-    /// How many tokens there are at most.
-    pub(crate) const LEN: usize = 1 << 14;
+    const ID_BITS: u32 = 18;
+    /// The rest of its product is zero, as that of seven zeros is; but its id is none.
+    const EMPTY: u64 = (1 << ID_BITS) - 1;
 
-    const EMPTY: Entry = (0, u32::MAX);
-
+    /// The product of the first seven bytes of a key, above eight zeros.
     #[inline(always)]
-    fn place(low: u64) -> usize {
-        (low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - LEN.trailing_zeros())) as usize
+    fn product(low: u64) -> u64 {
+        (low << 8).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
-    /// An id, and whether it is that of the token with this key.
+    /// The id of the token with this key, and whether there is one.
     #[inline(always)]
-    pub(crate) fn find(entries: &[Entry; LEN], key: u128) -> (u32, bool) {
-        let (low, high) = (key as u64, (key >> 64) as u64);
-        let (known, id) = entries[place(low)];
-        (id, (known ^ low) | !high == 0)
+    pub(crate) fn find(entries: &[u64; LEN], key: u128) -> (u32, bool) {
+        let low = key as u64;
+        let product = product(low);
+        let rest = entries[(product >> (64 - BITS)) as usize] ^ product << BITS;
+        (rest as u32, (rest < EMPTY) & (low >> 56 == 0xFF))
     }
 
-    pub(crate) fn empty() -> Box<[Entry; LEN]> {
-        Box::new([EMPTY; LEN])
+    pub(crate) fn empty() -> Box<[u64; LEN]> {
+        let entries = vec![EMPTY; LEN].into_boxed_slice();
+        entries
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("the length is that of the array"))
     }
 
     /// Adds a token, if it is short and no token with a smaller id has its place.
     #[inline]
-    pub(crate) fn insert(entries: &mut [Entry; LEN], key: u128, id: u32) {
-        let entry = &mut entries[place(key as u64)];
-        if key >> 64 == u128::from(u64::MAX) && *entry == EMPTY {
-            *entry = (key as u64, id);
+    pub(crate) fn insert(entries: &mut [u64; LEN], key: u128, id: u32) {
+        let low = key as u64;
+        let product = product(low);
+        let entry = &mut entries[(product >> (64 - BITS)) as usize];
+        if low >> 56 == 0xFF && *entry == EMPTY && u64::from(id) < EMPTY {
+            *entry = product << BITS | u64::from(id);
         }
     }
 }
@@ -371,7 +387,7 @@ pub(crate) struct Tables {
     pub(crate) lengths: Vec<u8>,
     /// In which merges each token takes part: [`LEFT`], [`RIGHT`].
     pub(crate) sides: Vec<u8>,
-    pub(crate) common: Box<[common::Entry; common::LEN]>,
+    pub(crate) common: Box<[u64; common::LEN]>,
     pub(crate) slots: Vec<slots::Bucket>,
     pub(crate) pairs: Vec<pairs::Bucket>,
     /// What two tokens merge to whose ids are below 256, mostly bytes; [`NONE`] where they do not.
