@@ -3,6 +3,8 @@
 //! `cargo bench` runs everything, `cargo bench -- o200k_base/encode` what has this in its name. The texts are made by a
 //! seeded generator; `TIKTALLY_CORPORA=FOLDER` adds the files of a folder, taken slice by slice.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
@@ -12,19 +14,16 @@ use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
-use tiktally::{Encoding, reference};
+use tiktally::Encoding;
 
-#[path = "../tests/common/texts.rs"]
-mod texts;
-
-use texts::{HOSTILE, KINDS, Random};
-
-const ENCODINGS: [&str; 4] = ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"];
+use common::texts::{HOSTILE, KINDS, Random};
+use common::{ENCODINGS, assert_exact};
 
 const SIZES: [usize; 5] = [13, 100, 1_000, 45_000, 1_000_000];
 
-/// What [`Encoding::count_up_to`] counts up to.
-const LIMIT: usize = 100;
+/// What [`Encoding::count_up_to`] counts up to: so many of the longest tokens are more than the largest text, so that none
+/// is over the limit by its length alone.
+const LIMIT: usize = 10_000;
 
 /// In a process of its own, this names the encoding to use for the first time, or none.
 const FIRST_USE: &str = "TIKTALLY_FIRST_USE";
@@ -60,29 +59,18 @@ fn slices(mut more: impl FnMut() -> String + 'static) -> Next {
         if at + size > text.len() {
             (text, at) = (more(), 0);
         }
-        let mut end = text.len().min(at + size);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let slice = text[at..end].to_owned();
-        at = end;
+        let slice = slice(&text[at..], size);
+        at += slice.len();
         slice
     })
 }
 
-/// The clock only starts for ids that are right: those of each piece by the plain merge.
-fn assert_exact(encoding: &Encoding, text: &str) {
-    let merge = |piece: &str| reference::merge(encoding, piece.as_bytes());
-    let expected: Vec<_> = encoding.pieces(text).flat_map(merge).collect();
-    assert!(
-        encoding.encode_ordinary(text) == expected,
-        "{}: {text}",
-        encoding.name()
-    );
-    assert_eq!(encoding.count(text), expected.len());
-    let within = (expected.len() <= LIMIT).then_some(expected.len());
-    assert_eq!(encoding.count_up_to(text, LIMIT), within);
-    assert_eq!(encoding.decode(&expected).unwrap(), text);
+/// The first `size` bytes, or a few less where a character would be cut.
+fn slice(text: &str, size: usize) -> String {
+    let fits = (0..=size.min(text.len()))
+        .rev()
+        .find(|&at| text.is_char_boundary(at));
+    text[..fits.unwrap_or(0)].to_owned()
 }
 
 fn measure<I, O>(
@@ -128,6 +116,40 @@ fn ordinary_text(c: &mut Criterion, encoding: &Encoding) {
     }
 }
 
+/// Counting up to a limit in a megabyte, beside counting the text that the limit reaches: the cost should be the same.
+fn limit(c: &mut Criterion, encoding: &Encoding) {
+    for (name, mut next) in sources() {
+        let mut group = c.benchmark_group(format!("{}/limit", encoding.name()));
+        let mut megabyte = || next(1_000_000);
+        let prefix = prefix(encoding, &megabyte());
+        let group = &mut group;
+        measure(
+            group,
+            &format!("{name}/count_up_to"),
+            prefix,
+            &mut megabyte,
+            |text| encoding.count_up_to(text, LIMIT),
+        );
+        let text = || slice(&megabyte(), prefix);
+        measure(
+            group,
+            &format!("{name}/count of the prefix"),
+            prefix,
+            text,
+            |text| encoding.count(text),
+        );
+    }
+}
+
+/// How many bytes of a text are within the limit.
+fn prefix(encoding: &Encoding, text: &str) -> usize {
+    let ids = encoding.encode_ordinary(text);
+    let within = ids.get(..LIMIT);
+    let count = within.is_none().then_some(ids.len());
+    assert_eq!(encoding.count_up_to(text, LIMIT), count);
+    encoding.decode_bytes(within.unwrap_or(&ids)).unwrap().len()
+}
+
 fn hostile_text(c: &mut Criterion, encoding: &Encoding) {
     let mut group = c.benchmark_group(format!("{}/hostile", encoding.name()));
     let mut random = Random::new(1);
@@ -171,6 +193,7 @@ fn main() {
     for name in ENCODINGS {
         if let Ok(encoding) = tiktally::get_encoding(name) {
             ordinary_text(&mut c, encoding);
+            limit(&mut c, encoding);
             hostile_text(&mut c, encoding);
         }
     }

@@ -1,173 +1,287 @@
-//! The other tokenizers: how each is made ready, and its call that is tiktoken's `encode_ordinary`.
+//! The tokenizers: how each is made ready, and its calls that are tiktoken's `encode_ordinary` and `decode_bytes`.
+//!
+//! None of them touches this crate, or it would be measured with it: they get files.
 
 use std::error::Error;
+use std::fs;
 use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use fastokens::tiktoken::TiktokenConfig;
 use tiktally::{Encoding, TokenId};
-use tokenizers::pipeline::EncodeOptions;
-use wordchipper::TokenEncoderOptions;
+use tokenizers::pipeline::{EncodeOptions, PipelineTokenizer};
 use wordchipper::pretrained::openai::OATokenizer;
 use wordchipper::vocab::SpecialFilter;
+use wordchipper::{TokenDecoder, TokenDecoderOptions, TokenEncoder, TokenEncoderOptions};
 
-use crate::tokenizer_json;
+/// What is measured of a tokenizer. `None`: it has no such call.
+pub trait Peer: Send + Sync {
+    fn encode(&self, text: &str) -> Vec<TokenId>;
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>>;
+    fn count(&self, _text: &str) -> Option<usize> {
+        None
+    }
+}
 
-pub type Encode = Box<dyn Fn(&str) -> Vec<TokenId>>;
+/// What a peer may load an encoding from.
+pub struct Source<'a> {
+    pub name: &'a str,
+    pub ranks: PathBuf,
+    pub tokenizer_json: PathBuf,
+}
 
 /// Ready to encode, or `None`: the peer does not have this encoding.
-type Loaded = Result<Option<Encode>, Box<dyn Error + Send + Sync>>;
+type Loaded = Result<Option<Box<dyn Peer>>, Failure>;
 
-pub struct Peer {
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// A tokenizer by name.
+pub struct Entry {
     pub name: &'static str,
-    pub load: fn(&'static Encoding) -> Loaded,
+    pub load: fn(&Source) -> Loaded,
 }
 
 /// All of them, this crate first.
-pub const PEERS: [Peer; 9] = [
-    Peer {
-        name: "tiktally",
-        load: |encoding| ready(|text| encoding.encode_ordinary(text)),
-    },
-    Peer {
-        name: "fastokens 0.3.5",
-        load: fastokens,
-    },
-    Peer {
-        name: "tokenizers 1.0.0-rc.3",
-        load: tokenizers,
-    },
-    Peer {
-        name: "toktok-rs 0.3.0",
-        load: toktok,
-    },
-    Peer {
-        name: "tiktoken 4.1.2",
-        load: tiktoken,
-    },
-    Peer {
-        name: "bpe-openai 0.3.2",
-        load: bpe_openai,
-    },
-    Peer {
-        name: "tiktoken-rs 0.12.1",
-        load: tiktoken_rs,
-    },
-    Peer {
-        name: "riptoken 0.3.0",
-        load: riptoken,
-    },
-    Peer {
-        name: "wordchipper 0.9.2",
-        load: wordchipper,
-    },
+#[rustfmt::skip]
+pub const PEERS: [Entry; 9] = [
+    Entry { name: "tiktally", load: tiktally },
+    Entry { name: "fastokens 0.3.5", load: fastokens },
+    Entry { name: "tokenizers 1.0.0-rc.3", load: tokenizers },
+    Entry { name: "toktok-rs 0.3.0", load: toktok },
+    Entry { name: "tiktoken 4.1.2", load: tiktoken },
+    Entry { name: "bpe-openai 0.3.2", load: bpe_openai },
+    Entry { name: "tiktoken-rs 0.12.1", load: tiktoken_rs },
+    Entry { name: "riptoken 0.3.0", load: riptoken },
+    Entry { name: "wordchipper 0.9.2", load: wordchipper },
 ];
 
-fn ready(encode: impl Fn(&str) -> Vec<TokenId> + 'static) -> Loaded {
-    Ok(Some(Box::new(encode)))
+fn ready(peer: impl Peer + 'static) -> Loaded {
+    Ok(Some(Box::new(peer)))
 }
 
-fn ranks(encoding: &Encoding) -> impl Iterator<Item = (Vec<u8>, TokenId)> {
-    encoding.tokens().map(|(id, bytes)| (bytes.to_vec(), id))
+impl Source<'_> {
+    fn ranks(&self) -> Result<Vec<(Vec<u8>, TokenId)>, Failure> {
+        let line = |line: &str| {
+            let (token, rank) = line.split_once(' ').ok_or("no rank")?;
+            Ok((STANDARD.decode(token)?, rank.parse()?))
+        };
+        fs::read_to_string(&self.ranks)?.lines().map(line).collect()
+    }
+}
+
+fn tiktally(source: &Source) -> Loaded {
+    ready(tiktally::get_encoding(source.name)?.clone())
+}
+
+impl Peer for Encoding {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_ordinary(text)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        self.decode_bytes(ids).ok()
+    }
+
+    fn count(&self, text: &str) -> Option<usize> {
+        Some(Encoding::count(self, text))
+    }
 }
 
 /// Its scanner for GPT-2's pattern is only used by what comes from a `tokenizer.json`.
-fn fastokens(encoding: &'static Encoding) -> Loaded {
-    let config = match encoding.name() {
+fn fastokens(source: &Source) -> Loaded {
+    let config = match source.name {
         "cl100k_base" => TiktokenConfig::cl100k_base(),
         "o200k_base" => TiktokenConfig::o200k_base(),
         _ => {
-            let tokenizer = fastokens::Tokenizer::from_json(tokenizer_json::of(encoding))?;
-            return ready(move |text| tokenizer.encode_ordinary(text).unwrap());
+            let json = serde_json::from_str(&fs::read_to_string(&source.tokenizer_json)?)?;
+            return ready(fastokens::Tokenizer::from_json(json)?);
         }
     };
-    let ranks: Vec<_> = ranks(encoding).collect();
-    let tokenizer = fastokens::Tokenizer::from_tiktoken_ranks(&ranks, config)?;
-    ready(move |text| tokenizer.encode_ordinary(text).unwrap())
+    ready(fastokens::Tokenizer::from_tiktoken_ranks(
+        &source.ranks()?,
+        config,
+    )?)
 }
 
-fn tokenizers(encoding: &'static Encoding) -> Loaded {
-    let json = tokenizers::canonicalize_str(&tokenizer_json::of(encoding).to_string())?;
-    let tokenizer = tokenizers::from_json(&json)?;
-    let options = EncodeOptions::no_specials();
-    ready(move |text| {
+impl Peer for fastokens::Tokenizer {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_ordinary(text).unwrap()
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(self.decode(ids, false).ok()?.into_bytes())
+    }
+}
+
+struct Tokenizers(PipelineTokenizer, EncodeOptions);
+
+fn tokenizers(source: &Source) -> Loaded {
+    let json = tokenizers::canonicalize_str(&fs::read_to_string(&source.tokenizer_json)?)?;
+    ready(Tokenizers(
+        tokenizers::from_json(&json)?,
+        EncodeOptions::no_specials(),
+    ))
+}
+
+impl Peer for Tokenizers {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
         let mut ids = Vec::with_capacity(text.len() / 4);
-        tokenizer.encode_into(text, &options, &mut ids).unwrap();
+        self.0.encode_into(text, &self.1, &mut ids).unwrap();
         ids.into_iter().map(u32::from).collect()
-    })
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(self.0.decode(ids, false).ok()?.into_bytes())
+    }
 }
 
-fn toktok(encoding: &'static Encoding) -> Loaded {
-    match encoding.name() {
+fn toktok(source: &Source) -> Loaded {
+    match source.name {
         name @ ("cl100k_base" | "o200k_base") => {
-            let tokenizer =
-                toktok::Tokenizer::builtin(name).map_err(|error| format!("{error:?}"))?;
-            ready(move |text| tokenizer.encode(text.as_bytes()))
+            ready(toktok::Tokenizer::builtin(name).map_err(|error| format!("{error:?}"))?)
         }
         _ => Ok(None),
     }
 }
 
-fn tiktoken(encoding: &'static Encoding) -> Loaded {
-    match tiktoken::get_encoding(encoding.name()) {
-        Some(tokenizer) => ready(|text| tokenizer.encode(text)),
+impl Peer for toktok::Tokenizer {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode(text.as_bytes())
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(self.decode(ids))
+    }
+
+    fn count(&self, text: &str) -> Option<usize> {
+        Some(self.count(text.as_bytes()))
+    }
+}
+
+fn tiktoken(source: &Source) -> Loaded {
+    match tiktoken::get_encoding(source.name) {
+        Some(tokenizer) => ready(tokenizer),
         None => Ok(None),
     }
 }
 
-fn bpe_openai(encoding: &'static Encoding) -> Loaded {
-    let tokenizer = match encoding.name() {
-        "cl100k_base" => bpe_openai::cl100k_base(),
-        "o200k_base" => bpe_openai::o200k_base(),
-        _ => return Ok(None),
-    };
-    ready(|text| tokenizer.encode(text))
+impl Peer for &'static tiktoken::CoreBpe {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        tiktoken::CoreBpe::encode(self, text)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(tiktoken::CoreBpe::decode(self, ids))
+    }
+
+    fn count(&self, text: &str) -> Option<usize> {
+        Some(tiktoken::CoreBpe::count(self, text))
+    }
 }
 
-fn tiktoken_rs(encoding: &'static Encoding) -> Loaded {
-    let tokenizer = match encoding.name() {
+fn bpe_openai(source: &Source) -> Loaded {
+    match source.name {
+        "cl100k_base" => ready(bpe_openai::cl100k_base()),
+        "o200k_base" => ready(bpe_openai::o200k_base()),
+        _ => Ok(None),
+    }
+}
+
+impl Peer for &'static bpe_openai::Tokenizer {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        bpe_openai::Tokenizer::encode(self, text)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(bpe_openai::Tokenizer::decode(self, ids)?.into_bytes())
+    }
+
+    fn count(&self, text: &str) -> Option<usize> {
+        Some(bpe_openai::Tokenizer::count(self, text))
+    }
+}
+
+fn tiktoken_rs(source: &Source) -> Loaded {
+    let tokenizer = match source.name {
         "r50k_base" => tiktoken_rs::r50k_base(),
         "p50k_base" => tiktoken_rs::p50k_base(),
         "cl100k_base" => tiktoken_rs::cl100k_base(),
         "o200k_base" => tiktoken_rs::o200k_base(),
         _ => return Ok(None),
-    }
-    .map_err(|error| error.to_string())?;
-    ready(move |text| tokenizer.encode_ordinary(text))
+    };
+    ready(tokenizer.map_err(|error| error.to_string())?)
 }
 
-/// Takes any pattern: tiktoken's own.
-fn riptoken(encoding: &'static Encoding) -> Loaded {
-    let tokenizer = riptoken::CoreBPE::new(
-        ranks(encoding).collect(),
-        Default::default(),
-        encoding.pattern(),
-    )
-    .map_err(|error| error.to_string())?;
-    ready(move |text| tokenizer.encode_ordinary(text))
+impl Peer for tiktoken_rs::CoreBPE {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_ordinary(text)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        self.decode_bytes(ids).ok()
+    }
+
+    fn count(&self, text: &str) -> Option<usize> {
+        Some(self.count_ordinary(text))
+    }
+}
+
+/// Takes any pattern: tiktoken's own, of this crate because it has no file.
+fn riptoken(source: &Source) -> Loaded {
+    let pattern = tiktally::get_encoding(source.name)?.pattern();
+    let ranks = source.ranks()?.into_iter().collect();
+    let tokenizer = riptoken::CoreBPE::new(ranks, Default::default(), pattern);
+    ready(tokenizer.map_err(|error| error.to_string())?)
+}
+
+impl Peer for riptoken::CoreBPE {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_ordinary(text)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(self.decode_bytes(ids))
+    }
+}
+
+type Decoder = Arc<dyn TokenDecoder<TokenId>>;
+
+struct Wordchipper {
+    encoder: Arc<dyn TokenEncoder<TokenId>>,
+    // not a part of what those load who only encode
+    decoder: LazyLock<Decoder, Box<dyn FnOnce() -> Decoder + Send>>,
 }
 
 /// With its hand-made lexers.
-fn wordchipper(encoding: &'static Encoding) -> Loaded {
-    let tokenizer = match encoding.name() {
+fn wordchipper(source: &Source) -> Loaded {
+    let tokenizer = match source.name {
         "r50k_base" => OATokenizer::R50kBase,
         "p50k_base" => OATokenizer::P50kBase,
         "cl100k_base" => OATokenizer::Cl100kBase,
         "o200k_base" => OATokenizer::O200kBase,
         _ => return Ok(None),
     };
-    let file = format!(
-        "{}/../../data/{}.tiktoken",
-        env!("CARGO_MANIFEST_DIR"),
-        encoding.name()
-    );
-    let vocab = tokenizer
-        .load_path::<u32>(PathBuf::from(file))
-        .map_err(|error| error.to_string())?;
+    let vocab = tokenizer.load_path::<TokenId>(&source.ranks);
+    let vocab = Arc::new(vocab.map_err(|error| error.to_string())?);
     let options = TokenEncoderOptions::default().with_accelerated_lexers(true);
-    let encoder = options.build(vocab.into());
-    ready(move |text| {
-        encoder
-            .try_encode(text, Some(&SpecialFilter::IncludeNone))
-            .unwrap()
+    ready(Wordchipper {
+        encoder: options.build(vocab.clone()),
+        decoder: LazyLock::new(Box::new(|| TokenDecoderOptions::default().build(vocab))),
     })
+}
+
+impl Peer for Wordchipper {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        let none = Some(&SpecialFilter::IncludeNone);
+        self.encoder.try_encode(text, none).unwrap()
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        self.decoder
+            .try_decode_to_bytes(ids)
+            .ok()?
+            .try_result()
+            .ok()
+    }
 }

@@ -1,0 +1,85 @@
+//! The first use of an encoding: each peer in a process of its own, from its start to the first ids.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::{env, fs};
+
+use cpu_time::ProcessTime;
+
+use crate::peers::{PEERS, Source};
+use crate::table::{markdown, times};
+
+const RUNS: usize = 5;
+const TEXT: &str = "Hello world, this is the first text.";
+
+/// The peer that is not there: what a process costs that loads nothing.
+const NOBODY: &str = "an empty program";
+
+/// What a process took at least: milliseconds of CPU time, and megabytes of memory at the peak.
+type Cost = (f64, f64);
+
+/// Prints what each peer costs, after comparing the ids.
+pub fn cold(source: &Source) {
+    let expected = tiktally::get_encoding(source.name).unwrap();
+    let expected = format!("{:?}", expected.encode_ordinary(TEXT));
+    let names = || PEERS.iter().map(|peer| peer.name).chain([NOBODY]);
+    let mut costs: BTreeMap<&str, Cost> = BTreeMap::new();
+    for name in (0..RUNS).flat_map(|_| names()) {
+        if let Some((cost, ids)) = process(name, source) {
+            assert!(name == NOBODY || ids == expected, "{name}: {ids}");
+            let least = costs.entry(name).or_insert(cost);
+            *least = (least.0.min(cost.0), least.1.min(cost.1));
+        }
+    }
+    let ours = costs[PEERS[0].name];
+    let row = |name: &str| {
+        let (time, memory) = *costs.get(name)?;
+        let over = [time / ours.0, memory / ours.1].map(times);
+        let [faster, smaller] = over;
+        let cells = [
+            name.into(),
+            format!("{time:.2}"),
+            faster,
+            format!("{memory:.1}"),
+            smaller,
+        ];
+        Some(cells.to_vec())
+    };
+    let header = ["first ids", "CPU ms", "over ours", "peak MB", "over ours"];
+    markdown(&header.map(str::to_owned), names().filter_map(row));
+}
+
+/// Runs this program again, for one peer. `None`: it does not have the encoding.
+fn process(name: &str, source: &Source) -> Option<(Cost, String)> {
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command.args(["--cold", name, source.name]).output();
+    let output = String::from_utf8(output.unwrap().stdout).unwrap();
+    let mut words = output.trim_end().splitn(3, ' ');
+    let mut number = || words.next()?.parse::<f64>().ok();
+    let (nanoseconds, kilobytes) = (number()?, number()?);
+    Some((
+        (nanoseconds / 1e6, kilobytes / 1e3),
+        words.next()?.to_owned(),
+    ))
+}
+
+/// What such a process does.
+pub fn child(name: &str, source: &Source) {
+    let entry = PEERS.iter().find(|peer| peer.name == name);
+    let peer = entry.map(|entry| (entry.load)(source).ok().flatten());
+    let ids = match &peer {
+        Some(Some(peer)) => peer.encode(TEXT),
+        Some(None) => return,
+        None => Vec::new(),
+    };
+    let time = ProcessTime::now().as_duration().as_nanos();
+    println!("{time} {} {ids:?}", peak_kilobytes());
+}
+
+/// Zero where there is no such file.
+fn peak_kilobytes() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or(0)
+}

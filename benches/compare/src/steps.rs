@@ -1,0 +1,384 @@
+//! What is measured, one function a step.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use tiktally::{Encoding, TokenId};
+
+use crate::peers::Peer;
+use crate::race::{Clock, Entrant, Round, Speed, caught, race};
+use crate::table::{Table, Unit, markdown, times};
+use crate::texts::{HOSTILE, Random};
+
+/// A text is cut into one slice for the check, and some for the rounds.
+const SLICES: usize = 9;
+const DOCUMENT: usize = 4096;
+
+pub struct Corpus {
+    pub name: String,
+    pub text: String,
+}
+
+/// An encoding, all who have it, this crate first, and the texts.
+pub struct Bench {
+    pub encoding: &'static Encoding,
+    pub peers: Vec<(&'static str, Box<dyn Peer>)>,
+    pub corpora: Vec<Corpus>,
+}
+
+/// A step by name, and what it prints tables of.
+pub type Step = (&'static str, fn(&Bench));
+
+/// Each is run in a process of its own: no step has seen the text of another one.
+pub const STEPS: [Step; 9] = [
+    ("stream", stream),
+    ("docs", docs),
+    ("distinct", distinct),
+    ("steady", steady),
+    ("latency", latency),
+    ("adv", adv),
+    ("decode", decode),
+    ("count", count),
+    ("mt", mt),
+];
+
+fn stream(bench: &Bench) {
+    let slice = |slice| text_round(vec![slice]);
+    bench.fresh(
+        "MB/s, one call a slice",
+        &bench.corpora,
+        &bench.encoders(),
+        slice,
+    );
+}
+
+fn docs(bench: &Bench) {
+    let documents = |slice| text_round(cut(slice, DOCUMENT));
+    bench.fresh(
+        "MB/s, documents of 4 KB",
+        &bench.corpora,
+        &bench.encoders(),
+        documents,
+    );
+}
+
+/// No word comes twice: what the merge does when no cache helps.
+fn distinct(bench: &Bench) {
+    let texts = [
+        ("made words", made_words(200_000)),
+        ("words of all texts", words_of(&bench.corpora)),
+    ];
+    let texts = texts.map(|(name, text)| Corpus {
+        name: name.into(),
+        text,
+    });
+    let slice = |slice| text_round(vec![slice]);
+    bench.fresh("MB/s, no word twice", &texts, &bench.encoders(), slice);
+}
+
+/// The same text again and again, which flatters whoever remembers it.
+fn steady(bench: &Bench) {
+    bench.again("MB/s, the same text again", &bench.encoders(), |text| text);
+}
+
+/// Short strings: of each text, each size gets a third.
+fn latency(bench: &Bench) {
+    for (third, size) in [13, 100, 1000].into_iter().enumerate() {
+        let part = |corpus: &Corpus| Corpus {
+            name: corpus.name.clone(),
+            text: slices(&corpus.text, 3)[third].to_owned(),
+        };
+        let parts: Vec<Corpus> = bench.corpora.iter().map(part).collect();
+        let strings = |slice| {
+            let inputs = cut(slice, size);
+            let units = inputs.len() as f64;
+            Round { inputs, units }
+        };
+        let mut table = Table::new(
+            &format!("ns a call, {size} bytes"),
+            Unit::NanosecondsPerCall,
+        );
+        // few slices, so that a round is some thousand calls
+        bench.fill(&mut table, &parts, 4, &bench.encoders(), strings);
+        table.print();
+    }
+}
+
+/// Hostile text. The lengths differ a little, so that no two texts are the same.
+fn adv(bench: &Bench) {
+    let mut table = Table::new("ms/MB, a megabyte of", Unit::MillisecondsPerMegabyte);
+    let mut random = Random::new(1);
+    for (shape, make) in HOSTILE {
+        let check = make(&mut random, 10_000);
+        let texts = [0, 1, 2].map(|less| make(&mut random, 1_000_000 - 50 * less));
+        let speeds = bench.checked(&check, Clock::Cpu, &bench.encoders(), &rounds(&texts));
+        table.add(shape, speeds);
+    }
+    table.print();
+}
+
+/// The same ids again and again: nobody remembers them, and more of them are steadier figures.
+fn decode(bench: &Bench) {
+    let call = |peer: &dyn Peer, ids: &Vec<TokenId>| Some(peer.decode(ids)?.len());
+    let ids = |text: &str| bench.encoding.encode_ordinary(text);
+    bench.again("MB/s of text, decoding", &bench.entrants(call), ids);
+}
+
+/// Besides, our own encoding, with a cache of its own: that of the thread has just seen the text when it is counted.
+fn count(bench: &Bench) {
+    let mut entrants = bench.entrants(|peer, text: &&str| peer.count(text));
+    let encoder = RefCell::new(bench.encoding.encoder());
+    let encode = move |text: &&str| {
+        let mut ids = Vec::new();
+        encoder.borrow_mut().encode_ordinary_into(text, &mut ids);
+        Some(ids.len())
+    };
+    entrants.push(Entrant {
+        name: "tiktally's encode".into(),
+        call: Box::new(encode),
+    });
+    let slice = |slice| text_round(vec![slice]);
+    bench.fresh("MB/s, counting", &bench.corpora, &entrants, slice);
+}
+
+/// Two threads over one: documents shared by the threads of a pool, and our own calls for several threads. Slices of all
+/// texts are put together, so that there is enough to share.
+fn mt(bench: &Bench) {
+    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
+    let pools = [1, 2].map(|threads| pool(threads).unwrap());
+    let slices: Vec<_> = bench
+        .corpora
+        .iter()
+        .map(|corpus| slices(&corpus.text, SLICES))
+        .collect();
+    let text = |i: usize| slices.iter().map(|slices| slices[i]).collect::<String>();
+    let documents = [1, 2, 3, 4].map(text);
+    let huge = [text(5) + &text(6), text(7) + &text(8)];
+    let parallel = |text: &str| bench.encoding.encode_ordinary_parallel(text).len();
+    let parallel = on("tiktally, one huge text", &pools, parallel);
+    let (check, clock) = (text(0), Clock::Wall);
+    let mut speeds = bench.checked(
+        &check,
+        clock,
+        &documents_on(&pools, bench),
+        &rounds(&documents),
+    );
+    speeds.extend(bench.checked(&check, clock, &parallel, &rounds(&huge)));
+    let header = ["wall MB/s", "one thread", "two threads", "two over one"];
+    markdown(
+        &header.map(str::to_owned),
+        speeds.chunks(2).map(two_over_one),
+    );
+}
+
+fn two_over_one(pair: &[(String, Speed)]) -> Vec<String> {
+    let [one, two] = [0, 1].map(|i| pair[i].1);
+    let show = |speed: Speed| speed.map_or_else(str::to_owned, |speed| format!("{speed:.1}"));
+    let over = one
+        .and_then(|one| Ok(times(two? / one)))
+        .unwrap_or_default();
+    vec![pair[0].0.clone(), show(one), show(two), over]
+}
+
+fn documents_on<'a, 't: 'a>(
+    pools: &'a [ThreadPool],
+    bench: &'a Bench,
+) -> Vec<Entrant<'a, &'t str>> {
+    let shared = |(name, peer): &'a (&'static str, Box<dyn Peer>)| {
+        let encode = move |text: &str| {
+            let documents = cut(text, DOCUMENT).into_par_iter();
+            documents.map(|text| peer.encode(text).len()).sum()
+        };
+        on(name, pools, encode)
+    };
+    let batch = |text: &str| {
+        let lists = bench.encoding.encode_ordinary_batch(&cut(text, DOCUMENT));
+        lists.iter().map(Vec::len).sum()
+    };
+    let shared = bench.peers.iter().flat_map(shared);
+    shared
+        .chain(on("tiktally, encode_ordinary_batch", pools, batch))
+        .collect()
+}
+
+/// The same call in each of the pools.
+fn on<'a, 't: 'a>(
+    name: &str,
+    pools: &'a [ThreadPool],
+    call: impl Fn(&str) -> usize + Copy + Send + Sync + 'a,
+) -> Vec<Entrant<'a, &'t str>> {
+    let entrant = |pool: &'a ThreadPool| Entrant {
+        name: name.to_owned(),
+        call: Box::new(move |text: &&'t str| Some(pool.install(|| call(text)))),
+    };
+    pools.iter().map(entrant).collect()
+}
+
+impl Bench {
+    /// Measures text that none of the entrants has seen: `round` makes what they get of a slice.
+    fn fresh<'t, I>(
+        &self,
+        title: &str,
+        corpora: &'t [Corpus],
+        entrants: &[Entrant<I>],
+        round: impl Fn(&'t str) -> Round<I>,
+    ) {
+        let mut table = Table::new(title, Unit::MegabytesPerSecond);
+        self.fill(&mut table, corpora, SLICES, entrants, round);
+        table.print();
+    }
+
+    fn fill<'t, I>(
+        &self,
+        table: &mut Table,
+        corpora: &'t [Corpus],
+        count: usize,
+        entrants: &[Entrant<I>],
+        round: impl Fn(&'t str) -> Round<I>,
+    ) {
+        for corpus in corpora {
+            let slices = slices(&corpus.text, count);
+            let rounds: Vec<_> = slices[1..].iter().map(|slice| round(slice)).collect();
+            let speeds = self.checked(slices[0], Clock::Cpu, entrants, &rounds);
+            table.add(&corpus.name, speeds);
+        }
+    }
+
+    /// Measures what is made of a whole text, which all have seen in the check.
+    fn again<'t, I>(&'t self, title: &str, entrants: &[Entrant<I>], input: impl Fn(&'t str) -> I) {
+        let mut table = Table::new(title, Unit::MegabytesPerSecond);
+        for Corpus { name, text } in &self.corpora {
+            let round = |()| Round {
+                inputs: vec![input(text)],
+                units: megabytes(text),
+            };
+            let rounds = [(); 3].map(round);
+            table.add(name, self.checked(text, Clock::Cpu, entrants, &rounds));
+        }
+        table.print();
+    }
+
+    /// Measures those who gave the right answers for a text, which also wakes everything up.
+    fn checked<I>(
+        &self,
+        check: &str,
+        clock: Clock,
+        entrants: &[Entrant<I>],
+        rounds: &[Round<I>],
+    ) -> Vec<(String, Speed)> {
+        let ids = self.encoding.encode_ordinary(check);
+        let wrong = |(name, peer): &(&'static str, Box<dyn Peer>)| {
+            let right = caught(|| is_right(&**peer, check, &ids));
+            let failure = right.and_then(|right| right.then_some(()).ok_or("wrong"));
+            Some((*name, failure.err()?))
+        };
+        let wrong: Vec<_> = self.peers.iter().filter_map(wrong).collect();
+        let failure = |name: &str| wrong.iter().find(|(peer, _)| name.starts_with(peer));
+        let speeds = race(clock, entrants, rounds);
+        let checked = entrants.iter().zip(speeds).map(|(entrant, speed)| {
+            let speed = failure(&entrant.name).map_or(speed, |(_, why)| Err(why));
+            (entrant.name.clone(), speed)
+        });
+        checked.collect()
+    }
+
+    fn entrants<'a, I>(
+        &'a self,
+        call: impl Fn(&dyn Peer, &I) -> Option<usize> + Copy + 'a,
+    ) -> Vec<Entrant<'a, I>> {
+        let entrant = |(name, peer): &'a (&'static str, Box<dyn Peer>)| Entrant {
+            name: (*name).into(),
+            call: Box::new(move |input| call(&**peer, input)),
+        };
+        self.peers.iter().map(entrant).collect()
+    }
+
+    fn encoders<'t>(&self) -> Vec<Entrant<'_, &'t str>> {
+        self.entrants(|peer, text: &&str| Some(peer.encode(text).len()))
+    }
+}
+
+fn is_right(peer: &dyn Peer, text: &str, ids: &[TokenId]) -> bool {
+    peer.encode(text) == ids
+        && peer.count(text).is_none_or(|count| count == ids.len())
+        && peer
+            .decode(ids)
+            .is_none_or(|bytes| bytes == text.as_bytes())
+}
+
+fn text_round(inputs: Vec<&str>) -> Round<&str> {
+    let units = inputs.iter().map(|text| megabytes(text)).sum();
+    Round { inputs, units }
+}
+
+/// One round for each text.
+fn rounds(texts: &[String]) -> Vec<Round<&str>> {
+    texts.iter().map(|text| text_round(vec![text])).collect()
+}
+
+fn megabytes(text: &str) -> f64 {
+    text.len() as f64 / 1e6
+}
+
+/// Parts of `size` bytes, or a few more where a character would be cut.
+fn cut(text: &str, size: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = (size..rest.len()).find(|&at| rest.is_char_boundary(at));
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+/// So many parts of about the same size.
+fn slices(text: &str, count: usize) -> Vec<&str> {
+    let near = |i: usize| text.len() * i / count;
+    let end = |i| (near(i)..).find(|&at| text.is_char_boundary(at.min(text.len())));
+    let ends: Vec<usize> = (0..=count).filter_map(end).collect();
+    ends.windows(2)
+        .map(|ends| &text[ends[0]..ends[1]])
+        .collect()
+}
+
+/// Words that nobody has seen, of consonants and vowels by turns.
+fn made_words(count: usize) -> String {
+    const PARTS: [&[&str]; 2] = [
+        &[
+            "b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "st", "tr", "ch",
+            "th",
+        ],
+        &["a", "e", "i", "o", "u", "ea", "ou", "io"],
+    ];
+    let mut random = Random::new(1);
+    let word = |random: &mut Random| -> String {
+        let len = 4 + random.below(6);
+        (0..len).map(|i| random.pick(PARTS[i % 2])).collect()
+    };
+    let words: BTreeSet<String> = (0..count).map(|_| word(&mut random)).collect();
+    joined(words)
+}
+
+fn words_of(corpora: &[Corpus]) -> String {
+    let words = corpora
+        .iter()
+        .flat_map(|corpus| corpus.text.split(|c: char| !c.is_alphabetic()));
+    joined(
+        words
+            .filter(|word| !word.is_empty() && word.len() < 100)
+            .collect(),
+    )
+}
+
+/// The words in an order that is always the same and has no meaning, each after a space.
+fn joined<S: AsRef<str> + Ord>(words: BTreeSet<S>) -> String {
+    let mut words: Vec<S> = words.into_iter().collect();
+    let mut random = Random::new(2);
+    for i in (1..words.len()).rev() {
+        words.swap(i, random.below(i + 1));
+    }
+    words.iter().flat_map(|word| [" ", word.as_ref()]).collect()
+}
