@@ -94,13 +94,13 @@ impl Encoder {
     /// # Complexity
     /// As [`Encoding::count`].
     pub fn count(&mut self, text: &str) -> usize {
-        let mut sink = Count::default();
+        let mut sink = Count::new(usize::MAX);
         self.state.encode(
             text,
             self.encoding.0.splitter,
             self.encoding.vocab(),
             &mut sink,
         );
-        sink.0
+        sink.count
     }
 }

@@ -11,8 +11,8 @@ use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
 use crate::TokenId;
-use crate::merge::cache::{self, Cache};
-use crate::merge::{BLOCK, Scratch};
+use crate::merge::cache::{self, Cache, FEW, MORE};
+use crate::merge::{self, BLOCK, Scratch};
 use crate::split::{Splitter, window};
 use crate::vocab::tables::{common, hash, slots};
 use crate::vocab::{Vocabulary, piece_key};
@@ -25,38 +25,64 @@ pub(crate) trait Sink {
     /// Makes room for so many ids.
     fn begin(&mut self, ids: usize);
     /// Takes the ids of pieces that are tokens: `ids[from..to]`.
-    fn run(&mut self, ids: &[TokenId; window::ENDS], from: usize, to: usize);
-    /// Takes the first `len` of `ids`, of which whole blocks are readable.
-    fn blocks(&mut self, ids: &[TokenId], len: usize);
+    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize);
+    /// Takes the first `len` of at most [`BLOCK`] ids.
+    fn block<const N: usize>(&mut self, ids: &[TokenId; N], len: usize);
+    /// Takes the first `len` of `ids`, of which [`BLOCK`] are readable.
+    fn many(&mut self, ids: &[TokenId], len: usize);
+    /// Whether nothing more is wanted.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
-/// The number of ids.
-#[derive(Default)]
-pub(crate) struct Count(pub(crate) usize);
+/// The number of ids, as long as it is not more than a limit.
+pub(crate) struct Count {
+    pub(crate) count: usize,
+    limit: usize,
+}
+
+impl Count {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { count: 0, limit }
+    }
+}
 
 impl Sink for Count {
     fn begin(&mut self, _: usize) {}
 
     #[inline(always)]
-    fn run(&mut self, _: &[TokenId; window::ENDS], from: usize, to: usize) {
-        self.0 += to - from;
+    fn run(&mut self, _: &[TokenId; IDS], from: usize, to: usize) {
+        self.count += to - from;
     }
 
     #[inline(always)]
-    fn blocks(&mut self, _: &[TokenId], len: usize) {
-        self.0 += len;
+    fn block<const N: usize>(&mut self, _: &[TokenId; N], len: usize) {
+        self.count += len;
+    }
+
+    #[inline(always)]
+    fn many(&mut self, _: &[TokenId], len: usize) {
+        self.count += len;
+    }
+
+    fn is_full(&self) -> bool {
+        self.count > self.limit
     }
 }
 
 /// The ids, appended to a caller's buffer.
 ///
-/// The buffer is made longer ahead of time, so that runs are copied in blocks of a fixed size, and cut in the end.
+/// The buffer is made longer ahead of time, so that blocks of a fixed size are copied, and cut in the end.
 pub(crate) struct Append<'a> {
     ids: &'a mut Vec<TokenId>,
     len: usize,
 }
 
+/// Runs of ids are copied in one block of this length, and what is longer behind it.
 const RUN: usize = 16;
+/// The ids of a chunk, and a block that can be read behind them.
+const IDS: usize = window::ENDS + RUN;
 
 impl<'a> Append<'a> {
     pub(crate) fn new(ids: &'a mut Vec<TokenId>, text_len: usize) -> Self {
@@ -85,24 +111,28 @@ impl Sink for Append<'_> {
     }
 
     #[inline(always)]
-    fn run(&mut self, ids: &[TokenId; window::ENDS], from: usize, to: usize) {
-        let mut at = from;
-        while at < to {
-            let n = RUN.min(to - at);
-            // a block that the end of the array cuts off is copied as it is
-            let block = if at + RUN <= ids.len() { RUN } else { n };
-            self.ids[self.len..self.len + block].copy_from_slice(&ids[at..at + block]);
-            at += n;
-            self.len += n;
+    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize) {
+        let places = &mut self.ids[self.len..];
+        let len = to - from;
+        places[..RUN].copy_from_slice(&ids[from..from + RUN]);
+        if len > RUN {
+            places[RUN..len].copy_from_slice(&ids[from + RUN..to]);
         }
+        self.len += len;
     }
 
     #[inline(always)]
-    fn blocks(&mut self, ids: &[TokenId], len: usize) {
-        let mut at = 0;
-        while at < len {
-            self.ids[self.len + at..][..BLOCK].copy_from_slice(&ids[at..at + BLOCK]);
-            at += BLOCK;
+    fn block<const N: usize>(&mut self, ids: &[TokenId; N], len: usize) {
+        self.ids[self.len..][..N].copy_from_slice(ids);
+        self.len += len;
+    }
+
+    #[inline(always)]
+    fn many(&mut self, ids: &[TokenId], len: usize) {
+        let places = &mut self.ids[self.len..];
+        places[..BLOCK].copy_from_slice(&ids[..BLOCK]);
+        if len > BLOCK {
+            places[BLOCK..len].copy_from_slice(&ids[BLOCK..len]);
         }
         self.len += len;
     }
@@ -113,19 +143,25 @@ pub(crate) struct State {
     level: Level,
     ends: Chunk<u32>,
     keys: Chunk<u128>,
-    ids: Chunk<u32>,
-    /// The upper halves of the hashes of the pieces that are not common, then the candidate ids.
+    ids: Box<[TokenId; IDS]>,
+    /// The upper halves of the hashes of the pieces that are not common.
     hashes: Chunk<u32>,
+    /// The ids that these may have.
+    candidates: Chunk<TokenId>,
     misses: Chunk<u16>,
     /// Whether a miss may be a token that is further on in the table.
     doubts: Chunk<bool>,
-    /// What each miss is looked for by in the cache, and in which set.
-    wanted: Chunk<(cache::Key, u32)>,
-    /// Which of the misses were not in the cache.
-    fresh: Chunk<u16>,
+    /// What each miss is looked for by in the cache.
+    wanted: Chunk<cache::Key>,
+    /// Where the ids of each miss are.
+    found: Chunk<Found>,
+    /// Which of the misses were merged, in the order of the pieces of the scratch memory.
+    merged: Chunk<u16>,
     scratch: Scratch,
     tail: Vec<u8>,
     cache: Cache,
+    /// [`MAX_BUFFER`], but in tests.
+    max_buffer: usize,
 }
 
 /// Something for each piece of a chunk.
@@ -137,12 +173,36 @@ fn chunk<T: Copy>(value: T) -> Chunk<T> {
     values.unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 
+/// Where the ids of a miss are: in a line of the cache, or with a piece of the scratch memory.
+#[derive(Clone, Copy)]
+enum Found {
+    Cached(u32),
+    Scratch(u16),
+}
+
+/// Encodes a piece that no buffer holds.
+#[cold]
+fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
+    let mut ids = Vec::new();
+    match vocab.id(piece) {
+        Some(id) => ids.push(id),
+        None => merge::merge(piece, vocab, &mut ids),
+    }
+    let len = ids.len();
+    ids.resize(len + BLOCK, 0);
+    sink.begin(len);
+    sink.many(&ids, len);
+}
+
 thread_local! {
     static STATE: Cell<Option<Box<State>>> = const { Cell::new(None) };
 }
 
-/// A tail buffer of more bytes than this is given back after the call.
-const MAX_TAIL: usize = 1 << 16;
+/// The longest end of a text that is copied.
+const MAX_COPY: usize = 1 << 12;
+
+/// The longest buffer that is scanned.
+const MAX_BUFFER: usize = 1 << 31;
 
 impl State {
     pub(crate) fn new(cache_bytes: usize) -> Box<Self> {
@@ -151,15 +211,18 @@ impl State {
             level,
             ends: chunk(0),
             keys: chunk(0),
-            ids: chunk(0),
+            ids: Box::new([0; IDS]),
             hashes: chunk(0),
+            candidates: chunk(0),
             misses: chunk(0),
             doubts: chunk(false),
-            wanted: chunk((cache::Key::NONE, 0)),
-            fresh: chunk(0),
+            wanted: chunk(cache::Key::NONE),
+            found: chunk(Found::Cached(0)),
+            merged: chunk(0),
             scratch: Scratch::new(level),
             tail: Vec::new(),
             cache: Cache::new(cache_bytes),
+            max_buffer: MAX_BUFFER,
         })
     }
 
@@ -171,7 +234,7 @@ impl State {
         result
     }
 
-    /// Encodes a text into `sink`.
+    /// Encodes a text into `sink`, or as much of it as the sink wants.
     pub(crate) fn encode(
         &mut self,
         text: &str,
@@ -179,88 +242,120 @@ impl State {
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) {
-        let text = text.as_bytes();
-        let mut start = 0;
-        if text.len() > 4 * window::PADDING {
-            let len = text.len() - window::PADDING;
-            loop {
-                let (base, rest) = text.split_at(start);
-                let scanned = splitter.scan(
-                    self.level,
-                    rest,
-                    len.saturating_sub(base.len()),
-                    false,
-                    &mut self.ends,
-                );
-                self.pieces(rest, scanned.count, vocab, sink);
-                start += scanned.next;
-                if scanned.count == 0 {
+        let mut rest = text.as_bytes();
+        while rest.len() > 4 * window::PADDING && !sink.is_full() {
+            let buffer = &rest[..self.buffer_len(rest)];
+            let len = buffer.len() - window::PADDING;
+            let scanned = splitter.scan(self.level, buffer, len, false, &mut self.ends);
+            self.pieces(buffer, scanned.count, vocab, sink);
+            let mut next = scanned.next;
+            if scanned.count == 0 {
+                // one piece reaches the end of the buffer
+                if buffer.len() == rest.len() {
                     break;
                 }
+                next = splitter.first(rest);
+                giant(&rest[..next], vocab, sink);
             }
+            rest = &rest[next..];
         }
-        self.tail(text.get(start..).unwrap_or_default(), splitter, vocab, sink);
+        if !sink.is_full() {
+            self.tail(rest, splitter, vocab, sink);
+        }
     }
 
-    /// Encodes the end of a text, in a copy that has the padding behind it.
+    /// How much of a text is scanned as if it were all: ends of pieces are offsets of 32 bits. No character is cut.
+    fn buffer_len(&self, text: &[u8]) -> usize {
+        let is_boundary = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
+        let len = text.len().min(self.max_buffer);
+        (0..=len).rev().find(is_boundary).unwrap_or(len)
+    }
+
+    /// Encodes the end of a text. A short one is copied, to have the padding behind it.
     fn tail(&mut self, text: &[u8], splitter: Splitter, vocab: &Vocabulary, sink: &mut impl Sink) {
-        let mut tail = std::mem::take(&mut self.tail);
-        tail.clear();
-        tail.extend_from_slice(text);
-        tail.extend_from_slice(&[0; window::PADDING]);
-        let mut start = 0;
-        while start < text.len() {
-            let rest = &tail[start..];
-            let scanned = splitter.scan(self.level, rest, text.len() - start, true, &mut self.ends);
+        let mut copy = std::mem::take(&mut self.tail);
+        let mut rest = text;
+        if text.len() <= MAX_COPY {
+            copy.clear();
+            copy.extend_from_slice(text);
+            copy.extend_from_slice(&[0; window::PADDING]);
+            rest = &copy;
+        }
+        let mut left = text.len();
+        while left > 0 && !sink.is_full() {
+            let scanned = splitter.scan(self.level, rest, left, true, &mut self.ends);
             self.pieces(rest, scanned.count, vocab, sink);
-            start += scanned.next;
+            rest = &rest[scanned.next..];
+            left -= scanned.next;
         }
-        if tail.capacity() <= MAX_TAIL {
-            self.tail = tail;
-        }
+        self.tail = copy;
     }
 
     /// Encodes the first `count` pieces of a buffer, whose ends are known.
     fn pieces(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary, sink: &mut impl Sink) {
         let misses = self.look_up(buffer, count, vocab);
-        self.resolve(buffer, misses, vocab);
-        sink.begin(count + self.scratch.len());
+        let merged = self.resolve(buffer, misses, vocab);
+        sink.begin(count + misses * cache::MAX_IDS + self.scratch.len());
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.misses[miss]);
             sink.run(&self.ids, done, at);
             done = at + 1;
-            let (ids, len) = self.scratch.ids(miss);
-            sink.blocks(ids, len);
+            match self.found[miss] {
+                Found::Cached(line) => {
+                    let (len, ids) = self.cache.few(line);
+                    sink.block(ids, len.min(FEW));
+                    if len > FEW {
+                        let (more, last) = self.cache.more(line);
+                        sink.block(&more, (len - FEW).min(MORE));
+                        sink.block(last, len.saturating_sub(FEW + MORE));
+                    }
+                }
+                Found::Scratch(piece) => {
+                    let (ids, len) = self.scratch.ids(piece.into());
+                    sink.many(ids, len);
+                }
+            }
         }
         sink.run(&self.ids, done, count);
+        self.remember(merged, vocab);
     }
 
-    /// Finds the ids of the misses, in the cache or by merging.
-    fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) {
+    /// Finds the ids of the misses, in the cache or by merging; how many of them were merged.
+    fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) -> usize {
         let serial = vocab.serial();
         for miss in 0..misses {
-            let key = self.cache_key(buffer, miss);
-            let set = self.cache.set_of(&key, serial);
-            self.wanted[miss] = (key, set as u32);
+            let (start, end) = self.range(self.misses[miss].into());
+            let key = if end - start <= 16 {
+                cache::Key::short(self.keys[miss], self.hashes[miss])
+            } else {
+                cache::Key::long(&buffer[start..end])
+            };
+            self.cache.prefetch(&key, serial);
+            self.wanted[miss] = key;
         }
         self.scratch.clear();
-        let mut fresh = 0;
+        let mut merged = 0;
         for miss in 0..misses {
-            let (key, set) = &self.wanted[miss];
-            if let Some((ids, len)) = self.cache.find(*set as usize, key, serial) {
-                self.scratch.add_ids(ids, len);
+            if let Some(line) = self.cache.find(&self.wanted[miss], serial) {
+                self.found[miss] = Found::Cached(line);
             } else {
-                self.fresh[fresh] = miss as u16;
-                fresh += 1;
+                self.found[miss] = Found::Scratch(merged as u16);
                 self.add_fresh(buffer, miss, vocab);
+                self.merged[merged] = miss as u16;
+                merged += 1;
             }
         }
         self.scratch.merge(vocab);
-        for &miss in &self.fresh[..fresh] {
-            let miss = usize::from(miss);
-            let (ids, len) = self.scratch.ids(miss);
-            self.cache.put(&self.wanted[miss].0, serial, ids, len);
+        merged
+    }
+
+    /// Puts what was merged into the cache.
+    fn remember(&mut self, merged: usize, vocab: &Vocabulary) {
+        for (piece, &miss) in self.merged[..merged].iter().enumerate() {
+            let (ids, len) = self.scratch.ids(piece);
+            let key = &self.wanted[usize::from(miss)];
+            self.cache.put(key, vocab.serial(), ids, len);
         }
     }
 
@@ -276,7 +371,7 @@ impl State {
             None
         };
         match id {
-            Some(id) => self.scratch.add_ids(&[id], 1),
+            Some(id) => self.scratch.add_id(id),
             None => self.scratch.add(buffer, start, end, vocab),
         }
     }
@@ -321,40 +416,25 @@ impl State {
             prefetch_index(buckets, slots::bucket_of(*hashed, bits));
         }
         let (rows, none) = (vocab.rows(), vocab.no_row());
-        for (id, doubt) in self.hashes[..rest].iter_mut().zip(self.doubts.iter_mut()) {
-            let hash = *id;
+        for i in 0..rest {
+            let hash = self.hashes[i];
             let bucket = &buckets[slots::bucket_of(hash, bits)];
-            *id = slots::candidate(bucket, hash, bits, none);
-            *doubt = slots::goes_on(bucket) | (*id != none);
-            prefetch_index(rows, *id as usize);
+            let id = slots::candidate(bucket, hash, bits, none);
+            self.candidates[i] = id;
+            self.doubts[i] = slots::goes_on(bucket) | (id != none);
+            prefetch_index(rows, id as usize);
         }
         let mut misses = 0;
         for i in 0..rest {
-            let (id, key, at, doubt) =
-                (self.hashes[i], self.keys[i], self.misses[i], self.doubts[i]);
+            let (id, key, at) = (self.candidates[i], self.keys[i], self.misses[i]);
             let row = u128::from_le_bytes(rows[id as usize]);
             self.ids[usize::from(at)] = id;
             self.keys[misses] = key;
+            self.hashes[misses] = self.hashes[i];
             self.misses[misses] = at;
-            self.doubts[misses] = doubt;
+            self.doubts[misses] = self.doubts[i];
             misses += usize::from(row != key);
         }
         misses
-    }
-
-    #[inline]
-    fn cache_key(&self, buffer: &[u8], miss: usize) -> cache::Key {
-        let (start, end) = self.range(self.misses[miss].into());
-        let len = end - start;
-        if len <= 16 {
-            return cache::Key::new(self.keys[miss], !0);
-        }
-        if len > cache::MAX_PIECE {
-            return cache::Key::NONE;
-        }
-        cache::Key::new(
-            piece_key(buffer, start, 16),
-            piece_key(buffer, start + 16, len - 16),
-        )
     }
 }

@@ -333,19 +333,14 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary), in memory that does not grow with the number of tokens.
     pub fn count(&self, text: &str) -> usize {
-        let mut sink = Count::default();
-        State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
-        sink.0
+        self.count_beyond(text, usize::MAX)
     }
 
-    /// The number of tokens of each piece.
-    fn piece_counts<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let mut ids = Vec::new();
-        self.pieces(text).map(move |piece| {
-            ids.clear();
-            self.encode_piece(piece.as_bytes(), &mut ids);
-            ids.len()
-        })
+    /// The number of tokens of a text, or any number beyond the limit if it has more.
+    fn count_beyond(&self, text: &str, limit: usize) -> usize {
+        let mut sink = Count::new(limit);
+        State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
+        sink.count
     }
 
     /// The number of tokens that [`encode`](Self::encode) would give.
@@ -390,14 +385,12 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// That of counting the pieces up to the limit: a text of more bytes than `limit` of the longest tokens have is over
-    /// without being looked at.
+    /// That of counting the text up to the limit, and some 500 pieces more; a text of more bytes than `limit` of the longest
+    /// tokens have is over without being looked at.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
         if text.len() > limit.saturating_mul(self.vocab().max_token_len()) {
             return None;
         }
-        self.piece_counts(text).try_fold(0_usize, |total, n| {
-            Some(total + n).filter(|&total| total <= limit)
-        })
+        Some(self.count_beyond(text, limit)).filter(|count| *count <= limit)
     }
 }

@@ -7,99 +7,123 @@
 use prefetch_index::prefetch_index;
 
 use crate::TokenId;
+use crate::vocab::tables::{hash, slots};
 
 /// The longest piece that is remembered, in bytes.
-pub(crate) const MAX_PIECE: usize = 32;
-/// The ids that lie in the cache line of their key.
-const FIRST_IDS: usize = LINE - IDS;
+const MAX_PIECE: usize = 32;
+/// The most ids that fit the cache line of their key.
+pub(crate) const FEW: usize = 7;
+/// How many more there can be on a second line, in place of a key.
+pub(crate) const MORE: usize = 8;
 /// The most ids that are remembered of a piece.
-const MAX_IDS: usize = 2 * LINE - IDS;
+pub(crate) const MAX_IDS: usize = FEW + MORE + FEW;
 
-/// The words of a cache line, which hold one entry: the key, the owner and a block of ids.
-const LINE: usize = 16;
-/// The owner: the vocabulary's serial number above five bits with the number of ids; zero in an empty entry.
-const OWNER: usize = 8;
-const IDS: usize = OWNER + 1;
-
-/// Two entries of one line each, or one whose ids go on to the end of the set.
-///
-/// A new entry takes the first line and moves the old one to the second.
+/// What a piece is looked up by: the keys of its first 16 bytes and of the next 16, and a hash of them.
 #[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Set([u32; 2 * LINE]);
+pub(crate) struct Key {
+    halves: [u128; 2],
+    hash: u32,
+}
 
-const EMPTY: Set = Set([0; 2 * LINE]);
+impl Key {
+    /// The key of a piece that is not remembered.
+    pub(crate) const NONE: Self = Self {
+        halves: [0; 2],
+        hash: 0,
+    };
 
-impl Set {
-    /// The number of ids of the first entry.
+    /// From the key of a piece of at most 16 bytes, and the upper half of its hash.
     #[inline(always)]
-    fn first_len(&self) -> usize {
-        (self.0[OWNER] & 31) as usize
-    }
-
-    /// Takes a new entry: in the first line, or in both.
-    #[inline(always)]
-    fn put(&mut self, key: &Key, owner: u32, ids: &[TokenId], len: usize) {
-        if len <= FIRST_IDS && self.first_len() <= FIRST_IDS {
-            self.0.copy_within(..LINE, LINE);
-            self.0[IDS..LINE].copy_from_slice(&ids[..FIRST_IDS]);
-        } else {
-            *self = EMPTY;
-            self.0[IDS..IDS + len].copy_from_slice(&ids[..len]);
+    pub(crate) fn short(key: u128, hash: u32) -> Self {
+        Self {
+            halves: [key, !0],
+            hash,
         }
-        self.0[..8].copy_from_slice(&key.0);
-        self.0[OWNER] = owner;
     }
 
-    /// The entries, the older one first; each from its key on.
-    fn entries(&self) -> impl Iterator<Item = &[u32]> {
-        let second = (self.first_len() <= FIRST_IDS).then_some(&self.0[LINE..]);
-        second.into_iter().chain([&self.0[..]])
+    /// From the bytes of a longer piece.
+    pub(crate) fn long(piece: &[u8]) -> Self {
+        if piece.len() > MAX_PIECE {
+            return Self::NONE;
+        }
+        let mut bytes = [0xFF; MAX_PIECE];
+        bytes[..piece.len()].copy_from_slice(piece);
+        let half = |i: usize| u128::from_le_bytes(std::array::from_fn(|at| bytes[16 * i + at]));
+        Self::of([half(0), half(1)])
     }
 
-    /// In which line the entry of a piece begins.
-    #[inline(always)]
-    fn find(&self, key: &Key, serial: u32) -> Option<usize> {
-        let is_at = |line: usize| {
-            self.0[line * LINE + OWNER] >> 5 == serial && self.0[line * LINE..][..8] == key.0
-        };
-        if is_at(0) {
-            Some(0)
+    fn of(halves: [u128; 2]) -> Self {
+        let [first, rest] = halves.map(hash);
+        let hash = if halves[1] == !0 {
+            first
         } else {
-            (is_at(1) && self.first_len() <= FIRST_IDS).then_some(1)
+            first ^ rest.rotate_left(23)
+        };
+        Self {
+            halves,
+            hash: slots::half(hash),
         }
     }
 }
+
+/// A cache line: an entry, or the ids of the entry before it that it has no place for.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line {
+    halves: [u128; 2],
+    /// The vocabulary's serial number above five bits with the number of ids; zero if this is no entry.
+    owner: u32,
+    ids: [TokenId; FEW],
+}
+
+const EMPTY: Line = Line {
+    halves: [0; 2],
+    owner: 0,
+    ids: [0; FEW],
+};
+
+impl Line {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        (self.owner & 31) as usize
+    }
+
+    /// A line that has some more ids in place of a key and behind it.
+    fn of_more(ids: &[TokenId]) -> Self {
+        let mut words = [0; MORE + FEW];
+        words[..ids.len()].copy_from_slice(ids);
+        let half = |i: usize| {
+            (0..4).fold(0, |half, at| {
+                half | u128::from(words[4 * i + at]) << (32 * at)
+            })
+        };
+        let mut line = Self {
+            halves: [half(0), half(1)],
+            ..EMPTY
+        };
+        line.ids.copy_from_slice(&words[MORE..]);
+        line
+    }
+
+    /// The ids that it holds in place of a key.
+    #[inline(always)]
+    fn more(&self) -> [TokenId; MORE] {
+        std::array::from_fn(|i| (self.halves[i / 4] >> (32 * (i % 4))) as TokenId)
+    }
+
+    #[inline(always)]
+    fn is(&self, key: &Key, serial: u32) -> bool {
+        (self.owner >> 5 == serial) & (self.halves == key.halves)
+    }
+}
+
+/// Two entries of one line each, or one that takes both. A new entry takes the first line and moves the old one on.
+type Set = [Line; 2];
 
 pub(crate) struct Cache {
     sets: Vec<Set>,
     max_sets: usize,
     stored: usize,
-}
-
-/// What a piece is looked up by.
-#[derive(Clone, Copy)]
-pub(crate) struct Key([u32; 8]);
-
-impl Key {
-    /// The key of a piece that is not remembered.
-    pub(crate) const NONE: Self = Self([0; 8]);
-
-    /// The key of a piece of at most [`MAX_PIECE`] bytes, from the keys of its first 16 bytes and of the rest.
-    #[inline(always)]
-    pub(crate) fn new(first: u128, rest: u128) -> Self {
-        let word = |key: u128, i: u32| (key >> (32 * i)) as u32;
-        Self(std::array::from_fn(|i| {
-            word(if i < 4 { first } else { rest }, i as u32 % 4)
-        }))
-    }
-
-    #[inline(always)]
-    fn hash(&self) -> u64 {
-        let half = |i: usize| u64::from(self.0[i]) | u64::from(self.0[i + 1]) << 32;
-        let fold = |i: usize| half(i).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ half(i + 2);
-        (fold(0) ^ fold(4).rotate_left(23)).wrapping_mul(0xD6E8_FEB8_6659_FD93)
-    }
 }
 
 impl Cache {
@@ -115,54 +139,90 @@ impl Cache {
     }
 
     #[inline(always)]
-    fn index_of(&self, key: &Key, serial: u32) -> usize {
-        ((key.hash() >> 24) as usize + serial as usize) & self.sets.len().wrapping_sub(1)
+    fn set_of(&self, key: &Key, serial: u32) -> usize {
+        // the upper bits of the hash are the best; a shift by 32 has none left
+        let hash = key.hash ^ serial.wrapping_mul(0x9E37_79B9);
+        ((u64::from(hash) * self.sets.len() as u64) >> 32) as usize
     }
 
-    /// The number of the set that a piece of the vocabulary with this serial number is in, if any. It is fetched ahead.
+    /// Fetches ahead what [`find`](Self::find) will look at.
     #[inline(always)]
-    pub(crate) fn set_of(&self, key: &Key, serial: u32) -> usize {
-        let set = self.index_of(key, serial);
-        if let Some(Set(words)) = self.sets.get(set) {
-            prefetch_index(words, 0);
-            prefetch_index(words, LINE);
+    pub(crate) fn prefetch(&self, key: &Key, serial: u32) {
+        if let Some(set) = self.sets.get(self.set_of(key, serial)) {
+            prefetch_index(set, 0);
+            prefetch_index(set, 1);
         }
-        set
     }
 
-    /// The ids of the piece if it was merged before, and their number; more than that can be read.
+    /// Where the ids of a piece are, if the vocabulary with this serial number merged it before.
+    ///
+    /// Both lines are looked at whatever the first one is: a branch would be mispredicted every other time.
     #[inline(always)]
-    pub(crate) fn find(&self, set: usize, key: &Key, serial: u32) -> Option<(&[TokenId], usize)> {
-        let set = self.sets.get(set)?;
-        let entry = &set.0[set.find(key, serial)? * LINE..];
-        Some((&entry[IDS..], (entry[OWNER] & 31) as usize))
+    pub(crate) fn find(&self, key: &Key, serial: u32) -> Option<u32> {
+        let at = self.set_of(key, serial);
+        let [first, second] = self.sets.get(at)?;
+        let (is_first, is_second) = (first.is(key, serial), second.is(key, serial));
+        (is_first | is_second).then_some(2 * at as u32 + u32::from(!is_first))
     }
 
-    /// Remembers the `len` ids of a piece, if they fit; more than that can be read.
+    /// The number of the ids of what was [found](Self::find), and the first of them.
+    #[inline(always)]
+    pub(crate) fn few(&self, line: u32) -> (usize, &[TokenId; FEW]) {
+        let line = &self.sets[line as usize / 2][line as usize % 2];
+        (line.len(), &line.ids)
+    }
+
+    /// The further ids, where there are more than [`FEW`].
+    #[inline(always)]
+    pub(crate) fn more(&self, line: u32) -> ([TokenId; MORE], &[TokenId; FEW]) {
+        let [_, second] = &self.sets[line as usize / 2];
+        (second.more(), &second.ids)
+    }
+
+    /// Remembers the first `len` of `ids`, if they fit; at least [`FEW`] can be read.
     #[inline(always)]
     pub(crate) fn put(&mut self, key: &Key, serial: u32, ids: &[TokenId], len: usize) {
-        if key.0 == Key::NONE.0 || serial >= 1 << 27 || self.max_sets == 0 || len > MAX_IDS {
+        let no_key = key.halves == Key::NONE.halves;
+        if no_key || serial >= 1 << 27 || self.max_sets == 0 || len > MAX_IDS {
             return;
         }
         if self.stored >= self.sets.len() && self.sets.len() < self.max_sets {
             self.grow();
         }
         self.stored += 1;
-        let at = self.index_of(key, serial);
-        self.sets[at].put(key, serial << 5 | len as u32, ids, len);
+        let (now, more) = ids.split_at(FEW);
+        let mut line = Line {
+            halves: key.halves,
+            owner: serial << 5 | len as u32,
+            ids: [0; FEW],
+        };
+        line.ids.copy_from_slice(now);
+        let at = self.set_of(key, serial);
+        let [first, second] = &mut self.sets[at];
+        *second = if len > FEW {
+            Line::of_more(&more[..len - FEW])
+        } else if first.len() > FEW {
+            EMPTY
+        } else {
+            *first
+        };
+        *first = line;
     }
 
     /// Twice the sets, with the same entries.
     #[cold]
     fn grow(&mut self) {
         let sets = (self.sets.len() * 2).max(512).min(self.max_sets);
-        let old = std::mem::replace(&mut self.sets, vec![EMPTY; sets]);
-        for set in &old {
-            for entry in set.entries().filter(|entry| entry[OWNER] != 0) {
-                let key = Key(std::array::from_fn(|i| entry[i]));
-                let (owner, len) = (entry[OWNER], (entry[OWNER] & 31) as usize);
-                let at = self.index_of(&key, owner >> 5);
-                self.sets[at].put(&key, owner, &entry[IDS..], len);
+        let old = std::mem::replace(&mut self.sets, vec![[EMPTY; 2]; sets]);
+        self.stored = 0;
+        for [first, second] in &old {
+            // a second line without an owner holds the rest of the first one's ids
+            for line in [second, first].into_iter().filter(|line| line.owner != 0) {
+                let mut ids = [0; MAX_IDS];
+                ids[..FEW].copy_from_slice(&line.ids);
+                ids[FEW..FEW + MORE].copy_from_slice(&second.more());
+                ids[FEW + MORE..].copy_from_slice(&second.ids);
+                self.put(&Key::of(line.halves), line.owner >> 5, &ids, line.len());
             }
         }
     }

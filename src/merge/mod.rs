@@ -89,18 +89,11 @@ impl Scratch {
         (&self.ids[start as usize..], len as usize)
     }
 
-    /// Adds a piece whose ids are known.
+    /// Adds a piece that is a token.
     #[inline(always)]
-    pub(crate) fn add_ids(&mut self, ids: &[TokenId], len: usize) {
-        let start = self.ids.len();
-        match ids.first_chunk::<BLOCK>() {
-            Some(block) if len <= BLOCK => {
-                self.ids.extend_from_slice(block);
-                self.ids.truncate(start + len);
-            }
-            _ => self.ids.extend_from_slice(&ids[..len]),
-        }
-        self.add_piece(start);
+    pub(crate) fn add_id(&mut self, id: TokenId) {
+        self.ids.push(id);
+        self.add_piece(self.ids.len() - 1);
     }
 
     /// Adds the piece `buffer[start..end]`, a text that is no token.

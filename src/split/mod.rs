@@ -40,6 +40,12 @@ impl Splitter {
         }
     }
 
+    /// The end of the first piece of a text, which is not empty.
+    pub(crate) fn first(self, text: &[u8]) -> usize {
+        self.end(&mut Scan::new(0), text, true)
+            .unwrap_or(text.len())
+    }
+
     /// The ends of the next pieces, see [`window::scan`].
     pub(crate) fn scan(
         self,
