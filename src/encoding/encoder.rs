@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Encoding;
-use super::engine::{Append, CACHE_BYTES, Count, State};
+use super::engine::{CACHE_BYTES, Count, State};
 use crate::TokenId;
 
 /// An encoding with scratch memory and a cache of its own, for those who want neither in thread-local storage.
@@ -75,13 +75,9 @@ impl Encoder {
     /// # Complexity
     /// As [`Encoding::encode_ordinary`].
     pub fn encode_ordinary_into(&mut self, text: &str, ids: &mut Vec<TokenId>) {
-        let mut sink = Append::new(ids, text.len());
-        self.state.encode(
-            text,
-            self.encoding.0.splitter,
-            self.encoding.vocab(),
-            &mut sink,
-        );
+        let encoding = &self.encoding;
+        self.state
+            .append(text, encoding.0.splitter, encoding.vocab(), ids);
     }
 
     /// The number of tokens of a text: [`Encoding::count`].

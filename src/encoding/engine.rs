@@ -74,7 +74,7 @@ impl Sink for Count {
 /// The ids, appended to a caller's buffer.
 ///
 /// The buffer is made longer ahead of time, so that blocks of a fixed size are copied, and cut in the end.
-pub(crate) struct Append<'a> {
+struct Append<'a> {
     ids: &'a mut Vec<TokenId>,
     len: usize,
 }
@@ -85,9 +85,8 @@ const RUN: usize = 16;
 const IDS: usize = window::ENDS + RUN;
 
 impl<'a> Append<'a> {
-    pub(crate) fn new(ids: &'a mut Vec<TokenId>, text_len: usize) -> Self {
+    fn new(ids: &'a mut Vec<TokenId>) -> Self {
         let len = ids.len();
-        ids.reserve(text_len / 4 + RUN);
         Self { ids, len }
     }
 
@@ -96,12 +95,6 @@ impl<'a> Append<'a> {
         if wanted > self.ids.len() {
             self.ids.resize(wanted, 0);
         }
-    }
-}
-
-impl Drop for Append<'_> {
-    fn drop(&mut self) {
-        self.ids.truncate(self.len);
     }
 }
 
@@ -159,6 +152,8 @@ pub(crate) struct State {
     merged: Chunk<u16>,
     scratch: Scratch,
     tail: Vec<u8>,
+    /// Room for the ids of a short text.
+    short: Vec<TokenId>,
     cache: Cache,
     /// [`MAX_BUFFER`], but in tests.
     max_buffer: usize,
@@ -198,6 +193,9 @@ thread_local! {
     static STATE: Cell<Option<Box<State>>> = const { Cell::new(None) };
 }
 
+/// The longest text whose ids go through memory of their own.
+const SHORT: usize = 1 << 13;
+
 /// The longest end of a text that is copied.
 const MAX_COPY: usize = 1 << 12;
 
@@ -221,6 +219,7 @@ impl State {
             merged: chunk(0),
             scratch: Scratch::new(level),
             tail: Vec::new(),
+            short: Vec::new(),
             cache: Cache::new(cache_bytes),
             max_buffer: MAX_BUFFER,
         })
@@ -232,6 +231,33 @@ impl State {
         let result = call(&mut state);
         STATE.set(Some(state));
         result
+    }
+
+    /// Appends the ids of a text.
+    pub(crate) fn append(
+        &mut self,
+        text: &str,
+        splitter: Splitter,
+        vocab: &Vocabulary,
+        ids: &mut Vec<TokenId>,
+    ) {
+        if text.len() > SHORT {
+            ids.reserve(text.len() / 4);
+            let mut sink = Append::new(ids);
+            self.encode(text, splitter, vocab, &mut sink);
+            let len = sink.len;
+            return ids.truncate(len);
+        }
+        // by way of memory that is at hand: then as much is asked for as is needed
+        let mut short = std::mem::take(&mut self.short);
+        let mut sink = Append {
+            ids: &mut short,
+            len: 0,
+        };
+        self.encode(text, splitter, vocab, &mut sink);
+        let len = sink.len;
+        ids.extend_from_slice(&short[..len]);
+        self.short = short;
     }
 
     /// Encodes a text into `sink`, or as much of it as the sink wants.
@@ -334,19 +360,23 @@ impl State {
             self.cache.prefetch(&key, serial);
             self.wanted[miss] = key;
         }
-        self.scratch.clear();
         let mut merged = 0;
         for miss in 0..misses {
             if let Some(line) = self.cache.find(&self.wanted[miss], serial) {
                 self.found[miss] = Found::Cached(line);
             } else {
+                if merged == 0 {
+                    self.scratch.clear();
+                }
                 self.found[miss] = Found::Scratch(merged as u16);
                 self.add_fresh(buffer, miss, vocab);
                 self.merged[merged] = miss as u16;
                 merged += 1;
             }
         }
-        self.scratch.merge(vocab);
+        if merged > 0 {
+            self.scratch.merge(vocab);
+        }
         merged
     }
 

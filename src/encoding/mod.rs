@@ -16,7 +16,7 @@ use crate::special::{Special, SpecialTokens, Stretch};
 use crate::split::{Pieces, Splitter};
 use crate::vocab::Vocabulary;
 pub use encoder::Encoder;
-use engine::{Append, Count, State};
+use engine::{Count, State};
 
 /// The text of the token that ends a document.
 const END_OF_TEXT: &str = "<|endoftext|>";
@@ -228,8 +228,7 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary).
     pub fn encode_ordinary_into(&self, text: &str, ids: &mut Vec<TokenId>) {
-        let mut sink = Append::new(ids, text.len());
-        State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
+        State::with(|state| state.append(text, self.0.splitter, self.vocab(), ids));
     }
 
     /// Appends the ids of one piece.

@@ -5,7 +5,7 @@
 //! long piece is merged block by block; where a seam does not hold, the two tokens at it are merged again as one region,
 //! which grows by a token on either side until its own seams hold. And where the piece repeats itself, so do its tokens.
 
-use super::short::{self, Jobs, LARGE};
+use super::short::{self, Jobs, LARGE, LARGEST};
 use super::{Scratch, heap};
 use crate::TokenId;
 use crate::vocab::Vocabulary;
@@ -102,17 +102,24 @@ pub(crate) fn merge(
             .take(batch);
         let Scratch {
             level,
-            large: jobs,
+            large,
+            largest,
             blocks: memory,
             ..
         } = &mut *scratch;
-        memory.merge(blocks, vocab, *level, jobs);
+        memory.merge(blocks, vocab, *level, large);
         batch = (2 * batch).min(short::BATCH);
         let mut begin = 0;
         for &end in &memory.ends {
             let block = memory.ids.get(begin..end).unwrap_or_default();
             begin = end;
-            if !list.add_block(block, &mut memory.region, &mut memory.symbols, *level, jobs) {
+            if !list.add_block(
+                block,
+                &mut memory.region,
+                &mut memory.symbols,
+                *level,
+                largest,
+            ) {
                 list.ids.truncate(first);
                 return heap::merge(piece, vocab, ids);
             }
@@ -143,7 +150,7 @@ impl List<'_> {
         region: &mut Vec<TokenId>,
         symbols: &mut Vec<Symbol>,
         level: fearless_simd::Level,
-        jobs: &mut Jobs<LARGE>,
+        jobs: &mut Jobs<LARGEST>,
     ) -> bool {
         let mut rest = block.iter();
         let mut start = self.done;
@@ -174,7 +181,7 @@ impl List<'_> {
             let bytes = self.piece.get(start..end).unwrap_or_default();
             match self.vocab.id(bytes) {
                 Some(id) => region.push(id),
-                None if bytes.len() <= short::max(LARGE) => {
+                None if bytes.len() <= short::max(LARGEST) => {
                     symbols.clear();
                     push_symbols(bytes, self.vocab, symbols);
                     jobs.start([&symbols[..]].into_iter(), self.vocab);

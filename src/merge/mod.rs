@@ -14,7 +14,7 @@ use crate::vocab::Vocabulary;
 use crate::vocab::chars::{Block, Char, Chars, decode};
 use crate::vocab::crossings::Side;
 use crate::vocab::tables::{NONE, SIDES, Symbol};
-use short::{Jobs, LARGE, SMALL};
+use short::{Jobs, LARGE, LARGEST, SMALL};
 
 /// In place of a symbol that a merge took away.
 const HOLE: Symbol = NONE;
@@ -27,13 +27,14 @@ pub(crate) struct Scratch {
     level: Level,
     small: Jobs<SMALL>,
     large: Jobs<LARGE>,
+    largest: Jobs<LARGEST>,
     blocks: long::Blocks,
     /// The ids of the pieces, one after the other; before [`merge`](Self::merge) the symbols of those to be merged.
     ids: Vec<u32>,
     /// Where the ids of each piece are.
     pieces: Vec<Range>,
-    /// The ranges that are still to be merged, in a small job and in a large one.
-    open: [Vec<Open>; 2],
+    /// The ranges that are still to be merged, in a small job, a large one, and one of the largest.
+    open: [Vec<Open>; 3],
     /// The pieces that are merged in parts.
     parted: Vec<u32>,
 }
@@ -61,6 +62,7 @@ impl Scratch {
             level,
             small: Jobs::default(),
             large: Jobs::default(),
+            largest: Jobs::default(),
             blocks: long::Blocks::default(),
             ids: Vec::new(),
             pieces: Vec::new(),
@@ -208,7 +210,7 @@ impl Scratch {
                     self.ids.push(merged);
                 }
             }
-            _ if self.ids.len() - first <= short::max(LARGE) => self.open(first, PART),
+            _ if self.ids.len() - first <= short::max(LARGEST) => self.open(first, PART),
             _ => {
                 self.ids.truncate(first);
                 let mut ids = Vec::new();
@@ -221,7 +223,8 @@ impl Scratch {
     #[inline(always)]
     fn open(&mut self, first: usize, piece: u32) {
         let len = self.ids.len() - first;
-        self.open[usize::from(len > short::max(SMALL))].push(Open {
+        let size = usize::from(len > short::max(SMALL)) + usize::from(len > short::max(LARGE));
+        self.open[size].push(Open {
             range: Range {
                 start: first as u32,
                 len: len as u32,
@@ -232,9 +235,10 @@ impl Scratch {
 
     /// Merges what is still open.
     pub(crate) fn merge(&mut self, vocab: &Vocabulary) {
-        let (ids, pieces, [small, large]) = (&mut self.ids, &mut self.pieces, &self.open);
+        let (ids, pieces, [small, large, largest]) = (&mut self.ids, &mut self.pieces, &self.open);
         merge_open(&mut self.small, self.level, small, ids, pieces, vocab);
         merge_open(&mut self.large, self.level, large, ids, pieces, vocab);
+        merge_open(&mut self.largest, self.level, largest, ids, pieces, vocab);
         for &piece in &self.parted {
             let Range { start, len } = &mut pieces[piece as usize];
             *len = close_up(&mut ids[*start as usize..][..*len as usize]) as u32;
@@ -244,7 +248,7 @@ impl Scratch {
 }
 
 /// The most bytes of a piece that surely fits a job.
-const MOST_BYTES: usize = short::max(LARGE);
+const MOST_BYTES: usize = short::max(LARGEST);
 
 /// Whether a character of the piece has three bytes or more. Those scripts are worth cutting.
 #[inline(always)]

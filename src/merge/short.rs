@@ -11,8 +11,10 @@ use crate::vocab::tables::{NONE, SIDES, Symbol, pairs};
 
 /// The places of the job of a piece of few symbols, as most are: the next merge is found in half the time.
 pub(crate) const SMALL: usize = 16;
-/// The places of the job of any other short piece.
+/// The places of the job of a longer piece.
 pub(crate) const LARGE: usize = 32;
+/// The places of the job of any other short piece.
+pub(crate) const LARGEST: usize = 64;
 
 /// The most symbols of a piece: with one mark before and one behind them, they fill the places of a job.
 pub(crate) const fn max(places: usize) -> usize {
@@ -21,6 +23,9 @@ pub(crate) const fn max(places: usize) -> usize {
 
 /// How many pieces are merged abreast: their jobs stay in the first-level cache.
 pub(crate) const BATCH: usize = 32;
+
+/// The bits of a place below the symbol that merges there.
+const PLACE_BITS: u32 = LARGEST.ilog2();
 
 /// A token that no vocabulary has, and that merges with nothing.
 const NO_PART: Symbol = ((1 << 18) - 1) << SIDES;
@@ -36,7 +41,7 @@ struct Job<const N: usize> {
     /// Places 0 and n + 1 hold a mark that merges with nothing, so that no part has to ask whether it has neighbours.
     parts: [Symbol; N],
     /// The places that hold parts or marks.
-    alive: u32,
+    alive: u64,
     n: u32,
 }
 
@@ -138,7 +143,7 @@ impl<const N: usize> Job<N> {
             (*part, left) = (symbol, symbol);
         }
         self.n = n as u32;
-        self.alive = ((1_u64 << (n + 2)) - 1) as u32;
+        self.alive = u64::MAX >> (62 - n);
         self.parts[n + 1] = NO_PART;
     }
 
@@ -159,7 +164,7 @@ impl<const N: usize> Job<N> {
     /// Does a merge, and asks what comes of it.
     #[inline(always)]
     fn join(&mut self, best: u32, vocab: &Vocabulary) -> Asked {
-        let (merged, at) = (best >> 5, (best & 31) as usize & (N - 1));
+        let (merged, at) = (best >> PLACE_BITS, best as usize & (N - 1));
         let right = next(self.alive, at) & (N - 1);
         self.alive &= !(1 << right);
         self.joins[right] = NONE;
@@ -202,18 +207,18 @@ fn word(merged: Symbol, at: usize) -> u32 {
     if merged == NONE {
         NONE
     } else {
-        merged << 5 | at as u32
+        merged << PLACE_BITS | at as u32
     }
 }
 
 /// The place of the next part behind `at`.
 #[inline(always)]
-fn next(alive: u32, at: usize) -> usize {
+fn next(alive: u64, at: usize) -> usize {
     (alive & (!1 << at)).trailing_zeros() as usize
 }
 
 /// The place of the part before `at`, which is not 0.
 #[inline(always)]
-fn previous(alive: u32, at: usize) -> usize {
-    31 - (alive & ((1 << at) - 1) | 1).leading_zeros() as usize
+fn previous(alive: u64, at: usize) -> usize {
+    63 - (alive & ((1 << at) - 1) | 1).leading_zeros() as usize
 }
