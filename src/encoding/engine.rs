@@ -468,3 +468,46 @@ impl State {
         misses
     }
 }
+
+#[cfg(all(test, feature = "cl100k_base"))]
+mod tests {
+    use super::*;
+
+    /// Texts longer than what is scanned at once, with pieces that are longer too.
+    #[test]
+    fn buffers_do_not_show() {
+        let encoding = crate::cl100k_base();
+        let (vocab, splitter) = (encoding.vocab(), Splitter::Cl100k);
+        let parts = [
+            "Hello, world! ",
+            "\u{e9}\u{4f60}\u{1f642}",
+            " \n",
+            "1234",
+            "====",
+            "x",
+        ];
+        for seed in 0..500_usize {
+            let part =
+                |i: usize| parts[seed / (i % 7 + 1) % parts.len()].repeat(seed * i % 190 + 1);
+            let text: String = (0..12).map(part).collect();
+            let mut expected = Vec::new();
+            State::new(0).append(&text, splitter, vocab, &mut expected);
+            for max_buffer in [300, 301, 1000] {
+                let mut state = State::new(1 << 12);
+                state.max_buffer = max_buffer;
+                let mut ids = Vec::new();
+                state.append(&text, splitter, vocab, &mut ids);
+                assert_eq!(ids, expected, "{text:?} in buffers of {max_buffer}");
+            }
+        }
+    }
+
+    #[test]
+    fn counting_stops_behind_its_limit() {
+        let encoding = crate::cl100k_base();
+        let text = " word".repeat(100_000);
+        let mut sink = Count::new(10);
+        State::new(0).encode(&text, Splitter::Cl100k, encoding.vocab(), &mut sink);
+        assert!((11..=window::ENDS).contains(&sink.count), "{}", sink.count);
+    }
+}

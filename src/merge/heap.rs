@@ -6,73 +6,80 @@ use std::collections::BinaryHeap;
 
 use crate::TokenId;
 use crate::vocab::Vocabulary;
+use crate::vocab::tables::{NONE, SIDES, Symbol};
 
-/// A join that was possible when it was queued: the bytes `start..end`, which are two neighbouring parts.
-///
-/// The order is that of the merge: lowest rank first, leftmost on a tie.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Join {
-    rank: TokenId,
-    start: usize,
-    end: usize,
-}
-
-/// The parts of the piece as a list: for the first byte of each part where it ends and where its left neighbour starts.
-struct Parts<'p> {
-    piece: &'p [u8],
-    ends: Vec<usize>,
+/// The parts of a piece as a list, each at the place of its first byte.
+struct Parts {
+    symbols: Vec<Symbol>,
+    /// What each part and the next one merge to, or [`NONE`].
+    joins: Vec<Symbol>,
+    /// Where the next part is, and the one before; those of the first and the last one are outside of the piece.
+    next: Vec<usize>,
     previous: Vec<usize>,
 }
 
-impl Parts<'_> {
-    /// Where the right neighbour of the part at `start` ends; `None` for the last part, and for what is no part any more.
-    fn neighbour_end(&self, start: usize) -> Option<usize> {
-        self.ends.get(self.ends[start]).copied()
+/// A join that was possible when it was queued: its rank above the place of its left part, so that the order is that of
+/// the merge, lowest rank first, leftmost on a tie.
+type Join = Reverse<u64>;
+
+const PLACE_BITS: u32 = 44;
+
+impl Parts {
+    fn new(piece: &[u8], vocab: &Vocabulary) -> Self {
+        let n = piece.len();
+        Self {
+            symbols: piece.iter().map(|byte| vocab.byte_symbol(*byte)).collect(),
+            joins: vec![NONE; n],
+            next: (1..=n).collect(),
+            previous: (0..n).map(|at| at.wrapping_sub(1)).collect(),
+        }
     }
 
-    fn join_at(&self, start: usize, vocab: &Vocabulary) -> Option<Reverse<Join>> {
-        let end = self.neighbour_end(start)?;
-        let rank = vocab.id(self.piece.get(start..end)?)?;
-        Some(Reverse(Join { rank, start, end }))
+    /// Looks up what the part at `at` and the next one merge to.
+    fn ask(&mut self, at: usize, vocab: &Vocabulary) -> Option<Join> {
+        let right = self.symbols.get(self.next[at]);
+        let merged = right.map_or(NONE, |right| vocab.merged_symbols(self.symbols[at], *right));
+        self.joins[at] = merged;
+        (merged != NONE).then_some(Reverse(
+            u64::from(merged >> SIDES) << PLACE_BITS | at as u64,
+        ))
     }
 
-    fn join(&mut self, start: usize, end: usize) {
-        let middle = std::mem::replace(&mut self.ends[start], end);
-        self.ends[middle] = GONE;
-        if let Some(previous) = self.previous.get_mut(end) {
-            *previous = start;
+    /// Joins the part at `at` with the next one.
+    fn join(&mut self, at: usize) {
+        let gone = self.next[at];
+        self.symbols[at] = self.joins[at];
+        self.joins[gone] = NONE;
+        self.next[at] = self.next[gone];
+        if let Some(previous) = self.previous.get_mut(self.next[at]) {
+            *previous = at;
         }
     }
 }
 
-/// The end of a part that was joined to the one before it.
-const GONE: usize = usize::MAX;
-
 /// Appends the ids of `piece`, those of [`plain::merge`](super::plain::merge).
 pub(crate) fn merge(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
-    let n = piece.len();
-    let mut parts = Parts {
-        piece,
-        ends: (1..=n).collect(),
-        previous: (0..n).map(|i| i.saturating_sub(1)).collect(),
-    };
-    let mut queue: BinaryHeap<Reverse<Join>> = (0..n)
-        .filter_map(|start| parts.join_at(start, vocab))
-        .collect();
-    while let Some(Reverse(Join { start, end, .. })) = queue.pop() {
-        if parts.neighbour_end(start) != Some(end) {
+    let mut parts = Parts::new(piece, vocab);
+    let joins = (0..piece.len()).filter_map(|at| parts.ask(at, vocab));
+    let mut queue: BinaryHeap<Join> = joins.collect();
+    while let Some(Reverse(join)) = queue.pop() {
+        let (rank, at) = (
+            (join >> PLACE_BITS) as TokenId,
+            (join & ((1 << PLACE_BITS) - 1)) as usize,
+        );
+        if parts.joins[at] >> SIDES != rank {
             continue; // one of the two parts was joined to something else meanwhile
         }
-        parts.join(start, end);
-        queue.extend(parts.join_at(start, vocab));
-        if start > 0 {
-            queue.extend(parts.join_at(parts.previous[start], vocab));
+        parts.join(at);
+        queue.extend(parts.ask(at, vocab));
+        let previous = parts.previous[at];
+        if previous < piece.len() {
+            queue.extend(parts.ask(previous, vocab));
         }
     }
-    let mut start = 0;
-    while start < n {
-        let end = parts.ends[start];
-        ids.extend(vocab.id(&piece[start..end]));
-        start = end;
+    let mut at = 0;
+    while at < piece.len() {
+        ids.push(parts.symbols[at] >> SIDES);
+        at = parts.next[at];
     }
 }
