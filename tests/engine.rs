@@ -1,7 +1,7 @@
 //! The engine as a whole against the definitions: pieces by the scalar splitter, ids by the plain merge.
 //!
 //! The engine works on windows of 64 bytes, copies what is shorter than two of them, takes 512 pieces at a time, and has
-//! different ways for pieces of up to 16, 30, 32 and more bytes. So the texts here come in every length around these
+//! different ways for pieces of up to 7, 16, 30, 32, 62 and more bytes. So the texts here come in every length around these
 //! numbers, and each goes through encoders that are kept from text to text: memory that is not cleared, or a cache that
 //! mixes pieces up, would show.
 //!
@@ -301,7 +301,7 @@ fn chunks_of_pieces() {
 /// Pieces of every length around the thresholds, many in a text, so that they are merged abreast and come again.
 #[test]
 fn pieces_around_every_threshold() {
-    const LENGTHS: [usize; 8] = [14, 16, 17, 30, 32, 33, 62, 64];
+    const LENGTHS: [usize; 9] = [7, 14, 16, 17, 30, 32, 33, 62, 64];
     const IDS: [usize; 8] = [6, 7, 8, 14, 15, 21, 22, 23];
     let mut checks = Checks::new("pieces around every threshold");
     let mut source = Source::new(4);

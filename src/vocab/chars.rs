@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::Vocabulary;
 use super::crossings::Crossings;
-use super::tables::{NONE, Symbol};
+use super::tables::{NONE, SIDES, Symbol};
 use crate::TokenId;
 
 /// What a character is merged to: one symbol, or an index into [`Block::others`], with bits above it.
@@ -164,27 +164,14 @@ impl Chars {
         let mut bytes = [0; 4];
         let bytes = char::from_u32(code_point)
             .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
-        let mut tokens: Vec<Part> = bytes
-            .chunks(1)
-            .map(|byte| (vocab.byte(byte[0]), byte))
-            .collect();
-        let symbols = |tokens: &[Part]| {
-            let mut symbols = [NONE; 4];
-            for (symbol, part) in symbols.iter_mut().zip(tokens) {
-                *symbol = vocab.symbol(part.0);
-            }
-            Symbols {
-                symbols,
-                len: tokens.len(),
-            }
-        };
-        let before = merge(bytes, &mut tokens, Some(&self.rivals), vocab);
-        let parts = symbols(&tokens);
-        let after = merge(bytes, &mut tokens, None, vocab);
+        let mut merging = Merging::new(bytes, vocab);
+        merging.merge(bytes, Some(&self.rivals), vocab);
+        let parts = merging.symbols;
+        merging.merge(bytes, None, vocab);
         Other {
-            whole: symbols(&tokens),
+            whole: merging.symbols,
             parts,
-            rank: before.max(after),
+            rank: merging.highest,
         }
     }
 
@@ -207,39 +194,59 @@ impl Chars {
     }
 }
 
-/// Merges the bytes of a character, up to the first merge that one of the rivals may come before; the highest rank of
-/// the merges done.
-fn merge<'c>(
-    char: &'c [u8],
-    parts: &mut Vec<Part<'c>>,
-    rivals: Option<&Rivals>,
-    vocab: &Vocabulary,
-) -> TokenId {
-    let mut highest = 0;
-    while let Some((rank, left)) = best(parts, vocab) {
-        if rivals.is_some_and(|rivals| rank >= rivals.lowest(parts[0].1, parts[parts.len() - 1].1))
-        {
-            break;
-        }
-        let start: usize = parts[..left].iter().map(|part| part.1.len()).sum();
-        let len = parts[left].1.len() + parts[left + 1].1.len();
-        parts.remove(left + 1);
-        parts[left] = (rank, &char[start..start + len]);
-        highest = rank.max(highest);
-    }
-    highest
+/// A character that is being merged.
+struct Merging {
+    symbols: Symbols,
+    /// The bytes of each symbol.
+    lens: [usize; 4],
+    /// The highest rank of the merges done.
+    highest: TokenId,
 }
 
-/// A token and its bytes.
-type Part<'c> = (TokenId, &'c [u8]);
+impl Merging {
+    fn new(char: &[u8], vocab: &Vocabulary) -> Self {
+        let mut symbols = [NONE; 4];
+        for (symbol, byte) in symbols.iter_mut().zip(char) {
+            *symbol = vocab.byte_symbol(*byte);
+        }
+        Self {
+            symbols: Symbols {
+                symbols,
+                len: char.len(),
+            },
+            lens: [1; 4],
+            highest: 0,
+        }
+    }
 
-/// The lowest merge of two neighbours, and where it is.
-fn best(parts: &[Part<'_>], vocab: &Vocabulary) -> Option<(TokenId, usize)> {
-    let neighbours = parts.iter().zip(parts.iter().skip(1));
-    let merges = neighbours
-        .map(|(left, right)| vocab.merged(left.0, right.0))
-        .zip(0..);
-    merges.min().filter(|(rank, _)| *rank != NONE)
+    /// Merges up to the first merge that one of the rivals may come before.
+    fn merge(&mut self, char: &[u8], rivals: Option<&Rivals>, vocab: &Vocabulary) {
+        while let Some((merged, left)) = self.best(vocab) {
+            let rank = merged >> SIDES;
+            let last = self.lens[self.symbols.len - 1];
+            let ends = || (&char[..self.lens[0]], &char[char.len() - last..]);
+            if rivals.is_some_and(|rivals| rank >= rivals.lowest(ends())) {
+                break;
+            }
+            let right = left + 1;
+            self.symbols.symbols[left] = merged;
+            self.lens[left] += self.lens[right];
+            self.symbols.symbols.copy_within(right + 1.., right);
+            self.lens.copy_within(right + 1.., right);
+            self.symbols.len -= 1;
+            self.highest = rank.max(self.highest);
+        }
+    }
+
+    /// The lowest merge of two neighbours, and where it is.
+    fn best(&self, vocab: &Vocabulary) -> Option<(Symbol, usize)> {
+        let symbols = &self.symbols.symbols[..self.symbols.len];
+        let merges = symbols
+            .windows(2)
+            .map(|pair| vocab.merged_symbols(pair[0], pair[1]));
+        let best = merges.zip(0..).min();
+        best.filter(|(merged, _)| *merged != NONE)
+    }
 }
 
 impl Rivals {
@@ -272,7 +279,7 @@ impl Rivals {
     }
 
     /// The lowest rank of a token that takes the first fragment of a character to the left, or the last to the right.
-    fn lowest(&self, first: &[u8], last: &[u8]) -> TokenId {
+    fn lowest(&self, (first, last): (&[u8], &[u8])) -> TokenId {
         let of =
             |map: &FxHashMap<u32, TokenId>, bytes| map.get(&word(bytes)).copied().unwrap_or(NONE);
         of(&self.end, first).min(of(&self.begin, last))
