@@ -40,9 +40,12 @@ impl Char {
     }
 }
 
+/// How many characters are made at a time. Smaller blocks are more cache lines on the way to a character.
+const BLOCK_LEN: u32 = 256;
+
 /// Characters with the same upper bits.
 pub(crate) struct Block {
-    chars: [Char; 256],
+    chars: [Char; BLOCK_LEN as usize],
     others: Vec<Other>,
 }
 
@@ -72,7 +75,7 @@ impl Other {
 impl Block {
     #[inline(always)]
     pub(crate) fn get(&self, code_point: u32) -> Char {
-        self.chars[(code_point & 0xFF) as usize]
+        self.chars[(code_point % BLOCK_LEN) as usize]
     }
 
     /// A character of this block that is no [single](Char::single) symbol.
@@ -98,7 +101,7 @@ impl Symbols {
     }
 }
 
-/// All characters, made for 256 of them at a time when one is first met; some 4 MB if all of them are.
+/// All characters, made a block at a time when one of them is first met; some 4 MB if all of them are.
 pub(crate) struct Chars {
     rivals: Rivals,
     pub(crate) crossings: Crossings,
@@ -123,7 +126,7 @@ impl Chars {
         {
             rivals.add(id, token);
         }
-        let blocks = (0..=u32::from(char::MAX) >> 8)
+        let blocks = (0..=u32::from(char::MAX) / BLOCK_LEN)
             .map(|_| OnceLock::new())
             .collect();
         Self {
@@ -136,17 +139,18 @@ impl Chars {
     /// The block that a character is in.
     #[inline(always)]
     pub(crate) fn block(&self, code_point: u32, vocab: &Vocabulary) -> &Block {
-        self.blocks[code_point as usize >> 8].get_or_init(|| self.make(code_point >> 8, vocab))
+        self.blocks[(code_point / BLOCK_LEN) as usize]
+            .get_or_init(|| self.make(code_point / BLOCK_LEN, vocab))
     }
 
     #[cold]
     fn make(&self, number: u32, vocab: &Vocabulary) -> Box<Block> {
         let mut block = Box::new(Block {
-            chars: [Char(0); 256],
+            chars: [Char(0); BLOCK_LEN as usize],
             others: Vec::new(),
         });
-        for i in 0..256 {
-            let code_point = number << 8 | i;
+        for i in 0..BLOCK_LEN {
+            let code_point = number * BLOCK_LEN + i;
             let other = self.merge(code_point, vocab);
             let flags = u32::from(self.crossings.flags(code_point)) << FLAGS;
             let single = other.whole == other.parts && other.whole.len == 1;
@@ -164,15 +168,7 @@ impl Chars {
         let mut bytes = [0; 4];
         let bytes = char::from_u32(code_point)
             .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
-        let mut merging = Merging::new(bytes, vocab);
-        merging.merge(bytes, Some(&self.rivals), vocab);
-        let parts = merging.symbols;
-        merging.merge(bytes, None, vocab);
-        Other {
-            whole: merging.symbols,
-            parts,
-            rank: merging.highest,
-        }
+        Merging::new(bytes, vocab).merge(bytes, &self.rivals, vocab)
     }
 
     /// Appends the symbols of any bytes: the parts of the characters, single bytes where there is none.
@@ -219,14 +215,13 @@ impl Merging {
         }
     }
 
-    /// Merges up to the first merge that one of the rivals may come before.
-    fn merge(&mut self, char: &[u8], rivals: Option<&Rivals>, vocab: &Vocabulary) {
+    /// Merges as far as it goes. The merge is the same everywhere up to the first one that a rival may come before.
+    fn merge(mut self, char: &[u8], rivals: &Rivals, vocab: &Vocabulary) -> Other {
+        let mut parts = None;
         while let Some((merged, left)) = self.best(vocab) {
             let rank = merged >> SIDES;
-            let last = self.lens[self.symbols.len - 1];
-            let ends = || (&char[..self.lens[0]], &char[char.len() - last..]);
-            if rivals.is_some_and(|rivals| rank >= rivals.lowest(ends())) {
-                break;
+            if parts.is_none() && rank >= rivals.lowest(self.ends(char)) {
+                parts = Some(self.symbols);
             }
             let right = left + 1;
             self.symbols.symbols[left] = merged;
@@ -236,6 +231,17 @@ impl Merging {
             self.symbols.len -= 1;
             self.highest = rank.max(self.highest);
         }
+        Other {
+            whole: self.symbols,
+            parts: parts.unwrap_or(self.symbols),
+            rank: self.highest,
+        }
+    }
+
+    /// The bytes of the first symbol and of the last.
+    fn ends<'c>(&self, char: &'c [u8]) -> (&'c [u8], &'c [u8]) {
+        let last = self.lens[self.symbols.len - 1];
+        (&char[..self.lens[0]], &char[char.len() - last..])
     }
 
     /// The lowest merge of two neighbours, and where it is.
