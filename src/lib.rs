@@ -22,10 +22,11 @@
 //!
 //! # How it works
 //! Text is cut at the special tokens that a call allows, and each stretch goes through in chunks of some hundred pieces.
-//! The splitter looks at 64 bytes at a time and finds all piece starts in them by arithmetic on bit masks. Each piece of
-//! up to 16 bytes is looked up as one 128-bit key; most are a token. The others come from a small cache, or are merged:
-//! characters come merged as far as nothing around them matters, a piece falls apart where no token crosses, and long
-//! ones are merged block by block.
+//! The splitter looks at 64 bytes at a time and finds all piece starts in them by arithmetic on bit masks. Most pieces
+//! are a common short token, which one look into a small table tells; any other piece of up to 16 bytes is looked up as
+//! one 128-bit key. What is no token comes from a small cache, or is merged: many pieces abreast, so that one goes on
+//! while another waits for memory; characters come merged as far as nothing around them matters, a piece falls apart
+//! where no token crosses, and long ones are merged block by block.
 //!
 //! Merging block by block is exact because of one fact about these vocabularies, which the build checks: every token is
 //! what merging its own bytes gives. So whether two neighbouring tokens stand in the merge of a longer text depends on
