@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::Encoding;
-use super::engine::{CACHE_BYTES, Count, State};
+use super::engine::{CACHE_BYTES, State};
+use super::sink::Count;
 use crate::TokenId;
 
 /// An encoding with scratch memory and a cache of its own, for those who want neither in thread-local storage.

@@ -10,6 +10,7 @@ use std::cell::Cell;
 use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
+use super::sink::{Append, IDS, Sink};
 use crate::TokenId;
 use crate::merge::cache::{self, Cache, FEW, MORE};
 use crate::merge::{self, BLOCK, Scratch};
@@ -19,117 +20,6 @@ use crate::vocab::{Vocabulary, piece_key};
 
 /// What a thread's cache of merged pieces may take, for all encodings together.
 pub(crate) const CACHE_BYTES: usize = 2 << 20;
-
-/// Where the ids go, or only their number.
-pub(crate) trait Sink {
-    /// Makes room for so many ids.
-    fn begin(&mut self, ids: usize);
-    /// Takes the ids of pieces that are tokens: `ids[from..to]`.
-    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize);
-    /// Takes the first `len` of at most [`BLOCK`] ids.
-    fn block<const N: usize>(&mut self, ids: &[TokenId; N], len: usize);
-    /// Takes the first `len` of `ids`, of which [`BLOCK`] are readable.
-    fn many(&mut self, ids: &[TokenId], len: usize);
-    /// Whether nothing more is wanted.
-    fn is_full(&self) -> bool {
-        false
-    }
-}
-
-/// The number of ids, as long as it is not more than a limit.
-pub(crate) struct Count {
-    pub(crate) count: usize,
-    limit: usize,
-}
-
-impl Count {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { count: 0, limit }
-    }
-}
-
-impl Sink for Count {
-    fn begin(&mut self, _: usize) {}
-
-    #[inline(always)]
-    fn run(&mut self, _: &[TokenId; IDS], from: usize, to: usize) {
-        self.count += to - from;
-    }
-
-    #[inline(always)]
-    fn block<const N: usize>(&mut self, _: &[TokenId; N], len: usize) {
-        self.count += len;
-    }
-
-    #[inline(always)]
-    fn many(&mut self, _: &[TokenId], len: usize) {
-        self.count += len;
-    }
-
-    fn is_full(&self) -> bool {
-        self.count > self.limit
-    }
-}
-
-/// The ids, appended to a caller's buffer.
-///
-/// The buffer is made longer ahead of time, so that blocks of a fixed size are copied, and cut in the end.
-struct Append<'a> {
-    ids: &'a mut Vec<TokenId>,
-    len: usize,
-}
-
-/// Runs of ids are copied in one block of this length, and what is longer behind it.
-const RUN: usize = 16;
-/// The ids of a chunk, and a block that can be read behind them.
-const IDS: usize = window::ENDS + RUN;
-
-impl<'a> Append<'a> {
-    fn new(ids: &'a mut Vec<TokenId>) -> Self {
-        let len = ids.len();
-        Self { ids, len }
-    }
-
-    fn room(&mut self, more: usize) {
-        let wanted = self.len + more + RUN;
-        if wanted > self.ids.len() {
-            self.ids.resize(wanted, 0);
-        }
-    }
-}
-
-impl Sink for Append<'_> {
-    fn begin(&mut self, ids: usize) {
-        self.room(ids);
-    }
-
-    #[inline(always)]
-    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize) {
-        let places = &mut self.ids[self.len..];
-        let len = to - from;
-        places[..RUN].copy_from_slice(&ids[from..from + RUN]);
-        if len > RUN {
-            places[RUN..len].copy_from_slice(&ids[from + RUN..to]);
-        }
-        self.len += len;
-    }
-
-    #[inline(always)]
-    fn block<const N: usize>(&mut self, ids: &[TokenId; N], len: usize) {
-        self.ids[self.len..][..N].copy_from_slice(ids);
-        self.len += len;
-    }
-
-    #[inline(always)]
-    fn many(&mut self, ids: &[TokenId], len: usize) {
-        let places = &mut self.ids[self.len..];
-        places[..BLOCK].copy_from_slice(&ids[..BLOCK]);
-        if len > BLOCK {
-            places[BLOCK..len].copy_from_slice(&ids[BLOCK..len]);
-        }
-        self.len += len;
-    }
-}
 
 /// The scratch memory and the cache of one thread, or of one [`Encoder`](crate::Encoder).
 pub(crate) struct State {
@@ -243,19 +133,17 @@ impl State {
     ) {
         if text.len() > SHORT {
             ids.reserve(text.len() / 4);
-            let mut sink = Append::new(ids);
+            let len = ids.len();
+            let mut sink = Append::new(ids, len);
             self.encode(text, splitter, vocab, &mut sink);
-            let len = sink.len;
+            let len = sink.len();
             return ids.truncate(len);
         }
         // by way of memory that is at hand: then as much is asked for as is needed
         let mut short = std::mem::take(&mut self.short);
-        let mut sink = Append {
-            ids: &mut short,
-            len: 0,
-        };
+        let mut sink = Append::new(&mut short, 0);
         self.encode(text, splitter, vocab, &mut sink);
-        let len = sink.len;
+        let len = sink.len();
         ids.extend_from_slice(&short[..len]);
         self.short = short;
     }
@@ -288,6 +176,7 @@ impl State {
         if !sink.is_full() {
             self.tail(rest, splitter, vocab, sink);
         }
+        self.scratch.give_back();
     }
 
     /// How much of a text is scanned as if it were all: ends of pieces are offsets of 32 bits. No character is cut.
@@ -471,6 +360,7 @@ impl State {
 
 #[cfg(all(test, feature = "cl100k_base"))]
 mod tests {
+    use super::super::sink::Count;
     use super::*;
 
     /// Texts longer than what is scanned at once, with pieces that are longer too.

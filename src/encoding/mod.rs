@@ -5,6 +5,7 @@ mod batch;
 mod decode;
 mod encoder;
 mod engine;
+mod sink;
 mod unstable;
 
 use std::fmt;
@@ -16,7 +17,8 @@ use crate::special::{Special, SpecialTokens, Stretch};
 use crate::split::{Pieces, Splitter};
 use crate::vocab::Vocabulary;
 pub use encoder::Encoder;
-use engine::{Count, State};
+use engine::State;
+use sink::Count;
 
 /// The text of the token that ends a document.
 const END_OF_TEXT: &str = "<|endoftext|>";

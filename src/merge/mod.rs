@@ -22,6 +22,9 @@ const HOLE: Symbol = NONE;
 /// Ids are read in blocks of this many; so many can be read behind the ids of every piece.
 pub(crate) const BLOCK: usize = 8;
 
+/// More ids than a batch of ordinary pieces has.
+const MAX_IDS_KEPT: usize = 1 << 16;
+
 /// Memory that merging works in: the pieces of a batch, and their ids.
 pub(crate) struct Scratch {
     level: Level,
@@ -77,6 +80,13 @@ impl Scratch {
         self.pieces.clear();
         self.parted.clear();
         self.open.iter_mut().for_each(Vec::clear);
+    }
+
+    /// Gives back what one huge piece took.
+    pub(crate) fn give_back(&mut self) {
+        if self.ids.capacity() > MAX_IDS_KEPT {
+            self.ids = Vec::new();
+        }
     }
 
     /// An upper bound of the number of ids of all pieces, and of what their last blocks take.
