@@ -31,8 +31,8 @@ pub(crate) struct Vocabulary {
     sorted: OnceLock<Vec<TokenId>>,
 }
 
-/// The tokens that have no key: those of more than 16 bytes, whose rows hold only their beginning, and any with a byte
-/// 0xFF.
+/// The tokens that have no key: those of more than 16 bytes, whose rows hold only their beginning, and those that end
+/// with a byte 0xFF.
 #[derive(Default)]
 struct Odd {
     bytes: Vec<Box<[u8]>>,
@@ -78,7 +78,7 @@ impl Vocabulary {
             [] => None,
             [byte] => Some(self.byte(byte)),
             _ if token.len() > self.max_token_len => None,
-            _ if token.len() <= 16 && !token.contains(&0xFF) => self.id_of_key(key_of(token)),
+            _ if token.len() <= 16 && !token.ends_with(&[0xFF]) => self.id_of_key(key_of(token)),
             _ => self.odd().ids.get(token).copied(),
         }
     }
@@ -205,7 +205,7 @@ impl Vocabulary {
         self.odd.get_or_init(|| {
             let mut odd = Odd::default();
             for (id, (row, &len)) in (0..).zip(self.tables.rows.iter().zip(&self.tables.lengths)) {
-                if len > 1 && !tables::is_in_slots(u128::from_le_bytes(*row), len) {
+                if len > 1 && !tables::has_key(row, len) {
                     let mut bytes = Vec::with_capacity(len.into());
                     self.spell(id, &mut bytes);
                     odd.by_id.insert(id, odd.bytes.len());
