@@ -10,8 +10,12 @@
 
 mod buckets;
 pub(crate) mod common;
+pub(crate) mod odd;
 pub(crate) mod pairs;
 pub(crate) mod slots;
+pub(crate) mod table;
+
+use table::{Table, array};
 
 /// The first 16 bytes of a token; behind a shorter one 0xFF, a byte that UTF-8 never has.
 pub(crate) type Row = [u8; ROW];
@@ -149,22 +153,25 @@ pub(crate) fn stay_apart(
     }
 }
 
-/// All tables in memory of their own.
+/// All that is needed for most texts.
+#[derive(PartialEq)]
 pub(crate) struct Tables {
     /// The first 16 bytes of each token, and [`NO_ROW`] behind the last one.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Table<[Row]>,
     /// The length of each token in bytes, 0 for an id that no token has.
-    pub(crate) lengths: Vec<u8>,
+    pub(crate) lengths: Table<[u8]>,
     /// In which merges each token takes part: [`LEFT`], [`RIGHT`].
-    pub(crate) sides: Vec<u8>,
-    pub(crate) common: Box<[u64; common::LEN]>,
-    pub(crate) slots: Vec<slots::Bucket>,
-    pub(crate) pairs: Vec<pairs::Bucket>,
+    pub(crate) sides: Table<[u8]>,
+    pub(crate) common: Table<[u64; common::LEN]>,
+    pub(crate) slots: Table<[slots::Bucket]>,
+    pub(crate) pairs: Table<[pairs::Bucket]>,
     /// What two tokens merge to whose ids are below 256, mostly bytes; [`NONE`] where they do not.
-    pub(crate) grid: Vec<[Symbol; 256]>,
+    pub(crate) grid: Table<Grid>,
     /// The symbols of the bytes.
-    pub(crate) bytes: [Symbol; 256],
+    pub(crate) bytes: Table<[Symbol; 256]>,
 }
+
+pub(crate) type Grid = [[Symbol; 256]; 256];
 
 impl Tables {
     /// Each pass over the tokens fills few tables, which stay in the processor's cache meanwhile.
@@ -177,14 +184,14 @@ impl Tables {
         let (common, slots) = by_bytes(&rows, &lengths);
         let (pairs, grid, bytes) = by_parts(parts, &sides);
         Self {
-            rows,
-            lengths,
-            sides,
-            common,
-            slots,
-            pairs,
-            grid,
-            bytes,
+            rows: rows.into(),
+            lengths: lengths.into(),
+            sides: sides.into(),
+            common: array(common),
+            slots: slots.into(),
+            pairs: pairs.into(),
+            grid: array(grid),
+            bytes: array(bytes),
         }
     }
 
@@ -238,7 +245,7 @@ impl Spelled {
 }
 
 /// The tables that find a token by its bytes.
-fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Box<[u64; common::LEN]>, Vec<slots::Bucket>) {
+fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Vec<u64>, Vec<slots::Bucket>) {
     let (mut common, mut slots) = (common::empty(), slots::empty(lengths.len()));
     for (id, (row, &len)) in (0..).zip(rows.iter().zip(lengths)) {
         if has_key(row, len) {
@@ -250,12 +257,12 @@ fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Box<[u64; common::LEN]>, Vec<slots
     (common, slots.buckets)
 }
 
-type ByParts = (Vec<pairs::Bucket>, Vec<[Symbol; 256]>, [Symbol; 256]);
+type ByParts = (Vec<pairs::Bucket>, Vec<[Symbol; 256]>, Vec<Symbol>);
 
 /// The tables that find a token by its parts: pairs, grid and bytes.
 fn by_parts(parts: Parts<'_>, sides: &[u8]) -> ByParts {
     let mut pairs = pairs::empty(sides.len());
-    let (mut grid, mut bytes) = (vec![[NONE; 256]; 256], [NONE; 256]);
+    let (mut grid, mut bytes) = (vec![[NONE; 256]; 256], vec![NONE; 256]);
     for (id, sides) in (0..).zip(sides) {
         let merged = id << SIDES | u32::from(*sides);
         match parts.made(id) {
@@ -274,7 +281,7 @@ fn by_parts(parts: Parts<'_>, sides: &[u8]) -> ByParts {
 
 /// Whether a token has a key: it fits its row, and does not end with a byte that looks like the filling behind it.
 #[inline(always)]
-pub(crate) fn has_key(row: &Row, len: u8) -> bool {
+fn has_key(row: &Row, len: u8) -> bool {
     let last = usize::from(len).wrapping_sub(1);
     row.get(last).is_some_and(|byte| *byte != 0xFF)
 }

@@ -26,16 +26,13 @@ pub(crate) fn find(entries: &[u64; LEN], key: u128) -> (u32, bool) {
     (rest as u32, (rest < EMPTY) & (low >> 56 == 0xFF))
 }
 
-pub(super) fn empty() -> Box<[u64; LEN]> {
-    let entries = vec![EMPTY; LEN].into_boxed_slice();
-    entries
-        .try_into()
-        .unwrap_or_else(|_| unreachable!("the length is that of the array"))
+pub(super) fn empty() -> Vec<u64> {
+    vec![EMPTY; LEN]
 }
 
 /// Adds a token, if it is short and no token with a smaller id has its place.
 #[inline(always)]
-pub(super) fn insert(entries: &mut [u64; LEN], key: u128, id: u32) {
+pub(super) fn insert(entries: &mut [u64], key: u128, id: u32) {
     let low = key as u64;
     let product = product(low);
     let entry = &mut entries[(product >> (64 - BITS)) as usize];
