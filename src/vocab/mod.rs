@@ -205,6 +205,26 @@ impl Vocabulary {
         (0..=self.max_id()).filter_map(|id| Some((id, self.token(id)?)))
     }
 
+    /// The ids and bytes of all tokens of more than one byte that are not all ASCII, by id.
+    pub(crate) fn beyond_ascii(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
+        const HIGH_BITS: u128 = u128::MAX / 0xFF * 0x80;
+        let rows = self.tables.rows.iter().zip(&*self.tables.lengths);
+        let may_be = |row: &Row, len: u8| {
+            let bytes = u128::from_le_bytes(*row) & !FILL[usize::from(len.min(16))];
+            len > 1 && (len > 16 || bytes & HIGH_BITS != 0)
+        };
+        (0..)
+            .zip(rows)
+            .filter(move |(_, (row, len))| may_be(row, **len))
+            .filter_map(|(id, _)| Some((id, self.token(id)?)))
+            .filter(|(_, token)| !token.is_ascii())
+    }
+
+    /// How many bytes of a token are its left part, of a token that has parts.
+    pub(crate) fn seam(&self, id: TokenId) -> usize {
+        self.tables.lengths[self.parts.get(id).0 as usize].into()
+    }
+
     /// The ids in the order of their tokens' bytes. Sorted on first use.
     pub(crate) fn sorted(&self) -> &[TokenId] {
         self.sorted.get_or_init(|| {
