@@ -18,6 +18,9 @@ mod vocab {
     pub(crate) mod tables;
 }
 
+use vocab::tables::odd::Odd;
+use vocab::tables::{Parts, Tables};
+
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     let out = env::var("OUT_DIR").expect("cargo sets it");
@@ -25,17 +28,20 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     unicode_classes(root, out);
 
-    let enabled =
-        |feature: &str| env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some();
     for name in ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"] {
-        // r50k_base is the beginning of p50k_base: the crate reads it from there where both are wanted
-        if enabled(name) && !(name == "r50k_base" && enabled("p50k_base")) {
+        // r50k_base is the beginning of p50k_base: but for finished tables, the crate reads it from there
+        let is_needed = name != "r50k_base" || !enabled("p50k_base") || enabled("prebuilt");
+        if enabled(name) && is_needed {
             vocabulary(name, root, out);
         }
     }
 }
 
-/// Embeds what each token is made of: the crate derives all its tables from that.
+fn enabled(feature: &str) -> bool {
+    env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some()
+}
+
+/// Embeds what each token is made of: all tables follow from that. With the feature `prebuilt`, embeds these too.
 fn vocabulary(name: &str, root: &Path, out: &Path) {
     let path = format!("data/{name}.tiktoken");
     println!("cargo:rerun-if-changed={path}");
@@ -50,8 +56,55 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
         .into_iter()
         .map(vocab::tables::Made::to_bytes)
         .collect();
-    fs::write(out.join(format!("{name}.parts")), parts.as_flattened())
-        .expect("OUT_DIR is writable");
+    let write = |kind: &str, bytes: &[u8]| {
+        fs::write(out.join(format!("{name}.{kind}")), bytes).expect("OUT_DIR is writable");
+    };
+    write("parts", parts.as_flattened());
+    if enabled("prebuilt") {
+        write_tables(Parts(&parts), write);
+    }
+}
+
+/// All tables, in the target's byte order.
+fn write_tables(parts: Parts<'_>, write: impl Fn(&str, &[u8])) {
+    let tables = Tables::build(parts);
+    write("rows", tables.rows.as_flattened());
+    write("lengths", &tables.lengths);
+    write("sides", &tables.sides);
+    write("common", &bytes_of_u64(&*tables.common));
+    write("slots", &bytes_of_u32(tables.slots.as_flattened()));
+    write("pairs", &bytes_of_u64(tables.pairs.as_flattened()));
+    write("grid", &bytes_of_u32(tables.grid.as_flattened()));
+    write("bytes", &bytes_of_u32(&*tables.bytes));
+
+    let odd = Odd::build(parts, &tables.rows, &tables.lengths);
+    write("odd_ids", &bytes_of_u32(&odd.ids));
+    write("odd_bytes", &odd.bytes);
+    write("odd_ends", &bytes_of_u32(&odd.ends));
+    write("odd_slots", &bytes_of_u32(odd.slots.as_flattened()));
+}
+
+fn bytes_of_u32(numbers: &[u32]) -> Vec<u8> {
+    let in_order = if is_big_endian() {
+        u32::to_be_bytes
+    } else {
+        u32::to_le_bytes
+    };
+    numbers.iter().copied().flat_map(in_order).collect()
+}
+
+fn bytes_of_u64(numbers: &[u64]) -> Vec<u8> {
+    let in_order = if is_big_endian() {
+        u64::to_be_bytes
+    } else {
+        u64::to_le_bytes
+    };
+    numbers.iter().copied().flat_map(in_order).collect()
+}
+
+/// Whether the crate is compiled for a processor whose numbers begin with the highest byte.
+fn is_big_endian() -> bool {
+    env::var("CARGO_CFG_TARGET_ENDIAN").expect("cargo sets it") == "big"
 }
 
 /// A rank file is used only if it is upstream's, byte for byte.

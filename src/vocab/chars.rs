@@ -119,19 +119,17 @@ struct Rivals {
 
 impl Chars {
     pub(crate) fn new(vocab: &Vocabulary) -> Self {
-        let mut rivals = Rivals::default();
-        for (id, token) in vocab
-            .tokens()
-            .filter(|(_, token)| token.len() > 1 && !token.is_ascii())
-        {
+        let (mut rivals, mut crossings) = (Rivals::default(), Crossings::empty());
+        for (id, token) in vocab.beyond_ascii() {
             rivals.add(id, token);
+            crossings.add(id, token.split_at(vocab.seam(id)), token);
         }
         let blocks = (0..=u32::from(char::MAX) / BLOCK_LEN)
             .map(|_| OnceLock::new())
             .collect();
         Self {
             rivals,
-            crossings: Crossings::new(vocab),
+            crossings,
             blocks,
         }
     }

@@ -4,7 +4,6 @@
 //! character or two, most of which are tokens.
 #![allow(clippy::indexing_slicing)] // the tables have an entry for each value of their hash, byte or bits
 
-use super::Vocabulary;
 use super::chars::{char_len, decode, is_continuation};
 use super::tables::NONE;
 use crate::TokenId;
@@ -46,26 +45,27 @@ pub(crate) struct Side {
 }
 
 impl Crossings {
-    /// From all tokens of a vocabulary that have more than one character, or part of one.
-    pub(crate) fn new(vocab: &Vocabulary) -> Self {
-        let mut crossings = Self {
+    pub(super) fn empty() -> Self {
+        Self {
             pairs: vec![0; 1 << (BITS - 6)].into(),
             begun: vec![NONE; 1 << BEGUN_BITS].into(),
             inside: vec![[NONE; 256]; 64].into(),
             flags: vec![0; END as usize].into(),
-        };
-        for (id, token) in vocab
-            .tokens()
-            .filter(|(_, token)| token.len() > 1 && !token.is_ascii())
-        {
-            crossings.add(id, token);
         }
-        crossings
+    }
+
+    /// Adds a token that is not all ASCII, after its parts. Where these hold whole characters at the seam between them,
+    /// it adds no more than that these two are neighbours.
+    pub(super) fn add(&mut self, id: TokenId, (left, right): (&[u8], &[u8]), token: &[u8]) {
+        match (last_char(left), first_char(right)) {
+            (Some(before), Some(after)) => self.add_pair(before, after),
+            _ => self.add_all(id, token),
+        }
     }
 
     /// A token crosses between two characters if it holds both; or the first, and some of the second; or some of the
     /// first, and at least the lead byte of the second.
-    fn add(&mut self, id: TokenId, token: &[u8]) {
+    fn add_all(&mut self, id: TokenId, token: &[u8]) {
         let mut at = token
             .iter()
             .take_while(|byte| is_continuation(**byte))
@@ -76,25 +76,26 @@ impl Crossings {
         }
         let mut before: Option<u32> = None;
         while let Some(&lead) = token.get(at) {
-            let len = char_len(lead);
-            if at + len > token.len() {
-                if let Some(before) = before {
+            let char = first_char(&token[at..]);
+            match (before, char) {
+                (Some(before), Some(char)) => self.add_pair(before, char),
+                (Some(before), None) => {
                     self.flag(before, BEGINS);
                     let lowest = &mut self.begun[begun_hash(before, lead)];
                     *lowest = id.min(*lowest);
                 }
-                return;
+                (None, _) => {}
             }
-            let (char, _) = decode(&token[at..]);
-            if let Some(before) = before {
-                self.flag(before, BEFORE);
-                self.flag(char, AFTER);
-                let hash = whole_hash(before, char);
-                self.pairs[hash >> 6] |= 1 << (hash & 63);
-            }
-            before = Some(char);
-            at += len;
+            before = char;
+            at += char_len(lead);
         }
+    }
+
+    fn add_pair(&mut self, before: u32, after: u32) {
+        self.flag(before, BEFORE);
+        self.flag(after, AFTER);
+        let hash = whole_hash(before, after);
+        self.pairs[hash >> 6] |= 1 << (hash & 63);
     }
 
     fn flag(&mut self, char: u32, flag: u8) {
@@ -135,6 +136,20 @@ impl Crossings {
     }
 }
 
+/// The character that `bytes` begin with, if they hold all of it.
+fn first_char(bytes: &[u8]) -> Option<u32> {
+    let (char, len) = decode(bytes);
+    let lead = *bytes.first()?;
+    (!is_continuation(lead) && len == char_len(lead)).then_some(char)
+}
+
+/// The character that `bytes` end with, if they hold all of it.
+fn last_char(bytes: &[u8]) -> Option<u32> {
+    let lead = bytes.iter().rposition(|byte| !is_continuation(*byte))?;
+    let last = &bytes[lead..];
+    first_char(last).filter(|_| char_len(last[0]) == last.len())
+}
+
 #[inline(always)]
 fn mix(low: u64, bits: u32) -> usize {
     (low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
@@ -148,4 +163,95 @@ fn whole_hash(before: u32, after: u32) -> usize {
 #[inline(always)]
 fn begun_hash(before: u32, lead: u8) -> usize {
     mix(u64::from(before) << 32 | u64::from(lead), BEGUN_BITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vocab::Vocabulary;
+    use crate::vocab::builtin;
+
+    fn vocabularies() -> Vec<&'static Vocabulary> {
+        vec![
+            #[cfg(feature = "r50k_base")]
+            builtin::r50k_base(),
+            #[cfg(feature = "p50k_base")]
+            builtin::p50k_base(),
+            #[cfg(feature = "cl100k_base")]
+            builtin::cl100k_base(),
+            #[cfg(feature = "o200k_base")]
+            builtin::o200k_base(),
+        ]
+    }
+
+    fn side(crossings: &Crossings, char: char) -> Side {
+        let mut buffer = [0; 4];
+        let bytes = char.encode_utf8(&mut buffer).as_bytes();
+        Side {
+            code_point: char.into(),
+            flags: crossings.flags(char.into()),
+            lead: bytes[0],
+            last: bytes[bytes.len() - 1],
+        }
+    }
+
+    /// No token holds two neighbours that are said to be in no token.
+    #[test]
+    fn tokens_cross_between_their_characters() {
+        for vocab in vocabularies() {
+            let crossings = &vocab.chars().crossings;
+            for (id, token) in vocab.tokens() {
+                let Ok(text) = std::str::from_utf8(token) else {
+                    continue;
+                };
+                for (before, after) in text.chars().zip(text.chars().skip(1)) {
+                    let sides = [before, after].map(|char| side(crossings, char));
+                    let is_ascii = before.is_ascii() && after.is_ascii();
+                    assert!(
+                        is_ascii || crossings.whole(sides[0], sides[1]),
+                        "token {id}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// No token that begins or ends inside a character has a lower rank than is said.
+    #[test]
+    fn fragments_cross_to_their_neighbours() {
+        for vocab in vocabularies() {
+            let crossings = &vocab.chars().crossings;
+            for (id, token) in vocab.tokens().filter(|(_, token)| token.len() > 1) {
+                let inside = token.iter().take_while(|byte| is_continuation(**byte));
+                let inside = inside.count();
+                if inside > 0 && inside < token.len() {
+                    let before = Side {
+                        code_point: 0,
+                        flags: 0,
+                        lead: 0,
+                        last: token[inside - 1],
+                    };
+                    let after = Side {
+                        lead: token[inside],
+                        ..before
+                    };
+                    assert!(crossings.partial(before, after) <= id, "token {id}");
+                }
+                let lead = token.iter().rposition(|byte| !is_continuation(*byte));
+                let (whole, rest) = token.split_at(lead.unwrap_or(0));
+                if let Some(before) = std::str::from_utf8(whole)
+                    .ok()
+                    .and_then(|s| s.chars().last())
+                    && rest.len() < char_len(rest[0])
+                {
+                    let before = side(crossings, before);
+                    let after = Side {
+                        lead: rest[0],
+                        ..before
+                    };
+                    assert!(crossings.partial(before, after) <= id, "token {id}");
+                }
+            }
+        }
+    }
 }

@@ -10,14 +10,11 @@ pub(crate) mod tables;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rustc_hash::FxHashMap;
-
 use crate::TokenId;
 use chars::Chars;
 use prefetch_index::prefetch_index;
-use tables::{
-    BYTE, FILL, NONE, Parts, Row, SIDES, Symbol, Tables, common, hash, key_of, pairs, slots,
-};
+use tables::odd::Odd;
+use tables::{FILL, NONE, Parts, Row, SIDES, Symbol, Tables, common, hash, key_of, pairs, slots};
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
 pub(crate) struct Vocabulary {
@@ -31,31 +28,23 @@ pub(crate) struct Vocabulary {
     sorted: OnceLock<Vec<TokenId>>,
 }
 
-/// The tokens that have no key: those of more than 16 bytes, whose rows hold only their beginning, and any with a byte
-/// 0xFF.
-#[derive(Default)]
-struct Odd {
-    bytes: Vec<Box<[u8]>>,
-    /// Indices into `bytes`.
-    by_id: FxHashMap<TokenId, usize>,
-    ids: FxHashMap<Box<[u8]>, TokenId>,
-}
-
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
 impl Vocabulary {
     /// From what each token is made of.
+    #[cfg_attr(feature = "prebuilt", allow(dead_code))] // own vocabularies will come from here
     pub(crate) fn new(parts: &'static [[u8; 6]]) -> Self {
+        Self::with(parts, Tables::build(Parts(parts)), OnceLock::new())
+    }
+
+    /// With tables that are built already.
+    pub(crate) fn with(parts: &'static [[u8; 6]], tables: Tables, odd: OnceLock<Odd>) -> Self {
         static SERIAL: AtomicU32 = AtomicU32::new(1);
-        let parts = Parts(parts);
-        let tables = Tables::build(parts);
-        let max_token_len = tables.lengths.iter().copied().max().unwrap_or(0).into();
-        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
         Self {
-            parts,
+            parts: Parts(parts),
+            max_token_len: tables.lengths.iter().copied().max().unwrap_or(0).into(),
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             tables,
-            max_token_len,
-            serial,
-            odd: OnceLock::new(),
+            odd,
             chars: OnceLock::new(),
             sorted: OnceLock::new(),
         }
@@ -78,8 +67,8 @@ impl Vocabulary {
             [] => None,
             [byte] => Some(self.byte(byte)),
             _ if token.len() > self.max_token_len => None,
-            _ if token.len() <= 16 && !token.contains(&0xFF) => self.id_of_key(key_of(token)),
-            _ => self.odd().ids.get(token).copied(),
+            _ if token.len() <= 16 && !token.ends_with(&[0xFF]) => self.id_of_key(key_of(token)),
+            _ => self.odd().id(token),
         }
     }
 
@@ -138,7 +127,7 @@ impl Vocabulary {
     #[inline(always)]
     pub(crate) fn ask(&self, left: Symbol, right: Symbol) -> pairs::Question {
         let question = pairs::ask(&self.tables.pairs, left, right);
-        prefetch_index(&self.tables.pairs, question.bucket as usize);
+        prefetch_index(&*self.tables.pairs, question.bucket as usize);
         question
     }
 
@@ -192,42 +181,13 @@ impl Vocabulary {
         match self.tables.rows.get(id as usize)?.get(..len) {
             Some([]) => None,
             Some(token) => Some(token),
-            None => self.odd_token(id),
+            None => self.odd().token(id),
         }
-    }
-
-    fn odd_token(&self, id: TokenId) -> Option<&[u8]> {
-        let odd = self.odd();
-        odd.bytes.get(*odd.by_id.get(&id)?).map(|token| &**token)
     }
 
     fn odd(&self) -> &Odd {
-        self.odd.get_or_init(|| {
-            let mut odd = Odd::default();
-            for (id, (row, &len)) in (0..).zip(self.tables.rows.iter().zip(&self.tables.lengths)) {
-                if len > 1 && !tables::is_in_slots(u128::from_le_bytes(*row), len) {
-                    let mut bytes = Vec::with_capacity(len.into());
-                    self.spell(id, &mut bytes);
-                    odd.by_id.insert(id, odd.bytes.len());
-                    odd.ids.insert(bytes.clone().into(), id);
-                    odd.bytes.push(bytes.into());
-                }
-            }
-            odd
-        })
-    }
-
-    /// Appends the bytes of a token from those of its parts.
-    fn spell(&self, id: TokenId, bytes: &mut Vec<u8>) {
-        let len = usize::from(self.tables.lengths[id as usize]);
-        if let Some(token) = self.tables.rows[id as usize].get(..len) {
-            bytes.extend_from_slice(token);
-            return;
-        }
-        let (left, right) = self.parts.get(id);
-        debug_assert_ne!(right, BYTE, "a byte fits its row");
-        self.spell(left, bytes);
-        self.spell(right, bytes);
+        self.odd
+            .get_or_init(|| Odd::build(self.parts, &self.tables.rows, &self.tables.lengths))
     }
 
     /// The largest id, 0 if there is no token.
@@ -243,6 +203,26 @@ impl Vocabulary {
     /// The ids and bytes of all tokens by id.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         (0..=self.max_id()).filter_map(|id| Some((id, self.token(id)?)))
+    }
+
+    /// The ids and bytes of all tokens of more than one byte that are not all ASCII, by id.
+    pub(crate) fn beyond_ascii(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
+        const HIGH_BITS: u128 = u128::MAX / 0xFF * 0x80;
+        let rows = self.tables.rows.iter().zip(&*self.tables.lengths);
+        let may_be = |row: &Row, len: u8| {
+            let bytes = u128::from_le_bytes(*row) & !FILL[usize::from(len.min(16))];
+            len > 1 && (len > 16 || bytes & HIGH_BITS != 0)
+        };
+        (0..)
+            .zip(rows)
+            .filter(move |(_, (row, len))| may_be(row, **len))
+            .filter_map(|(id, _)| Some((id, self.token(id)?)))
+            .filter(|(_, token)| !token.is_ascii())
+    }
+
+    /// How many bytes of a token are its left part, of a token that has parts.
+    pub(crate) fn seam(&self, id: TokenId) -> usize {
+        self.tables.lengths[self.parts.get(id).0 as usize].into()
     }
 
     /// The ids in the order of their tokens' bytes. Sorted on first use.

@@ -1,0 +1,83 @@
+//! The tokens without a key: those of more bytes than a row has, and those that end with a byte 0xFF.
+
+use super::table::Table;
+use super::{Made, NONE, Parts, ROW, Row, has_key, hash, key_of, slots};
+
+/// Their bytes, and how to find them. Few tokens are so long, and fewer texts have them.
+#[derive(PartialEq)]
+pub(crate) struct Odd {
+    /// The ids, smallest first.
+    pub(crate) ids: Table<[u32]>,
+    /// The bytes of all of them, one after the other.
+    pub(crate) bytes: Table<[u8]>,
+    /// Where the bytes of each end.
+    pub(crate) ends: Table<[u32]>,
+    /// Their bytes to their indices.
+    pub(crate) slots: Table<[slots::Bucket]>,
+}
+
+impl Odd {
+    pub(crate) fn build(parts: Parts<'_>, rows: &[Row], lengths: &[u8]) -> Self {
+        let (mut ids, mut bytes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, (row, &len)) in (0..).zip(rows.iter().zip(lengths)) {
+            if len > 1 && !has_key(row, len) {
+                spell(id, parts, rows, lengths, &mut bytes);
+                ids.push(id);
+                ends.push(bytes.len() as u32);
+            }
+        }
+        let mut slots = slots::empty(ids.len());
+        for index in 0..ids.len() {
+            let token = nth(&bytes, &ends, index).unwrap_or_default();
+            slots::insert(&mut slots, key(token), index as u32);
+        }
+        Self {
+            ids: ids.into(),
+            bytes: bytes.into(),
+            ends: ends.into(),
+            slots: slots.buckets.into(),
+        }
+    }
+
+    /// The bytes of a token.
+    pub(crate) fn token(&self, id: u32) -> Option<&[u8]> {
+        nth(&self.bytes, &self.ends, self.ids.binary_search(&id).ok()?)
+    }
+
+    /// The id of the token with these bytes.
+    pub(crate) fn id(&self, token: &[u8]) -> Option<u32> {
+        let is_it = |index: u32| nth(&self.bytes, &self.ends, index as usize) == Some(token);
+        match slots::find(&self.slots, slots::half(hash(key(token))), is_it) {
+            NONE => None,
+            index => self.ids.get(index as usize).copied(),
+        }
+    }
+}
+
+/// Appends the bytes of a token from those of its parts.
+fn spell(id: u32, parts: Parts<'_>, rows: &[Row], lengths: &[u8], bytes: &mut Vec<u8>) {
+    let (row, len) = (&rows[id as usize], usize::from(lengths[id as usize]));
+    if let Some(token) = row.get(..len) {
+        bytes.extend_from_slice(token);
+    } else if let Made::Merge(left, right) = parts.made(id) {
+        spell(left, parts, rows, lengths, bytes);
+        spell(right, parts, rows, lengths, bytes);
+    }
+}
+
+fn nth<'b>(bytes: &'b [u8], ends: &[u32], index: usize) -> Option<&'b [u8]> {
+    let start = index
+        .checked_sub(1)
+        .map_or(Some(&0), |before| ends.get(before))?;
+    bytes.get(*start as usize..*ends.get(index)? as usize)
+}
+
+/// The first and the last bytes and the length: most runs of one character differ in nothing else.
+fn key(token: &[u8]) -> u128 {
+    let first = &token[..token.len().min(ROW)];
+    let last = &token[token.len().saturating_sub(ROW)..];
+    key_of(first)
+        ^ key_of(last)
+            .rotate_left(29)
+            .wrapping_mul(2 * token.len() as u128 + 1)
+}
