@@ -22,6 +22,9 @@ const FULL: usize = STAGE - CHUNK * ROW;
 /// Of about how many ids the lengths are looked at to guess those of all.
 const SAMPLE: usize = 64;
 
+/// How many ids become text at a time.
+const PART: usize = 2048;
+
 /// The bytes of a token that are copied at once.
 const ROW: usize = size_of::<Row>();
 
@@ -72,6 +75,10 @@ impl Encoding {
     /// # Complexity
     /// O(n) in the bytes of the result.
     pub fn decode(&self, ids: &[TokenId]) -> Result<String, Error> {
+        if let Some(text) = self.text(ids) {
+            return Ok(text);
+        }
+        // once more, for what is wrong and where
         String::from_utf8(self.decode_bytes(ids)?).map_err(|error| {
             ErrorKind::InvalidUtf8 {
                 position: error.utf8_error().valid_up_to(),
@@ -94,8 +101,25 @@ impl Encoding {
     /// # Complexity
     /// O(n) in the bytes of the result.
     pub fn decode_lossy(&self, ids: &[TokenId]) -> Result<String, Error> {
-        let text = String::from_utf8(self.decode_bytes(ids)?);
-        Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+        match self.text(ids) {
+            Some(text) => Ok(text),
+            None => Ok(String::from_utf8_lossy(&self.decode_bytes(ids)?).into_owned()),
+        }
+    }
+
+    /// The text of a list of ids, if they are all tokens and it is one.
+    ///
+    /// Checked part by part while that is in the nearest cache, so that the check costs next to nothing.
+    fn text(&self, ids: &[TokenId]) -> Option<String> {
+        let mut text = String::with_capacity(self.about(ids));
+        let mut bytes = Vec::new();
+        for part in ids.chunks(PART) {
+            self.decode_into(part, &mut bytes).ok()?;
+            let whole = whole_characters(&bytes);
+            text.push_str(simdutf8::basic::from_utf8(bytes.get(..whole)?).ok()?);
+            bytes.drain(..whole);
+        }
+        bytes.is_empty().then_some(text)
     }
 
     /// The bytes of a list of ids.
@@ -277,6 +301,16 @@ impl Encoding {
     }
 }
 
+/// How many bytes are left if the last character is left out where it is cut off.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.iter().rev().take(4);
+    match tail.zip(1..).find(|(byte, _)| *byte & 0xC0 != 0x80) {
+        // as many ones lead it as the character has bytes
+        Some((first, behind)) if first.leading_ones() > behind => bytes.len() - behind as usize,
+        _ => bytes.len(),
+    }
+}
+
 /// Puts the bytes of tokens together, up to one that has no row to itself: how many tokens, and their bytes.
 ///
 /// A token is copied as a whole row, whatever its length is: the next one is written over what is too much.
@@ -369,6 +403,37 @@ mod tests {
                     encoding.decode_tokens_bytes(&ids).unwrap().concat()
                 ),
             }
+        }
+    }
+    /// Characters are cut by tokens, and by the parts that become text at a time.
+    #[test]
+    fn text_is_what_the_bytes_are() {
+        let encoding = crate::cl100k_base();
+        let id = |byte: u8| encoding.encode_single_token([byte]).unwrap();
+        for round in 0..500 {
+            let kind = ["a", "é", "漢", "🙂", "a漢🙂é"][round % 5];
+            let text = "x".repeat(round % 4) + &kind.repeat(round * 20);
+            let mut ids: Vec<TokenId> = text.bytes().map(id).collect();
+            assert_eq!(encoding.decode(&ids).unwrap(), text);
+            assert_eq!(encoding.decode_lossy(&ids).unwrap(), text);
+            // no text has these bytes one after the other
+            let at = ids.len() * round / 500;
+            ids.splice(
+                at..at,
+                [0x80, 0xC3, 0xE6, 0xF0][round % 4..]
+                    .iter()
+                    .map(|&byte| id(byte)),
+            );
+            let bytes = encoding.decode_bytes(&ids).unwrap();
+            let position = str::from_utf8(&bytes).unwrap_err().valid_up_to();
+            assert_eq!(
+                encoding.decode(&ids).unwrap_err().position(),
+                Some(position)
+            );
+            assert_eq!(
+                encoding.decode_lossy(&ids).unwrap(),
+                String::from_utf8_lossy(&bytes)
+            );
         }
     }
 }
