@@ -154,9 +154,14 @@ impl Scan {
     /// - `LETTER`, `NUMBER` (where there may be many), `OTHER`: behind the first character it has nothing else.
     /// - `LOWER`: a small letter, and behind it only such and caseless letters and marks.
     /// - `CASELESS`: no small letter, and behind the first character only caseless letters and marks.
-    /// - `SPACE`: nothing but U+0020. `NEWLINE`: nothing but newlines.
+    /// - `WHITE`: nothing but white space of one byte each, whose last newline ends at `newline_end`.
     #[inline]
-    pub(crate) fn inside(start: usize, at: usize, class: Classes) -> Self {
+    pub(crate) fn inside(
+        start: usize,
+        at: usize,
+        class: Classes,
+        newline_end: Option<usize>,
+    ) -> Self {
         let state = match class {
             LETTER => State::Letters,
             LOWER => State::Smalls,
@@ -164,13 +169,9 @@ impl Scan {
                 caseless_end: Some(at),
             },
             NUMBER => State::Numbers { digits: 1 },
-            SPACE => State::White {
+            WHITE => State::White {
                 last: at - 1,
-                newline_end: None,
-            },
-            NEWLINE => State::White {
-                last: at - 1,
-                newline_end: Some(at),
+                newline_end,
             },
             _ => State::Punctuation,
         };

@@ -17,7 +17,7 @@ use fearless_simd::Simd;
 use fearless_simd::{prelude::*, u8x64, u32x16};
 
 use super::scalar::{Rules, Scan};
-use super::unicode::{CASELESS, Classes, LETTER, LOWER, NEWLINE, NUMBER, OTHER, SPACE};
+use super::unicode::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
 use super::window_unicode::{Masks, WIDTH, low};
 
 /// How many bytes a buffer has behind the part of the text that is to be scanned: then no window has to be copied.
@@ -237,6 +237,13 @@ fn number_starts<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> u64 {
     }
     let mut starts = first;
     if R::MAX_DIGITS < WIDTH && m.numbers & (m.numbers << R::MAX_DIGITS) != 0 {
+        if m.numbers & m.inner == 0 {
+            for shift in 0..R::MAX_DIGITS {
+                let places = every(R::MAX_DIGITS) << shift;
+                starts |= fill(m.numbers, first & places) & places;
+            }
+            return starts;
+        }
         while first != 0 {
             for _ in 0..R::MAX_DIGITS {
                 first = after(first) & m.numbers;
@@ -245,6 +252,16 @@ fn number_starts<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> u64 {
         }
     }
     starts
+}
+
+/// Every `n`th bit from the first on.
+const fn every(n: usize) -> u64 {
+    let (mut bits, mut bit) = (0, 0);
+    while bit < WIDTH {
+        bits |= 1 << bit;
+        bit += n;
+    }
+    bits
 }
 
 /// The starts in white space: its first character, its last one if visible text follows, and what follows its last
@@ -332,18 +349,20 @@ fn long_piece<S: Simd, R: Rules>(
 ) -> Option<usize> {
     let window = text[start..].first_chunk();
     let masks = window.map(|bytes| Masks::new(simd, bytes, WIDTH, R::CASED));
-    let Some((class, known)) = masks.and_then(|m| Some((filler::<R>(&m)?, m.known))) else {
+    let Some((class, mut m)) = masks.and_then(|m| Some((filler::<R>(&m)?, m))) else {
         return Scan::new(start).end::<R>(text, complete);
     };
-    let mut at = start + known;
+    let mut newline_end = end_behind(start, m.newlines);
+    let mut at = start + m.known;
     while let Some(bytes) = text[at..].first_chunk() {
-        let m = Masks::new(simd, bytes, WIDTH, R::CASED);
+        m = Masks::new(simd, bytes, WIDTH, R::CASED);
         let others = low(m.known) & !members::<R>(&m, class);
+        let first = others & others.wrapping_neg();
+        newline_end = end_behind(at, m.newlines & first.wrapping_sub(1)).or(newline_end);
         if others == 0 {
             at += m.known;
             continue;
         }
-        let first = others & others.wrapping_neg();
         at += first.trailing_zeros() as usize;
         let unclear = match class {
             LETTER => 0,
@@ -356,7 +375,13 @@ fn long_piece<S: Simd, R: Rules>(
         }
         break;
     }
-    Scan::inside(start, at, class).end::<R>(text, complete)
+    Scan::inside(start, at, class, newline_end).end::<R>(text, complete)
+}
+
+/// What is behind the last of some bytes of the window at `at`.
+#[inline(always)]
+fn end_behind(at: usize, bytes: u64) -> Option<usize> {
+    (bytes != 0).then(|| at + WIDTH - bytes.leading_zeros() as usize)
 }
 
 /// The class of all characters of a window but the first, if a piece of that class may begin with the first.
@@ -377,10 +402,8 @@ fn filler<R: Rules>(m: &Masks) -> Option<Classes> {
         Some(OTHER)
     } else if opened(NUMBER) {
         Some(NUMBER)
-    } else if same(SPACE) {
-        Some(SPACE)
-    } else if same(NEWLINE) {
-        Some(NEWLINE)
+    } else if same(WHITE) {
+        Some(WHITE)
     } else {
         None
     }
@@ -396,8 +419,7 @@ fn members<R: Rules>(m: &Masks, class: Classes) -> u64 {
         NUMBER if R::MAX_DIGITS > WIDTH => m.numbers,
         OTHER => m.others,
         // one byte each, so that it is known where the last one begins
-        SPACE => m.blanks,
-        NEWLINE => m.newlines,
+        WHITE => (m.spaces | m.newlines) & !m.inner & !m.leads[0] & !m.leads[1],
         _ => 0,
     }
 }
@@ -693,8 +715,25 @@ mod tests {
     fn long_runs_are_one_piece() {
         for level in levels() {
             for run in [
-                "a", "A", "漢", "д", "\u{301}", "1", "٣", " ", "\u{3000}", "\n", "\r\n", "!", "/",
-                "·", "aé", " \n",
+                "a",
+                "A",
+                "漢",
+                "д",
+                "\u{301}",
+                "1",
+                "٣",
+                " ",
+                "\t",
+                "\u{3000}",
+                "\n",
+                "\r\n",
+                "!",
+                "/",
+                "·",
+                "aé",
+                " \n",
+                "\n \t",
+                "\n\u{3000}",
             ] {
                 for opener in ["", " ", "!", "\n", "A", "x", "'"] {
                     for closer in ["", "a", "B", "'s", " ", "\n", "1", "!", "漢"] {
