@@ -50,8 +50,8 @@ impl Encoding {
 }
 
 impl Encoder {
-    /// Bounds the cache of merged pieces, which grows up to the largest power of two within `bytes`; 0 switches it off.
-    /// What it held is dropped.
+    /// Bounds the cache of merged pieces, which grows up to the largest power of two within `bytes`, at most 8 MiB; less
+    /// than 16 KiB switches it off. What it held is dropped.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]

@@ -12,7 +12,7 @@ use prefetch_index::prefetch_index;
 
 use super::sink::{Append, IDS, Sink};
 use crate::TokenId;
-use crate::merge::cache::{self, Cache, FEW, MORE};
+use crate::merge::cache::{self, Cache};
 use crate::merge::{self, BLOCK, Scratch};
 use crate::split::{Splitter, window};
 use crate::vocab::tables::{common, hash, slots};
@@ -36,10 +36,14 @@ pub(crate) struct State {
     doubts: Chunk<bool>,
     /// What each miss is looked for by in the cache.
     wanted: Chunk<cache::Key>,
+    /// Where in the cache each miss may be.
+    places: Chunk<u32>,
     /// Where the ids of each miss are.
     found: Chunk<Found>,
     /// Which of the misses were merged, in the order of the pieces of the scratch memory.
     merged: Chunk<u16>,
+    /// By hash, which of the pieces of the scratch memory it may be.
+    again: Box<[u16; AGAIN]>,
     scratch: Scratch,
     tail: Vec<u8>,
     /// Room for the ids of a short text.
@@ -58,13 +62,15 @@ fn chunk<T: Copy>(value: T) -> Chunk<T> {
     values.unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 
-/// Where the ids of a miss are: in a line of the cache, or with a piece of the scratch memory.
+/// Where the ids of a miss are: at a place in the cache, or with a piece of the scratch memory.
 #[derive(Clone, Copy)]
 enum Found {
     Cached(u32),
     Scratch(u16),
 }
 
+/// How many places there are for the hashes of what a chunk merges: more than there are pieces.
+const AGAIN: usize = 2 * window::ENDS;
 /// Encodes a piece that no buffer holds.
 #[cold]
 fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
@@ -105,8 +111,10 @@ impl State {
             misses: chunk(0),
             doubts: chunk(false),
             wanted: chunk(cache::Key::NONE),
+            places: chunk(0),
             found: chunk(Found::Cached(0)),
             merged: chunk(0),
+            again: Box::new([0; AGAIN]),
             scratch: Scratch::new(level),
             tail: Vec::new(),
             short: Vec::new(),
@@ -210,21 +218,16 @@ impl State {
     fn pieces(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary, sink: &mut impl Sink) {
         let misses = self.look_up(buffer, count, vocab);
         let merged = self.resolve(buffer, misses, vocab);
-        sink.begin(count + misses * cache::MAX_IDS + self.scratch.len());
+        sink.begin(count + misses * cache::MAX_PIECE + self.scratch.len());
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.misses[miss]);
             sink.run(&self.ids, done, at);
             done = at + 1;
             match self.found[miss] {
-                Found::Cached(line) => {
-                    let (len, ids) = self.cache.few(line);
-                    sink.block(ids, len.min(FEW));
-                    if len > FEW {
-                        let (more, last) = self.cache.more(line);
-                        sink.block(&more, (len - FEW).min(MORE));
-                        sink.block(last, len.saturating_sub(FEW + MORE));
-                    }
+                Found::Cached(place) => {
+                    let (ids, len) = self.cache.ids(place);
+                    sink.many(ids, len);
                 }
                 Found::Scratch(piece) => {
                     let (ids, len) = self.scratch.ids(piece.into());
@@ -233,7 +236,9 @@ impl State {
             }
         }
         sink.run(&self.ids, done, count);
-        self.remember(merged, vocab);
+        if merged > 0 {
+            dispatch!(self.level, simd => self.remember(simd, merged));
+        }
     }
 
     /// Finds the ids of the misses, in the cache or by merging; how many of them were merged.
@@ -242,26 +247,37 @@ impl State {
         for miss in 0..misses {
             let (start, end) = self.range(self.misses[miss].into());
             let key = if end - start <= 16 {
-                cache::Key::short(self.keys[miss], self.hashes[miss])
+                cache::Key::short(self.keys[miss], self.hashes[miss], end - start, serial)
             } else {
-                cache::Key::long(&buffer[start..end])
+                cache::Key::long(&buffer[start..end], serial)
             };
-            self.cache.prefetch(&key, serial);
+            self.cache.prefetch(&key);
             self.wanted[miss] = key;
         }
+        dispatch!(self.level, simd => self.find_places(simd, misses));
         let mut merged = 0;
         for miss in 0..misses {
-            if let Some(line) = self.cache.find(&self.wanted[miss], serial) {
-                self.found[miss] = Found::Cached(line);
-            } else {
-                if merged == 0 {
-                    self.scratch.clear();
-                }
-                self.found[miss] = Found::Scratch(merged as u16);
-                self.add_fresh(buffer, miss, vocab);
-                self.merged[merged] = miss as u16;
-                merged += 1;
+            let (key, place) = (&self.wanted[miss], self.places[miss]);
+            if self.cache.is_at(key, place) {
+                self.found[miss] = Found::Cached(place);
+                continue;
             }
+            let again = key.low_bits() as usize % AGAIN;
+            let piece = self.again[again];
+            // a place may be left from an earlier chunk: the keys tell
+            let is_again = self.merged[..merged].get(usize::from(piece));
+            if is_again.is_some_and(|&miss| key.is_same(&self.wanted[usize::from(miss)])) {
+                self.found[miss] = Found::Scratch(piece);
+                continue;
+            }
+            if merged == 0 {
+                self.scratch.clear();
+            }
+            self.again[again] = merged as u16;
+            self.found[miss] = Found::Scratch(merged as u16);
+            self.add_fresh(buffer, miss, vocab);
+            self.merged[merged] = miss as u16;
+            merged += 1;
         }
         if merged > 0 {
             self.scratch.merge(vocab);
@@ -269,12 +285,20 @@ impl State {
         merged
     }
 
+    #[inline(always)]
+    fn find_places<S: Simd>(&mut self, _: S, misses: usize) {
+        for (key, place) in self.wanted[..misses].iter().zip(self.places.iter_mut()) {
+            *place = self.cache.place(key);
+        }
+    }
+
     /// Puts what was merged into the cache.
-    fn remember(&mut self, merged: usize, vocab: &Vocabulary) {
+    #[inline(always)]
+    fn remember<S: Simd>(&mut self, _: S, merged: usize) {
         for (piece, &miss) in self.merged[..merged].iter().enumerate() {
             let (ids, len) = self.scratch.ids(piece);
             let key = &self.wanted[usize::from(miss)];
-            self.cache.put(key, vocab.serial(), ids, len);
+            self.cache.put(key, ids, len);
         }
     }
 

@@ -11,8 +11,6 @@ pub(crate) trait Sink {
     fn begin(&mut self, ids: usize);
     /// Takes the ids of pieces that are tokens: `ids[from..to]`.
     fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize);
-    /// Takes the first `len` ids.
-    fn block<const N: usize>(&mut self, ids: &[TokenId; N], len: usize);
     /// Takes the first `len` of `ids`, of which [`BLOCK`] are readable.
     fn many(&mut self, ids: &[TokenId], len: usize);
     /// Whether nothing more is wanted.
@@ -39,11 +37,6 @@ impl Sink for Count {
     #[inline(always)]
     fn run(&mut self, _: &[TokenId; IDS], from: usize, to: usize) {
         self.count += to - from;
-    }
-
-    #[inline(always)]
-    fn block<const N: usize>(&mut self, _: &[TokenId; N], len: usize) {
-        self.count += len;
     }
 
     #[inline(always)]
@@ -97,12 +90,6 @@ impl Sink for Append<'_> {
         if len > RUN {
             places[RUN..len].copy_from_slice(&ids[from + RUN..to]);
         }
-        self.len += len;
-    }
-
-    #[inline(always)]
-    fn block<const N: usize>(&mut self, ids: &[TokenId; N], len: usize) {
-        self.ids[self.len..][..N].copy_from_slice(ids);
         self.len += len;
     }
 
