@@ -197,8 +197,11 @@ fn every_line_end_at_a_cut() {
             "\n \n",
             "'\n",
             "a\u{301}\n",
+            "\u{6f22}\n",
         ] {
-            for start in ["word", "S", "'s", " x"] {
+            for start in [
+                "word", "S", "'s", " x", "\u{6f22}", "\u{434}", "\u{c4}", "\u{301}a", "\u{663}",
+            ] {
                 let text = format!("{}{end}{start} {}", &fill[..=PART - end.len()], &fill[..50]);
                 check_parallel(encoding, &format!("{end:?} before {start:?}"), &text);
                 let text = format!("{}{end}{start} {end}{end}z", &fill[..PART]);

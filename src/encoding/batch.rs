@@ -131,8 +131,8 @@ impl Encoding {
     /// [`encode_ordinary`](Self::encode_ordinary) of one huge text on all threads of the current rayon pool: the same
     /// ids.
     ///
-    /// The text is cut where a line begins with an ASCII letter, which is always the border of two pieces; a text
-    /// without such lines is encoded on one thread.
+    /// The text is cut where a line begins with a letter, which is always the border of two pieces; a text without such
+    /// lines is encoded on one thread.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -163,7 +163,22 @@ impl Encoding {
         parts.push(rest);
         match *parts {
             [only] => self.encode_ordinary(only),
-            _ => self.encode_ordinary_batch(&parts).concat(),
+            _ => joined(&self.encode_ordinary_batch(&parts)),
         }
     }
+}
+
+/// The ids of all lists in one. Most of the work is to touch new memory, which all threads do.
+fn joined(lists: &[Vec<TokenId>]) -> Vec<TokenId> {
+    let mut ids = vec![0; lists.iter().map(Vec::len).sum()];
+    let mut rest = ids.as_mut_slice();
+    let mut places = Vec::with_capacity(lists.len());
+    for list in lists {
+        let (place, after) = rest.split_at_mut(list.len());
+        places.push(place);
+        rest = after;
+    }
+    let copies = places.into_par_iter().zip(lists);
+    copies.for_each(|(place, list)| place.copy_from_slice(list));
+    ids
 }

@@ -75,23 +75,28 @@ impl Splitter {
     }
 
     /// The first border at or after `from` at which a text can be cut in two that are split each on its own: where a line
-    /// begins with an ASCII letter.
+    /// begins with a letter.
     ///
     /// A newline never opens a word, and what ends with it is the same piece at the end of a text; but for GPT-2's
     /// pattern only if it is all the white space there is.
     #[cfg(feature = "rayon")]
     pub(crate) fn border_from(self, text: &str, from: usize) -> Option<usize> {
-        let bytes = text.as_bytes();
+        let class = |c: Option<char>| c.map_or(unicode::WHITE, |c| unicode::class_of(c.into()));
         let is_border = |at: &usize| {
-            let letter = bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic);
-            let alone = at
-                .checked_sub(1)
-                .and_then(|at| bytes.get(at))
-                .is_some_and(u8::is_ascii_graphic);
-            letter && (alone || self != Self::Gpt2)
+            let Some((line, next)) = text.split_at_checked(at + 1) else {
+                return false;
+            };
+            let before = line
+                .strip_suffix('\n')
+                .and_then(|line| line.chars().next_back());
+            class(next.chars().next()) & unicode::LETTER != 0
+                && (class(before) & unicode::WHITE == 0 || self != Self::Gpt2)
         };
-        let newlines = memchr::memchr_iter(b'\n', bytes.get(from..)?).map(|at| from + at);
-        newlines.into_iter().find(is_border).map(|at| at + 1)
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes().get(from..)?);
+        newlines
+            .map(|at| from + at)
+            .find(is_border)
+            .map(|at| at + 1)
     }
 
     /// The pieces of a text.
