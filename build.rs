@@ -71,35 +71,41 @@ fn write_tables(parts: Parts<'_>, write: impl Fn(&str, &[u8])) {
     write("rows", tables.rows.as_flattened());
     write("lengths", &tables.lengths);
     write("sides", &tables.sides);
-    write("common", &bytes_of_u64(&*tables.common));
-    write("slots", &bytes_of_u32(tables.slots.as_flattened()));
-    write("pairs", &bytes_of_u64(tables.pairs.as_flattened()));
-    write("grid", &bytes_of_u32(tables.grid.as_flattened()));
-    write("bytes", &bytes_of_u32(&*tables.bytes));
+    write("common", &bytes_of(&*tables.common, u64::to_le_bytes));
+    write(
+        "slots",
+        &bytes_of(tables.slots.as_flattened(), u32::to_le_bytes),
+    );
+    write(
+        "pairs",
+        &bytes_of(tables.pairs.as_flattened(), u64::to_le_bytes),
+    );
+    write(
+        "grid",
+        &bytes_of(tables.grid.as_flattened(), u32::to_le_bytes),
+    );
+    write("bytes", &bytes_of(&*tables.bytes, u32::to_le_bytes));
 
     let odd = Odd::build(parts, &tables.rows, &tables.lengths);
-    write("odd_ids", &bytes_of_u32(&odd.ids));
+    write("odd_ids", &bytes_of(&odd.ids, u32::to_le_bytes));
     write("odd_bytes", &odd.bytes);
-    write("odd_ends", &bytes_of_u32(&odd.ends));
-    write("odd_slots", &bytes_of_u32(odd.slots.as_flattened()));
+    write("odd_ends", &bytes_of(&odd.ends, u32::to_le_bytes));
+    write(
+        "odd_slots",
+        &bytes_of(odd.slots.as_flattened(), u32::to_le_bytes),
+    );
 }
 
-fn bytes_of_u32(numbers: &[u32]) -> Vec<u8> {
-    let in_order = if is_big_endian() {
-        u32::to_be_bytes
-    } else {
-        u32::to_le_bytes
+fn bytes_of<N: Copy, const LEN: usize>(numbers: &[N], to_le_bytes: fn(N) -> [u8; LEN]) -> Vec<u8> {
+    let is_big_endian = is_big_endian();
+    let in_order = |number: &N| {
+        let mut bytes = to_le_bytes(*number);
+        if is_big_endian {
+            bytes.reverse();
+        }
+        bytes
     };
-    numbers.iter().copied().flat_map(in_order).collect()
-}
-
-fn bytes_of_u64(numbers: &[u64]) -> Vec<u8> {
-    let in_order = if is_big_endian() {
-        u64::to_be_bytes
-    } else {
-        u64::to_le_bytes
-    };
-    numbers.iter().copied().flat_map(in_order).collect()
+    numbers.iter().flat_map(in_order).collect()
 }
 
 /// Whether the crate is compiled for a processor whose numbers begin with the highest byte.
