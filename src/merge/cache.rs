@@ -110,9 +110,6 @@ const KEY: usize = MAX_PIECE / 4;
 /// What can be read behind an entry: a block of ids, and a key where a shorter one stands.
 const PADDING: usize = KEY + BLOCK;
 
-/// How far ahead of the end of the log memory is fetched, in words.
-const AHEAD: usize = 64;
-
 /// The bits of a place: a position in the log, and above it whether this is an odd lap.
 const PLACE_BITS: u32 = 22;
 const LAP: u32 = 1 << (PLACE_BITS - 1);
@@ -240,7 +237,6 @@ impl Cache {
             entry[1 + words..][BLOCK..len].copy_from_slice(&ids[BLOCK..len]);
         }
         self.end += size;
-        prefetch_index(&self.log, self.end + AHEAD);
         self.lead(key, at as u32);
     }
 
