@@ -57,6 +57,24 @@ pub(crate) enum ErrorKind {
         len: usize,
         limit: usize,
     },
+    /// `path` is where in the request, such as `messages[2].content`.
+    InvalidChat {
+        path: String,
+        problem: String,
+    },
+    /// `what` names the content, and what can be done instead.
+    UnsupportedContent {
+        path: String,
+        what: String,
+    },
+    EstimateOnly {
+        reason: String,
+    },
+    /// What the messages that must stay cost, and what they may.
+    BudgetTooSmall {
+        needed: usize,
+        budget: usize,
+    },
 }
 
 impl From<ErrorKind> for Error {
@@ -155,6 +173,58 @@ impl Error {
     pub fn is_unstable_too_long(&self) -> bool {
         matches!(*self.0, ErrorKind::UnstableTooLong { .. })
     }
+
+    /// A chat request is not what the API takes; [`path`](Self::path) tells where.
+    pub fn is_invalid_chat(&self) -> bool {
+        matches!(*self.0, ErrorKind::InvalidChat { .. })
+    }
+
+    /// A chat request has content whose tokens only the service knows; [`path`](Self::path) tells where.
+    pub fn is_unsupported_content(&self) -> bool {
+        matches!(*self.0, ErrorKind::UnsupportedContent { .. })
+    }
+
+    /// Where in a chat request, such as `messages[2].tool_calls[0]`; empty for the request as a whole.
+    pub fn path(&self) -> Option<&str> {
+        match &*self.0 {
+            ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } => {
+                Some(path)
+            }
+            _ => None,
+        }
+    }
+
+    /// The same fault of a chat request, at this place.
+    #[cfg(feature = "json")]
+    pub(crate) fn at(mut self, place: String) -> Self {
+        if let ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } =
+            &mut *self.0
+        {
+            *path = place;
+        }
+        self
+    }
+
+    /// Not even what must stay is within the limit.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Message, Policy};
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// let messages = [Message::user("Hello!")];
+    /// let error = Counter::for_model("gpt-4o")?.fit(messages, 5, Policy::default()).unwrap_err();
+    /// assert!(error.is_limit_too_small());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    pub fn is_limit_too_small(&self) -> bool {
+        matches!(*self.0, ErrorKind::BudgetTooSmall { .. })
+    }
+
+    /// The tokens of a chat request can only be estimated, which has calls of its own.
+    pub fn is_estimate_only(&self) -> bool {
+        matches!(*self.0, ErrorKind::EstimateOnly { .. })
+    }
 }
 
 impl fmt::Display for Error {
@@ -221,7 +291,30 @@ impl fmt::Display for Error {
                 f,
                 "the last {len} bytes of the text are unstable, more than the {limit} whose completions are listed"
             ),
+            ErrorKind::InvalidChat { path, problem } => {
+                write!(f, "{}: {problem}", place(path))
+            }
+            ErrorKind::UnsupportedContent { path, what } => {
+                write!(f, "{}: {what}", place(path))
+            }
+            ErrorKind::BudgetTooSmall { needed, budget } => write!(
+                f,
+                "the messages that must stay cost {needed} tokens, more than the budget of {budget}; shorten them or raise it"
+            ),
+            ErrorKind::EstimateOnly { reason } => write!(
+                f,
+                "the tokens of this request can only be estimated, with `estimate`: {reason}"
+            ),
         }
+    }
+}
+
+/// A path in a chat request, as a message begins with it.
+fn place(path: &str) -> &str {
+    if path.is_empty() {
+        "the chat request"
+    } else {
+        path
     }
 }
 

@@ -18,6 +18,7 @@
 //! - [`Encoding`] counts, encodes and decodes. [`Special`] says what special strings in a text become.
 //! - [`Encoder`] does the same with memory of its own instead of the thread's.
 //! - [`context_window`] knows how many tokens a model takes.
+//! - [`chat`] counts whole chat requests as the API bills them.
 //! - [`Error`] is the one error type.
 //!
 //! # How it works
@@ -43,10 +44,10 @@
 //!   vocabularies, all on by default. An encoding whose feature is off is a typed error.
 //! - `custom`, on by default: what encodings of one's own need.
 //! - `rayon`, off by default: many texts, or one huge text, on all cores of the current pool.
-//! - `cli`, off by default: the command.
+//! - `cli`, off by default: the command, and what it needs of `json` and `prebuilt`.
 //! - `prebuilt`, off by default: finished tables in the program, 3 to 11 MB for each vocabulary, where they are otherwise
 //!   made on first use, which takes some milliseconds.
-//! - `json` adds nothing yet: raw chat requests will come under this name.
+//! - `json`, off by default: chat requests as raw bodies, tools and their calls, sizes of inline images.
 //!
 //! No feature changes a result.
 
@@ -72,6 +73,7 @@
     )
 )]
 
+pub mod chat;
 mod encoding;
 mod error;
 mod merge;

@@ -130,6 +130,24 @@ pub struct ContextWindow {
     pub as_of: &'static str,
 }
 
+impl ContextWindow {
+    /// What a prompt of so many tokens leaves of the window, for the answer and what the model thinks before it. Less than
+    /// zero: by how many tokens the prompt is over the window, or over the limit of the input where there is one.
+    ///
+    /// ```
+    /// let window = tiktally::context_window("gpt-5").unwrap();
+    /// assert_eq!((window.context, window.max_input), (400_000, Some(272_000)));
+    /// assert_eq!(window.remaining(270_000), 130_000);
+    /// assert_eq!(window.remaining(300_000), -28_000);
+    /// ```
+    pub fn remaining(&self, prompt: usize) -> i64 {
+        let input = self.max_input.unwrap_or(self.context).min(self.context);
+        let limit = if prompt > input { input } else { self.context };
+        let signed = |tokens: usize| i64::try_from(tokens).unwrap_or(i64::MAX);
+        signed(limit) - signed(prompt)
+    }
+}
+
 /// The context window of a model, from a dated table of facts that ships with the crate.
 ///
 /// Only exact names are known: a prefix fits a whole family, and families do not share a window. `None` says that the

@@ -1,0 +1,193 @@
+//! Calls of tools in the history, and their results.
+
+use std::collections::HashMap;
+
+use super::history::unpaired;
+use super::request::{Message, Part, ToolCall};
+use super::value::{Style, Value, write_text};
+use super::{Family, Tally, invalid, unsupported};
+use crate::error::Error;
+
+impl Tally<'_> {
+    /// Appends the tokens of a message with tool calls, and of the messages of their results.
+    pub(super) fn calls(
+        &mut self,
+        messages: &[Message<'_>],
+        at: usize,
+        tokens: &mut Vec<usize>,
+    ) -> Result<(), Error> {
+        let end = tokens.len() + messages.len();
+        if let Some((message, results)) = messages.split_first() {
+            tokens.extend(self.turn(message, results, at)?);
+        }
+        // results that the calls carry cost nothing of their own
+        tokens.resize(end, 0);
+        Ok(())
+    }
+
+    fn turn(
+        &mut self,
+        message: &Message<'_>,
+        results: &[Message<'_>],
+        at: usize,
+    ) -> Result<Vec<usize>, Error> {
+        if message.function_call.is_some() {
+            return Err(invalid(
+                format!("messages[{at}].function_call"),
+                "there are `tool_calls` already; a message has one of both",
+            ));
+        }
+        let order = in_order(&message.tool_calls, results, at)?;
+        let path = format!("messages[{at}].tool_calls");
+        match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
+            (Family::Legacy0301, ..) => Err(unsupported(path, "this model takes no tools")),
+            (Family::Legacy0613, [call], [result]) => {
+                let bare = self.message(message, at)? + self.message(result, at + 1)?;
+                let call = self.numbers.legacy_names * self.count(&call.name)
+                    + self.count(&call.arguments)
+                    + self.numbers.legacy_pair;
+                Ok(vec![bare + call])
+            }
+            (Family::Legacy0613, ..) => Err(unsupported(
+                path,
+                "how this model sees several calls in one message is not known",
+            )),
+            (_, [call], [result]) => self.pair(message, call, result, at),
+            (_, calls, order) => self.parallel(message, calls, order, at),
+        }
+    }
+
+    /// What a message says beside its calls is a message of its own.
+    fn said(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
+        if message.texts().all(str::is_empty) {
+            return Ok(0);
+        }
+        let content = self.content(message, at)?;
+        Ok(self.frame() + self.role(message.role) + content)
+    }
+
+    /// One call and its result (section 3.4).
+    fn pair(
+        &mut self,
+        message: &Message<'_>,
+        call: &ToolCall<'_>,
+        result: &Message<'_>,
+        at: usize,
+    ) -> Result<Vec<usize>, Error> {
+        let mut arguments = String::new();
+        parsed(call, at, 0)?.write(Style::Compact, &mut arguments);
+        let mut header = message.role.name().to_owned();
+        if let Some(name) = &message.name {
+            header = header + ":" + name;
+        }
+        header = header + " to=functions." + &call.name;
+        let frame = self.frame();
+        let mut asked = self.said(message, at)?;
+        asked += frame + self.count(&header) + self.count(&arguments) + self.numbers.call;
+        let content = self.content(result, at + 1)?;
+        let answered = frame + self.numbers.result + content + self.count(&call.name);
+        if self.family == Family::Reasoning {
+            self.doubt("what calls cost reasoning models changes without notice");
+            asked += self.numbers.reasoning_pair;
+        }
+        Ok(vec![asked, answered])
+    }
+
+    /// Several calls in one message, which become one call of one tool (section 3.4). The results become one list, and
+    /// their messages cost nothing of their own.
+    fn parallel(
+        &mut self,
+        message: &Message<'_>,
+        calls: &[ToolCall<'_>],
+        results: &[&Message<'_>],
+        at: usize,
+    ) -> Result<Vec<usize>, Error> {
+        let mut asked = String::from("{\"tool_uses\":[");
+        let mut answered = String::from("[");
+        for (i, (call, result)) in calls.iter().zip(results).enumerate() {
+            if i > 0 {
+                asked.push(',');
+                answered.push_str(", ");
+            }
+            asked.push_str("{\"recipient_name\":");
+            write_text(
+                &format!("functions.{}", call.name),
+                Style::Compact,
+                &mut asked,
+            );
+            asked.push_str(",\"parameters\":");
+            parsed(call, at, i)?.write(Style::Compact, &mut asked);
+            asked.push('}');
+            let text: String = result.texts().collect();
+            let value = Value::parse(&text).unwrap_or_else(|_| Value::Text(text.as_str().into()));
+            value.write(Style::Python, &mut answered);
+        }
+        asked.push_str("]}");
+        answered.push(']');
+        if self.counter.encoding.name() != "o200k_base" || self.family != Family::Modern {
+            self.doubt("several calls in one message were only seen with gpt-4o");
+        }
+        let tokens = self.said(message, at)?
+            + self.numbers.parallel
+            + self.count(&asked)
+            + self.count(&answered);
+        Ok(vec![tokens])
+    }
+}
+
+/// The results in the order of the calls.
+fn in_order<'m, 'a>(
+    calls: &[ToolCall<'a>],
+    results: &'m [Message<'a>],
+    at: usize,
+) -> Result<Vec<&'m Message<'a>>, Error> {
+    let mut waiting: HashMap<&str, usize> = HashMap::new();
+    for (i, call) in calls.iter().enumerate() {
+        if waiting.insert(&call.id, i).is_some() {
+            return Err(invalid(
+                format!("messages[{at}].tool_calls[{i}].id"),
+                format!("another call of the message has the id {:?} too", call.id),
+            ));
+        }
+    }
+    let mut order = vec![None; calls.len()];
+    for (i, result) in results.iter().enumerate() {
+        let id = result.tool_call_id.as_deref().unwrap_or_default();
+        let place = waiting.remove(id).and_then(|call| order.get_mut(call));
+        if result
+            .content
+            .iter()
+            .any(|part| matches!(part, Part::Image(_)))
+        {
+            return Err(unsupported(
+                format!("messages[{}].content", at + 1 + i),
+                "what an image in a tool's result costs is not known",
+            ));
+        }
+        let Some(place) = place else {
+            return Err(unpaired(result, at + 1 + i));
+        };
+        *place = Some(result);
+    }
+    let missing = order.iter().position(Option::is_none);
+    if let Some((i, call)) = missing.and_then(|i| Some((i, calls.get(i)?))) {
+        return Err(invalid(
+            format!("messages[{at}].tool_calls[{i}]"),
+            format!(
+                "no message behind it has the result of this call, {:?}",
+                call.id
+            ),
+        ));
+    }
+    Ok(order.into_iter().flatten().collect())
+}
+
+/// The arguments of a call.
+fn parsed<'c>(call: &'c ToolCall<'_>, at: usize, i: usize) -> Result<Value<'c>, Error> {
+    super::json::object_of(&call.arguments).map_err(|problem| {
+        invalid(
+            format!("messages[{at}].tool_calls[{i}].function.arguments"),
+            problem,
+        )
+    })
+}

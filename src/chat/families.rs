@@ -1,0 +1,102 @@
+//! Which models frame their messages in which way (section 1 of the rules).
+
+/// How a model's messages are framed and its tools written.
+///
+/// Aliases move from one model to another, and names of deployments say nothing: then the family is for the caller to
+/// [name](super::Counter::with_family).
+///
+/// ```
+/// use tiktally::chat::{Counter, Family, Message, Request};
+///
+/// # #[cfg(feature = "o200k_base")] {
+/// let request = Request::new([Message::user("Hello!")]);
+/// let count = |family| Ok::<_, tiktally::Error>(Counter::new(family, tiktally::o200k_base()).count(&request)?.total);
+/// assert_eq!((count(Family::Modern)?, count(Family::Reasoning)?), (9, 8));
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Family {
+    /// gpt-3.5-turbo-0301.
+    Legacy0301,
+    /// gpt-3.5-turbo-0613, gpt-4-0314, gpt-4-0613 and their larger siblings.
+    Legacy0613,
+    /// From November 2023 on: gpt-3.5-turbo-1106 and -0125, gpt-4-turbo, gpt-4o, gpt-4.1, gpt-4.5.
+    Modern,
+    /// o1, o3, o4-mini, gpt-5 and what followed it.
+    Reasoning,
+}
+
+/// What is known of a model's family.
+pub(crate) struct Known {
+    pub(crate) family: Family,
+    /// Why its counts are estimates.
+    pub(crate) doubt: Option<&'static str>,
+}
+
+/// Why a model's requests cannot be counted.
+pub(crate) const NO_CHAT: &str = "this model takes no messages";
+const PARTLY: &str = "this model reports another number than its prompt has, or prices sound; only the service can tell";
+const HOSTED: &str = "gpt-oss gets its text from whoever hosts it; render the prompt and count it with `o200k_harmony`";
+const HIDDEN: &str =
+    "this model adds tokens of its own that nobody has measured; only the service can tell";
+
+/// Parts of names that mark what only the service can count.
+const UNCOUNTABLE: &[(&str, &str)] = &[
+    ("-search", PARTLY),
+    ("-audio", PARTLY),
+    ("-realtime", PARTLY),
+    ("-transcribe", PARTLY),
+    ("-tts", PARTLY),
+    ("-image", PARTLY),
+    ("-instruct", NO_CHAT),
+    ("-deep-research", HIDDEN),
+    ("gpt-oss", HOSTED),
+    ("o1-mini", HIDDEN),
+    ("o1-preview", HIDDEN),
+];
+
+const NO_RECORDING: &str = "no recording of this model was seen";
+
+/// The first that begins a name decides. The last field says why a count is an estimate.
+const FAMILIES: &[(&str, Family, Option<&str>)] = &[
+    ("gpt-3.5-turbo-0301", Family::Legacy0301, None),
+    ("gpt-3.5-turbo-0613", Family::Legacy0613, None),
+    ("gpt-3.5-turbo-16k", Family::Legacy0613, None),
+    ("gpt-3.5", Family::Modern, None),
+    ("gpt-4-0314", Family::Legacy0613, None),
+    ("gpt-4-0613", Family::Legacy0613, None),
+    ("gpt-4-32k", Family::Legacy0613, None),
+    ("gpt-4-", Family::Modern, None),
+    ("gpt-4o", Family::Modern, None),
+    ("gpt-4.", Family::Modern, None),
+    ("chatgpt-4o", Family::Modern, None),
+    // the alias stayed with the model of June 2023
+    ("gpt-4", Family::Legacy0613, None),
+    ("o1", Family::Reasoning, Some(NO_RECORDING)),
+    ("o3", Family::Reasoning, None),
+    ("o4-mini", Family::Reasoning, None),
+    ("gpt-5-chat", Family::Reasoning, Some(NO_RECORDING)),
+    ("gpt-5", Family::Reasoning, None),
+];
+
+/// The name of the model that another was made of: `ft:gpt-4o-mini-2024-07-18:acme::x` is a gpt-4o-mini. Azure writes
+/// gpt-35 for gpt-3.5.
+pub(crate) fn base(model: &str) -> String {
+    let base = model.strip_prefix("ft:").unwrap_or(model);
+    let base = base.split(':').next().unwrap_or(base);
+    base.replace("gpt-35-", "gpt-3.5-")
+}
+
+/// The family of a model, or why it has none.
+pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
+    let model = base(model);
+    let refusal = UNCOUNTABLE.iter().find(|(part, _)| model.contains(part));
+    if let Some((_, why)) = refusal {
+        return Err(why);
+    }
+    let found = FAMILIES.iter().find(|(name, ..)| model.starts_with(name));
+    let (_, family, doubt) = *found.ok_or(NO_CHAT)?;
+    Ok(Known { family, doubt })
+}

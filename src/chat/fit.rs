@@ -1,0 +1,228 @@
+//! Budgets: what is left of a model's window, and which messages fit into one.
+
+use std::ops::Range;
+
+use super::history::exchange;
+use super::request::{Message, Request, Role};
+use super::{ChatTokens, Counter, Exactness, Tally};
+use crate::error::{Error, ErrorKind};
+
+/// Which messages go first where not all fit.
+///
+/// None of them takes away what instructs the model, the last message of the user or what comes after it, and a call
+/// goes together with its results.
+///
+/// ```
+/// use tiktally::chat::Policy;
+///
+/// assert_eq!(Policy::default(), Policy::OldestMessages);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Policy {
+    /// The oldest messages, one at a time: most of the text stays.
+    #[default]
+    OldestMessages,
+    /// The oldest turns as a whole, each from one message of the user to the next: no answer stays without its
+    /// question.
+    OldestTurns,
+}
+
+/// The messages that fit, and those that had to go.
+///
+/// ```
+/// use tiktally::chat::{Counter, Message, Policy};
+///
+/// # #[cfg(feature = "o200k_base")] {
+/// let messages = [Message::user("Hello!"), Message::assistant("Hi."), Message::user("Bye!")];
+/// let fitted = Counter::for_model("gpt-4o")?.fit(messages, 16, Policy::default())?;
+/// assert_eq!((fitted.messages.len(), fitted.dropped), (2, vec![0]));
+/// assert_eq!(fitted.tokens.total, 15);
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Fitted<'a> {
+    /// What stays, in order.
+    pub messages: Vec<Message<'a>>,
+    /// The places, in the list that was given, of what was dropped, in order.
+    pub dropped: Vec<usize>,
+    /// What a request of the messages that stay costs, and whether that is sure.
+    pub tokens: ChatTokens,
+}
+
+/// A message, or calls with their results: what stays or goes as one.
+struct Unit {
+    messages: Range<usize>,
+    /// Who speaks first.
+    role: Role,
+    /// What it goes with, numbered in order; none if it must stay.
+    turn: Option<usize>,
+    tokens: Vec<usize>,
+    images: usize,
+    doubts: Vec<String>,
+}
+
+impl Unit {
+    fn total(&self) -> usize {
+        self.tokens.iter().sum::<usize>() + self.images
+    }
+}
+
+impl Counter {
+    /// What a request leaves of the model's window, as [`ContextWindow::remaining`](crate::ContextWindow::remaining) has it.
+    /// `None` where the window is not known, as for a counter that was made without a model's name.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Family, Message, Request};
+    ///
+    /// let request = Request::new([Message::user("Hello!")]);
+    /// # #[cfg(feature = "o200k_base")] {
+    /// assert_eq!(Counter::for_model("gpt-4o")?.remaining(&request)?, Some(128_000 - 9));
+    /// assert_eq!(Counter::new(Family::Modern, tiktally::o200k_base()).remaining(&request)?, None);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`count`](Self::count): where there is only an [`estimate`](Self::estimate), it is for
+    /// [`ContextWindow::remaining`](crate::ContextWindow::remaining).
+    ///
+    /// # Complexity
+    /// As [`count`](Self::count).
+    pub fn remaining(&self, request: &Request<'_>) -> Result<Option<i64>, Error> {
+        let total = self.count(request)?.total;
+        let window = self.model.as_deref().and_then(crate::context_window);
+        Ok(window.map(|window| window.remaining(total)))
+    }
+
+    /// The messages that cost at most `budget` tokens together, with what the answer begins with. Tools and schemas are
+    /// not among them: what they cost ([`ChatTokens::tools`]) is for the caller to take from the budget.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Message, Policy};
+    ///
+    /// let messages = [
+    ///     Message::system("Be brief."),
+    ///     Message::user("What is a token?"),
+    ///     Message::assistant("A piece of text that a model reads as one."),
+    ///     Message::user("And a rank?"),
+    /// ];
+    /// # #[cfg(feature = "o200k_base")] {
+    /// let counter = Counter::for_model("gpt-4o")?;
+    /// let fitted = counter.fit(messages, 20, Policy::OldestTurns)?;
+    /// assert_eq!(fitted.dropped, [1, 2]);
+    /// assert_eq!((fitted.messages.len(), fitted.tokens.total), (2, 18));
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_limit_too_small`](Error::is_limit_too_small) if what must stay costs more than the budget; otherwise as
+    /// [`estimate`](Self::estimate).
+    ///
+    /// # Complexity
+    /// That of counting all messages once.
+    pub fn fit<'a>(
+        &self,
+        messages: impl IntoIterator<Item = Message<'a>>,
+        budget: usize,
+        policy: Policy,
+    ) -> Result<Fitted<'a>, Error> {
+        let messages: Vec<Message<'a>> = messages.into_iter().collect();
+        let mut tally = self.tally(Vec::new())?;
+        let mut units = units(&mut tally, &messages)?;
+        number_turns(&mut units, policy);
+        let mut total = tally.priming() + units.iter().map(Unit::total).sum::<usize>();
+        let mut gone = None;
+        units.retain(|unit| {
+            // a turn that has begun to go goes as a whole
+            let goes = unit.turn.is_some() && (total > budget || unit.turn == gone);
+            if goes {
+                gone = unit.turn;
+                total -= unit.total();
+            }
+            !goes
+        });
+        if total > budget {
+            let needed = total;
+            return Err(ErrorKind::BudgetTooSmall { needed, budget }.into());
+        }
+        Ok(fitted(messages, units, tally))
+    }
+}
+
+/// The messages that belong together, with what they cost.
+fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, Error> {
+    let mut units = Vec::new();
+    let mut at = 0;
+    while let Some(first) = messages.get(at) {
+        let end = at + exchange(messages, at);
+        let (images, doubts) = (tally.images, tally.doubts.len());
+        let mut tokens = Vec::new();
+        tally.exchange(messages.get(at..end).unwrap_or_default(), at, &mut tokens)?;
+        units.push(Unit {
+            tokens,
+            messages: at..end,
+            role: first.role,
+            turn: None,
+            images: tally.images - images,
+            doubts: tally.doubts.split_off(doubts),
+        });
+        at = end;
+    }
+    Ok(units)
+}
+
+/// Numbers what may go: all but instructions before the last message of the user.
+fn number_turns(units: &mut [Unit], policy: Policy) {
+    let last = units.iter().rposition(|unit| unit.role == Role::User);
+    let last = last.unwrap_or(units.len().saturating_sub(1));
+    let mut turn = 0;
+    for unit in units.iter_mut().take(last) {
+        if !unit.role.is_system() {
+            let begins = policy == Policy::OldestMessages || unit.role == Role::User;
+            turn += usize::from(begins);
+            unit.turn = Some(turn);
+        }
+    }
+}
+
+/// What stays.
+fn fitted<'a>(messages: Vec<Message<'a>>, units: Vec<Unit>, mut tally: Tally<'_>) -> Fitted<'a> {
+    let priming = tally.priming();
+    let mut images = 0;
+    let mut tokens = Vec::new();
+    let mut kept = vec![false; messages.len()];
+    for unit in units {
+        kept.get_mut(unit.messages).unwrap_or_default().fill(true);
+        images += unit.images;
+        tokens.extend(unit.tokens);
+        tally.doubts.extend(unit.doubts);
+    }
+    let numbered = messages.into_iter().zip(kept).enumerate();
+    let (mut messages, mut dropped) = (Vec::new(), Vec::new());
+    for (at, (message, is_kept)) in numbered {
+        if is_kept {
+            messages.push(message);
+        } else {
+            dropped.push(at);
+        }
+    }
+    tally.doubt_images_beside_calls(images, &messages);
+    Fitted {
+        messages,
+        dropped,
+        tokens: ChatTokens {
+            total: tokens.iter().sum::<usize>() + images + priming,
+            exactness: Exactness::of(&tally.doubts),
+            messages: tokens,
+            tools: 0,
+            tool_choice: 0,
+            response_format: 0,
+            images,
+            priming,
+        },
+    }
+}

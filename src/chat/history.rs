@@ -1,0 +1,126 @@
+//! Messages, and the calls among them.
+
+use super::request::{Message, Part, Role};
+use super::{Family, Tally, images, invalid, unsupported};
+use crate::error::Error;
+
+impl Tally<'_> {
+    /// The tokens of each message; those of its images are added to the sum of all images.
+    pub(super) fn messages(&mut self, messages: &[Message<'_>]) -> Result<Vec<usize>, Error> {
+        let mut tokens = Vec::with_capacity(messages.len());
+        while tokens.len() < messages.len() {
+            let at = tokens.len();
+            let end = at + exchange(messages, at);
+            self.exchange(messages.get(at..end).unwrap_or_default(), at, &mut tokens)?;
+        }
+        Ok(tokens)
+    }
+
+    /// Appends the tokens of one message, or of calls and their results; the first of them is at `at`.
+    pub(super) fn exchange(
+        &mut self,
+        messages: &[Message<'_>],
+        at: usize,
+        tokens: &mut Vec<usize>,
+    ) -> Result<(), Error> {
+        let Some(message) = messages.first() else {
+            return Ok(());
+        };
+        if message.has_call() && message.role != Role::Assistant {
+            return Err(invalid(
+                format!("messages[{at}]"),
+                "only the assistant calls tools",
+            ));
+        }
+        if message.role == Role::Tool {
+            return Err(unpaired(message, at));
+        }
+        #[cfg(feature = "json")]
+        if !message.tool_calls.is_empty() {
+            return self.calls(messages, at, tokens);
+        }
+        for (i, message) in messages.iter().enumerate() {
+            tokens.push(self.message(message, at + i)?);
+        }
+        Ok(())
+    }
+
+    /// A message without tool calls.
+    pub(super) fn message(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
+        let content = self.content(message, at)?;
+        let frame = self.frame();
+        let role = self.role(message.role);
+        let header = match &message.name {
+            None => role,
+            // a tool's own name costs nothing
+            Some(_) if message.role == Role::Tool => role,
+            Some(name) if message.role == Role::Function => {
+                (role + self.numbers.function_name + self.count(name))
+                    .saturating_sub(self.numbers.function_saves)
+            }
+            Some(name) if self.family == Family::Legacy0301 => {
+                (role + self.count(name)).saturating_sub(self.numbers.name_0301)
+            }
+            Some(name) => self.count(&format!("{}:{name}", message.role.name())),
+        };
+        let mut tokens = frame + header + content;
+        if message.role == Role::Function && self.family != Family::Legacy0613 {
+            self.doubt("function messages were only seen with the models of June 2023");
+        }
+        if let Some(call) = &message.function_call {
+            if self.family != Family::Legacy0613 {
+                self.doubt("function calls were only seen with the models of June 2023");
+            }
+            tokens +=
+                self.numbers.function_call + self.count(&call.name) + self.count(&call.arguments);
+        }
+        Ok(tokens)
+    }
+
+    /// The texts of a message; its images are added to those of all.
+    pub(super) fn content(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
+        let mut tokens = 0;
+        for (i, part) in message.content.iter().enumerate() {
+            match part {
+                Part::Text(text) => tokens += self.count(text),
+                Part::Image(image) => {
+                    let model = self.counter.model.as_deref().unwrap_or_default();
+                    let Some(cost) = images::cost(model, *image) else {
+                        return Err(unsupported(
+                            format!("messages[{at}].content[{i}]"),
+                            "what an image costs is not known for this model; name the model if it has another",
+                        ));
+                    };
+                    self.images += cost.tokens;
+                    self.doubts.extend(cost.estimate.map(str::to_owned));
+                }
+            }
+        }
+        Ok(tokens)
+    }
+}
+
+/// How many messages belong together from this one on: calls and their results, or the message alone.
+pub(super) fn exchange(messages: &[Message<'_>], at: usize) -> usize {
+    let (Some(message), Some(rest)) = (messages.get(at), messages.get(at + 1..)) else {
+        return 1;
+    };
+    let answers = match message {
+        Message { tool_calls, .. } if !tool_calls.is_empty() => Role::Tool,
+        Message {
+            function_call: Some(_),
+            ..
+        } => Role::Function,
+        _ => return 1,
+    };
+    1 + rest.iter().take_while(|next| next.role == answers).count()
+}
+
+/// What is wrong with a result that no call waits for.
+pub(super) fn unpaired(result: &Message<'_>, at: usize) -> Error {
+    let id = result.tool_call_id.as_deref().unwrap_or_default();
+    invalid(
+        format!("messages[{at}].tool_call_id"),
+        format!("no call right before waits for a result with the id {id:?}"),
+    )
+}

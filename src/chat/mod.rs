@@ -1,0 +1,454 @@
+#![doc = include_str!("page.md")]
+
+#[cfg(feature = "json")]
+mod calls;
+mod families;
+mod fit;
+mod history;
+mod images;
+#[cfg(feature = "json")]
+mod json;
+mod numbers;
+mod path;
+mod request;
+mod tools;
+mod value;
+
+use std::collections::HashSet;
+
+use crate::Encoding;
+use crate::error::{Error, ErrorKind};
+pub use families::Family;
+pub use fit::{Fitted, Policy};
+pub use images::{Detail, Image};
+#[cfg(feature = "json")]
+pub use json::{count_json, estimate_json};
+use numbers::{NUMBERS, Numbers};
+use request::{JsonSchema, Role};
+pub use request::{Message, Part, Request, ResponseFormat, Tool, ToolCall, ToolChoice};
+use tools::Rendering;
+use value::put;
+
+/// Counts the tokens of requests to one model.
+///
+/// ```
+/// use tiktally::chat::{Counter, Message, Request};
+///
+/// # #[cfg(feature = "o200k_base")] {
+/// let counter = Counter::for_model("gpt-4o")?;
+/// let tokens = counter.count(&Request::new([Message::user("Hello!")]))?;
+/// assert_eq!(tokens.total, 9);
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Counter {
+    encoding: Encoding,
+    /// The name it was made for, which images and windows go by.
+    model: Option<String>,
+    /// Or why there is none.
+    family: Result<Family, &'static str>,
+    /// Why its counts are estimates, whatever the request.
+    doubt: Option<&'static str>,
+    numbers: &'static Numbers,
+}
+
+/// What a request costs, and for what; all numbers are tokens, and the parts sum to the total.
+///
+/// ```
+/// use tiktally::chat::{Counter, Exactness, Message, Request};
+///
+/// # #[cfg(feature = "o200k_base")] {
+/// let request = Request::new([Message::user("Hello!"), Message::assistant("Hi.")]);
+/// let tokens = Counter::for_model("gpt-4o")?.count(&request)?;
+/// assert_eq!((tokens.messages.as_slice(), tokens.priming), (&[6, 6][..], 3));
+/// assert_eq!((tokens.total, tokens.exactness), (15, Exactness::Exact));
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChatTokens {
+    /// What the prompt costs as a whole.
+    pub total: usize,
+    /// Whether this is what the API bills.
+    pub exactness: Exactness,
+    /// Each message with its frame, in order. A message with several calls carries their results too, and the messages
+    /// of the results cost nothing.
+    pub messages: Vec<usize>,
+    /// The definitions of the tools, and what they change at the first system message.
+    pub tools: usize,
+    /// The choice among the tools.
+    pub tool_choice: usize,
+    /// The schema of the answer.
+    pub response_format: usize,
+    /// The images of all messages.
+    pub images: usize,
+    /// What the answer begins with.
+    pub priming: usize,
+}
+
+/// How sure a count is.
+///
+/// ```
+/// use tiktally::chat::{Counter, Exactness, Message, Request, Tool};
+///
+/// # #[cfg(feature = "o200k_base")] {
+/// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
+/// let tokens = Counter::for_model("gpt-5")?.estimate(&request)?;
+/// let Exactness::Estimate { reason } = tokens.exactness else { panic!() };
+/// assert!(reason.contains("reasoning models"));
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exactness {
+    /// Every rule that was used gave what the API billed wherever it was compared.
+    Exact,
+    /// It may be some tokens off.
+    Estimate {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Counter {
+    /// A counter for the model of this name: its encoding, and how it frames messages.
+    ///
+    /// ```
+    /// use tiktally::chat::Counter;
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// assert!(Counter::for_model("gpt-4o").is_ok());
+    /// assert!(Counter::for_model("llama").unwrap_err().is_unknown_model());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_unknown_model`](Error::is_unknown_model) for a name that tiktoken does not know;
+    /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. That a model takes no messages
+    /// is said when they are counted.
+    pub fn for_model(model: &str) -> Result<Self, Error> {
+        let encoding = crate::encoding_for_model(model)?;
+        let known = families::of(model);
+        Ok(Self {
+            encoding: encoding.clone(),
+            model: Some(model.to_owned()),
+            doubt: known.as_ref().ok().and_then(|known| known.doubt),
+            family: known.map(|known| known.family),
+            numbers: &NUMBERS,
+        })
+    }
+
+    /// A counter for a deployment whose name says nothing. It knows no images: what they cost goes by the model.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Family, Message, Request};
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// let counter = Counter::new(Family::Modern, tiktally::o200k_base());
+    /// assert_eq!(counter.count(&Request::new([Message::user("Hello!")]))?.total, 9);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    pub fn new(family: Family, encoding: &Encoding) -> Self {
+        Self {
+            encoding: encoding.clone(),
+            model: None,
+            family: Ok(family),
+            doubt: None,
+            numbers: &NUMBERS,
+        }
+    }
+
+    /// The same with another family: for names that stand for another model than they say.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Family, Message, Request};
+    ///
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let request = Request::new([Message::user("Hello!")]);
+    /// let counter = Counter::for_model("gpt-4")?;
+    /// assert_eq!(counter.count(&request)?.total, 9);
+    /// assert_eq!(counter.with_family(Family::Legacy0301).count(&request)?.total, 10);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_family(mut self, family: Family) -> Self {
+        // what a model adds of its own does not go away with another frame
+        self.doubt = self.family.err().filter(|why| *why != families::NO_CHAT);
+        self.family = Ok(family);
+        self
+    }
+
+    /// The tokens of a request, as the API bills them.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Message, Request, Tool};
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// let counter = Counter::for_model("gpt-5")?;
+    /// let request = Request::new([Message::user("Hello!")]);
+    /// assert_eq!(counter.count(&request)?.total, 8);
+    ///
+    /// let unsure = request.tools([Tool::function("ping")]);
+    /// assert!(counter.count(&unsure).unwrap_err().is_estimate_only());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_estimate_only`](Error::is_estimate_only) where [`estimate`](Self::estimate) has to be asked;
+    /// [`is_unsupported_content`](Error::is_unsupported_content) for what only the service can count;
+    /// [`is_invalid_chat`](Error::is_invalid_chat) for what the API would refuse.
+    ///
+    /// # Complexity
+    /// That of counting its texts.
+    pub fn count(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
+        let tokens = self.estimate(request)?;
+        tokens.exact()
+    }
+
+    /// The tokens of a request, also where they are not sure; [`ChatTokens::exactness`] says so.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Message, Request, Tool};
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
+    /// assert_eq!(Counter::for_model("gpt-5")?.estimate(&request)?.total, 112);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`count`](Self::count), but for estimates.
+    ///
+    /// # Complexity
+    /// That of counting its texts.
+    pub fn estimate(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
+        let mut tally = self.tally(request.doubts.clone())?;
+        let messages = tally.messages(&request.messages)?;
+        tally.doubt_images_beside_calls(tally.images, &request.messages);
+        let tools = tally.tools(request)?;
+        let tool_choice = tally.tool_choice(&request.tool_choice);
+        let response_format = tally.response_format(request);
+        let priming = tally.priming();
+        let parts = [tools, tool_choice, response_format, tally.images, priming];
+        Ok(ChatTokens {
+            total: messages.iter().chain(&parts).sum(),
+            exactness: Exactness::of(&tally.doubts),
+            messages,
+            tools,
+            tool_choice,
+            response_format,
+            images: tally.images,
+            priming,
+        })
+    }
+}
+
+impl Counter {
+    fn tally(&self, mut doubts: Vec<String>) -> Result<Tally<'_>, Error> {
+        let family = self.family.map_err(|why| unsupported("model", why))?;
+        doubts.extend(self.doubt.map(str::to_owned));
+        Ok(Tally {
+            counter: self,
+            numbers: self.numbers,
+            family,
+            doubts,
+            images: 0,
+            roles: Default::default(),
+        })
+    }
+}
+
+impl ChatTokens {
+    /// Itself, if it is exact.
+    fn exact(self) -> Result<Self, Error> {
+        match self.exactness {
+            Exactness::Exact => Ok(self),
+            Exactness::Estimate { reason } => Err(ErrorKind::EstimateOnly { reason }.into()),
+        }
+    }
+}
+
+impl Exactness {
+    fn of(doubts: &[String]) -> Self {
+        let mut seen = HashSet::new();
+        let mut reasons: Vec<&str> = doubts.iter().map(String::as_str).collect();
+        reasons.retain(|reason| seen.insert(*reason));
+        let more = reasons.len().saturating_sub(REASONS);
+        reasons.truncate(REASONS);
+        let mut reason = reasons.join("; ");
+        if more > 0 {
+            put(&mut reason, format_args!("; and {more} more"));
+        }
+        match reasons.as_slice() {
+            [] => Self::Exact,
+            _ => Self::Estimate { reason },
+        }
+    }
+}
+
+/// About how long the text of a tool is, in bytes.
+const TOOL: usize = 512;
+
+/// How many reasons an estimate names.
+const REASONS: usize = 3;
+
+/// A request that is being counted.
+struct Tally<'c> {
+    counter: &'c Counter,
+    numbers: &'c Numbers,
+    family: Family,
+    doubts: Vec<String>,
+    images: usize,
+    /// What the roles cost that have been seen, as [`Role::ALL`] has them.
+    roles: [Option<usize>; Role::ALL.len()],
+}
+
+impl Tally<'_> {
+    fn count(&self, text: &str) -> usize {
+        self.counter.encoding.count(text)
+    }
+
+    /// The tokens of a role's name.
+    fn role(&mut self, role: Role) -> usize {
+        let known = self.roles.get(role as usize).copied().flatten();
+        known.unwrap_or_else(|| {
+            let count = self.count(role.name());
+            if let Some(place) = self.roles.get_mut(role as usize) {
+                *place = Some(count);
+            }
+            count
+        })
+    }
+
+    fn doubt(&mut self, reason: &str) {
+        self.doubts.push(reason.to_owned());
+    }
+
+    fn doubt_images_beside_calls(&mut self, images: usize, messages: &[Message<'_>]) {
+        if images > 0 && messages.iter().any(Message::has_call) {
+            self.doubt("an image beside tool calls was seen once, and billed with 4 tokens less");
+        }
+    }
+
+    /// What a message has beside its header and its content.
+    fn frame(&self) -> usize {
+        match self.family {
+            Family::Legacy0301 => self.numbers.message_0301,
+            _ => self.numbers.message,
+        }
+    }
+
+    fn priming(&self) -> usize {
+        match self.family {
+            Family::Reasoning => self.numbers.priming_reasoning,
+            _ => self.numbers.priming,
+        }
+    }
+
+    fn is_legacy(&self) -> bool {
+        matches!(self.family, Family::Legacy0301 | Family::Legacy0613)
+    }
+
+    /// The definitions of the tools, and what they change at the first system message.
+    fn tools(&mut self, request: &Request<'_>) -> Result<usize, Error> {
+        if request.tools.is_empty() {
+            return Ok(0);
+        }
+        let rendering = match self.family {
+            Family::Legacy0301 => return Err(unsupported("tools", "this model takes no tools")),
+            Family::Legacy0613 => Rendering::Legacy,
+            Family::Modern | Family::Reasoning => Rendering::Modern,
+        };
+        let mut text = String::with_capacity(TOOL * request.tools.len());
+        tools::render(&request.tools, rendering, &mut self.doubts, &mut text)?;
+        let mut tokens = self.count(&text) + self.numbers.tools;
+        let is_system = |message: &&Message<'_>| match rendering {
+            Rendering::Legacy => message.role == Role::System,
+            Rendering::Modern => message.role.is_system(),
+        };
+        if let Some(first) = request.messages.iter().find(is_system) {
+            tokens -= self.numbers.system_saves;
+            let last = first.texts().last().unwrap_or_default();
+            tokens += self.count(&format!("{last}\n"));
+            tokens = tokens.saturating_sub(self.count(last));
+        }
+        if self.family == Family::Reasoning {
+            self.doubt("what tools cost reasoning models changes without notice");
+            let first = request.tools.first();
+            let is_bare = first.is_some_and(Tool::is_bare);
+            tokens += if is_bare {
+                self.numbers.reasoning_bare
+            } else {
+                self.numbers.reasoning_tools
+            };
+        }
+        Ok(tokens)
+    }
+
+    fn tool_choice(&mut self, choice: &ToolChoice<'_>) -> usize {
+        match choice {
+            _ if self.family == Family::Reasoning => 0,
+            ToolChoice::Auto | ToolChoice::Required => 0,
+            ToolChoice::None => self.numbers.choice_none,
+            ToolChoice::FunctionCall(name) => self.numbers.choice_function + self.count(name),
+            ToolChoice::Function(name) => {
+                if self.is_legacy() {
+                    self.doubt(
+                        "what this model's choice of a tool costs was only seen for functions",
+                    );
+                }
+                self.numbers.choice_tool + self.count(name)
+            }
+        }
+    }
+
+    fn response_format(&mut self, request: &Request<'_>) -> usize {
+        let Some(format) = &request.response_format.0 else {
+            return 0;
+        };
+        if self.family != Family::Modern {
+            self.doubt("schemas of answers were only seen with gpt-4o");
+        }
+        let schema = self.count(&text_of_schema(format));
+        if !request.tools.is_empty() {
+            return schema + self.numbers.schema_tools;
+        }
+        let is_system = |message: &Message<'_>| message.role.is_system();
+        let has_system = request.messages.iter().any(is_system);
+        let alone = if has_system {
+            0
+        } else {
+            self.numbers.schema_alone
+        };
+        schema + self.numbers.schema + self.count(&format.name) + alone
+    }
+}
+
+/// A schema as the prompt has it (section 3.6).
+fn text_of_schema(format: &JsonSchema<'_>) -> String {
+    let mut text = format!("# Response Formats\n\n## {}\n\n", format.name);
+    if let Some(description) = &format.description {
+        put(&mut text, format_args!("// {description}\n"));
+    }
+    format
+        .schema
+        .write_schema(&["required", "additionalProperties"], &mut text);
+    text
+}
+
+fn unsupported(path: impl Into<String>, what: impl Into<String>) -> Error {
+    let (path, what) = (path.into(), what.into());
+    ErrorKind::UnsupportedContent { path, what }.into()
+}
+
+fn invalid(path: impl Into<String>, problem: impl Into<String>) -> Error {
+    let (path, problem) = (path.into(), problem.into());
+    ErrorKind::InvalidChat { path, problem }.into()
+}

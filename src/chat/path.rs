@@ -1,0 +1,116 @@
+//! Where in a request something is.
+#![cfg_attr(not(feature = "json"), allow(dead_code))] // only JSON has paths
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::value::{Object, Value};
+use crate::error::Error;
+
+/// A place in a request. It becomes text only for an error.
+#[derive(Clone, Copy)]
+pub(super) enum Path<'p> {
+    Root,
+    Key(&'p Path<'p>, &'p str),
+    Index(&'p Path<'p>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+impl Path<'_> {
+    pub(super) fn invalid(&self, problem: impl Into<String>) -> Error {
+        super::invalid(self.to_string(), problem)
+    }
+
+    pub(super) fn unsupported(&self, what: impl Into<String>) -> Error {
+        super::unsupported(self.to_string(), what)
+    }
+
+    pub(super) fn key<'k>(&'k self, key: &'k str) -> Path<'k> {
+        Path::Key(self, key)
+    }
+
+    pub(super) fn at(&self, index: usize) -> Path<'_> {
+        Path::Index(self, index)
+    }
+
+    /// The value of a key and its path; null is as good as no value.
+    pub(super) fn get<'v, 'a>(
+        &self,
+        value: &'v Value<'a>,
+        key: &'static str,
+    ) -> Result<Option<(Path<'_>, &'v Value<'a>)>, Error> {
+        let value = self.object(value)?.get(key);
+        let value = value.filter(|value| **value != Value::Null);
+        Ok(value.map(|value| (Path::Key(self, key), value)))
+    }
+
+    pub(super) fn object<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v Object<'a>, Error> {
+        let wrong = || self.invalid(format!("this must be an object, not {}", value.kind()));
+        value.as_object().ok_or_else(wrong)
+    }
+
+    pub(super) fn list<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v [Value<'a>], Error> {
+        let wrong = || self.invalid(format!("this must be an array, not {}", value.kind()));
+        value.as_list().ok_or_else(wrong)
+    }
+
+    pub(super) fn text<'v>(&self, value: &'v Value<'_>) -> Result<&'v str, Error> {
+        let wrong = || self.invalid(format!("this must be a string, not {}", value.kind()));
+        value.as_text().ok_or_else(wrong)
+    }
+
+    /// The text of a key that must be there.
+    pub(super) fn text_of<'v>(
+        &self,
+        value: &'v Value<'_>,
+        key: &'static str,
+    ) -> Result<Cow<'v, str>, Error> {
+        let (path, text) = self.must(value, key)?;
+        Ok(path.text(text)?.into())
+    }
+
+    /// The text of a key that may be missing.
+    pub(super) fn maybe_text<'v>(
+        &self,
+        value: &'v Value<'_>,
+        key: &'static str,
+    ) -> Result<Option<Cow<'v, str>>, Error> {
+        let found = self.get(value, key)?;
+        found
+            .map(|(path, text)| Ok(path.text(text)?.into()))
+            .transpose()
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn must<'v, 'a>(
+        &self,
+        value: &'v Value<'a>,
+        key: &'static str,
+    ) -> Result<(Path<'_>, &'v Value<'a>), Error> {
+        self.get(value, key)?
+            .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
+    }
+
+    /// Refuses keys that are not among those that are known.
+    pub(super) fn only(&self, value: &Value<'_>, known: &[&str]) -> Result<(), Error> {
+        let unknown = self
+            .object(value)?
+            .iter()
+            .find(|(key, _)| !known.contains(key));
+        unknown.map_or(Ok(()), |(key, _)| {
+            Err(Path::Key(self, key).invalid(
+                "this key is not known here, nor is what it costs; leave it out if it costs nothing",
+            ))
+        })
+    }
+}

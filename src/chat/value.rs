@@ -1,0 +1,412 @@
+//! JSON as it was written: objects keep the order of their keys, which changes counts.
+#![cfg_attr(not(feature = "json"), allow(dead_code))] // only JSON text becomes values
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::ops::Deref;
+
+/// A JSON value that borrows the text it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    List(Vec<Value<'a>>),
+    Object(Object<'a>),
+}
+
+/// The keys and values of an object, in order; no key is there twice.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Object<'a>(pub(crate) Vec<(Cow<'a, str>, Value<'a>)>);
+
+impl<'a> Object<'a> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Value<'a>> {
+        let found = self.0.iter().find(|(name, _)| name == key);
+        found.map(|(_, value)| value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.0.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The value of a key, if this is an object that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        self.as_object()?.get(key)
+    }
+
+    /// What kind of value it is, in words.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Integer(_) | Self::Unsigned(_) | Self::Float(_) => "a number",
+            Self::Text(_) => "a string",
+            Self::List(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// Appends it as JSON text.
+    pub(crate) fn write(&self, style: Style, out: &mut String) {
+        self.write_but(style, &[], out);
+    }
+
+    /// Appends a JSON schema as compact text, on all levels without the keywords in `but`. Properties and definitions
+    /// may have their names.
+    pub(crate) fn write_schema(&self, but: &[&str], out: &mut String) {
+        self.write_but(Style::Compact, but, out);
+    }
+
+    fn write_but(&self, style: Style, but: &[&str], out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(value) => put(out, format_args!("{value}")),
+            Self::Integer(value) => put(out, format_args!("{value}")),
+            Self::Unsigned(value) => put(out, format_args!("{value}")),
+            Self::Float(value) => write_float(*value, out),
+            Self::Text(text) => write_text(text, style, out),
+            Self::List(list) => {
+                out.push('[');
+                for (i, value) in list.iter().enumerate() {
+                    out.push_str(if i > 0 { style.comma() } else { "" });
+                    value.write_but(style, but, out);
+                }
+                out.push(']');
+            }
+            Self::Object(object) => {
+                let kept = object.iter().filter(|(key, _)| !but.contains(key));
+                write_entries(kept, style, out, |key, value, out| match value {
+                    Self::Object(named) if NAMED.contains(&key) => {
+                        write_entries(named.iter(), style, out, |_, value, out| {
+                            value.write_but(style, but, out);
+                        });
+                    }
+                    value => value.write_but(style, but, out),
+                });
+            }
+        }
+    }
+}
+
+/// The keywords of a schema whose keys are names.
+const NAMED: [&str; 3] = ["properties", "$defs", "definitions"];
+
+/// Appends the entries of an object, each value as `write` does.
+fn write_entries<'v, 'a: 'v>(
+    entries: impl Iterator<Item = (&'v str, &'v Value<'a>)>,
+    style: Style,
+    out: &mut String,
+    write: impl Fn(&str, &'v Value<'a>, &mut String),
+) {
+    out.push('{');
+    for (i, (key, value)) in entries.enumerate() {
+        out.push_str(if i > 0 { style.comma() } else { "" });
+        write_text(key, style, out);
+        out.push_str(style.colon());
+        write(key, value, out);
+    }
+    out.push('}');
+}
+
+/// A value of one's own, or a part of another.
+#[derive(Debug, Clone)]
+pub(crate) enum Held<'a> {
+    Own(Value<'a>),
+    Part(&'a Value<'a>),
+}
+
+impl<'a> Deref for Held<'a> {
+    type Target = Value<'a>;
+
+    fn deref(&self) -> &Value<'a> {
+        match self {
+            Self::Own(value) => value,
+            Self::Part(value) => value,
+        }
+    }
+}
+
+/// How JSON text is spaced and escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// No spaces; only what must be escaped is.
+    Compact,
+    /// As Python's `json.dumps` writes: a space behind commas and colons, ASCII only.
+    Python,
+}
+
+impl Style {
+    fn comma(self) -> &'static str {
+        match self {
+            Self::Compact => ",",
+            Self::Python => ", ",
+        }
+    }
+
+    fn colon(self) -> &'static str {
+        match self {
+            Self::Compact => ":",
+            Self::Python => ": ",
+        }
+    }
+}
+
+/// Appends a number as Python does, which has a sign and two digits at least in an exponent.
+fn write_float(value: f64, out: &mut String) {
+    let text = format!("{value:?}");
+    let Some((digits, exponent)) = text.split_once('e') else {
+        return out.push_str(&text);
+    };
+    let (sign, exponent) = exponent
+        .strip_prefix('-')
+        .map_or(('+', exponent), |rest| ('-', rest));
+    put(out, format_args!("{digits}e{sign}{exponent:0>2}"));
+}
+
+/// Appends a JSON string.
+pub(crate) fn write_text(text: &str, style: Style, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{c}' => out.push_str("\\f"),
+            '\0'..' ' => put(out, format_args!("\\u{:04x}", u32::from(c))),
+            _ if c.is_ascii() || style == Style::Compact => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    put(out, format_args!("\\u{unit:04x}"));
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+/// Appends formatted text.
+pub(crate) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // a String takes everything
+    let _ = out.write_fmt(text);
+}
+
+#[cfg(feature = "json")]
+mod read {
+    use std::borrow::Cow;
+    use std::collections::HashMap;
+    use std::fmt;
+
+    use serde::Deserialize;
+    use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+    use super::{Object, Value};
+
+    /// The only key of the object that stands for a number, if some other crate turns on serde_json's
+    /// `arbitrary_precision`.
+    const NUMBER: &str = "$serde_json::private::Number";
+
+    /// Up to this many keys are compared one by one.
+    const FEW: usize = 16;
+
+    impl<'a> Value<'a> {
+        /// Reads JSON text, and nothing behind it.
+        pub(crate) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
+            let mut reader = serde_json::Deserializer::from_str(text);
+            let value = Self::deserialize(&mut reader)?;
+            reader.end()?;
+            Ok(value)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Value<'de> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(Reader)
+        }
+    }
+
+    struct Reader;
+
+    impl<'de> Visitor<'de> for Reader {
+        type Value = Value<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("JSON")
+        }
+
+        fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+            Ok(Value::Null)
+        }
+
+        fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
+            Ok(Value::Bool(value))
+        }
+
+        fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
+            Ok(Value::Integer(value))
+        }
+
+        fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+            Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Integer))
+        }
+
+        fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
+            Ok(Value::Float(value))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+            Ok(Value::Text(Cow::Owned(text.to_owned())))
+        }
+
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+            Ok(Value::Text(Cow::Borrowed(text)))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(item) = items.next_element()? {
+                list.push(item);
+            }
+            Ok(Value::List(list))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
+            let mut object = Object::default();
+            let mut places = HashMap::new();
+            while let Some(key) = items.next_key()? {
+                // the key is a string, whatever the text says
+                let Value::Text(key) = key else {
+                    return Err(A::Error::custom("a key that is no string"));
+                };
+                let value = items.next_value()?;
+                if object.0.len() == FEW {
+                    let keys = object.0.iter().map(|(key, _)| key.clone());
+                    places.extend(keys.zip(0..));
+                }
+                let known = if object.0.len() < FEW {
+                    object.0.iter().position(|(name, _)| *name == key)
+                } else {
+                    places.get(&key).copied()
+                };
+                // of two values, the last counts
+                if let Some(entry) = known.and_then(|at| object.0.get_mut(at)) {
+                    entry.1 = value;
+                    continue;
+                }
+                if object.0.len() >= FEW {
+                    places.insert(key.clone(), object.0.len());
+                }
+                object.0.push((key, value));
+            }
+            match object.0.as_slice() {
+                [(key, Value::Text(digits))] if key == NUMBER => number(digits),
+                _ => Ok(Value::Object(object)),
+            }
+        }
+    }
+
+    /// The number that a text writes, as serde_json reads it.
+    fn number<E: Error>(digits: &str) -> Result<Value<'static>, E> {
+        if let Ok(value) = digits.parse() {
+            return Ok(Value::Integer(value));
+        }
+        if let Ok(value) = digits.parse() {
+            return Ok(Value::Unsigned(value));
+        }
+        match digits.parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(Value::Float(value)),
+            _ => Err(E::custom("number out of range")),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "json"))]
+mod tests {
+    use super::*;
+
+    fn written(text: &str, style: Style) -> String {
+        let mut out = String::new();
+        Value::parse(text).unwrap().write(style, &mut out);
+        out
+    }
+
+    #[test]
+    fn values_are_written_as_python_does() {
+        let text = r#" {"b": [1, -2.50, 1e5, 1E16, 0.00001, 18446744073709551615, true, null], "a": {}, "b2": []} "#;
+        assert_eq!(
+            written(text, Style::Compact),
+            r#"{"b":[1,-2.5,100000.0,1e+16,1e-05,18446744073709551615,true,null],"a":{},"b2":[]}"#
+        );
+        assert_eq!(written(r#"[1,{"a":2}]"#, Style::Python), r#"[1, {"a": 2}]"#);
+    }
+
+    #[test]
+    fn texts_are_escaped() {
+        let text = r#""\u00e9\ud83d\ude00 \"\\\/\n\u0001\u007f""#;
+        assert_eq!(
+            written(text, Style::Compact),
+            "\"é😀 \\\"\\\\/\\n\\u0001\u{7f}\""
+        );
+        assert_eq!(
+            written(text, Style::Python),
+            r#""\u00e9\ud83d\ude00 \"\\/\n\u0001"#.to_owned() + "\u{7f}\""
+        );
+    }
+
+    #[test]
+    fn the_last_of_two_values_counts() {
+        assert_eq!(
+            written(r#"{"a": 1, "b": 2, "a": 3}"#, Style::Compact),
+            r#"{"a":3,"b":2}"#
+        );
+        let many: Vec<String> = (0..100).map(|i| format!("\"{}\": {i}", i % 50)).collect();
+        let kept: Vec<String> = (50..100).map(|i| format!("\"{}\":{i}", i % 50)).collect();
+        let text = format!("{{{}}}", many.join(","));
+        assert_eq!(
+            written(&text, Style::Compact),
+            format!("{{{}}}", kept.join(","))
+        );
+    }
+
+    #[test]
+    fn schemas_lose_keywords_and_keep_names() {
+        let schema = r#"{"required": ["a"], "properties": {"required": {"type": "object", "required": []}}}"#;
+        let mut out = String::new();
+        Value::parse(schema)
+            .unwrap()
+            .write_schema(&["required"], &mut out);
+        assert_eq!(out, r#"{"properties":{"required":{"type":"object"}}}"#);
+    }
+}
