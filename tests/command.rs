@@ -7,49 +7,16 @@
     feature = "o200k_base"
 ))]
 
+#[path = "common/command.rs"]
+mod common;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command as Process, Output, Stdio};
+use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
+use common::{PROGRAM, ended, folder, tiktally};
 use tempfile::TempDir;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_tiktally");
-
-/// How a run ended: its exit code, standard output and standard error.
-type Ended = (Option<i32>, String, String);
-
-fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
-    let mut command = Command::new(PROGRAM);
-    ended(
-        &command
-            .current_dir(folder)
-            .args(args)
-            .write_stdin(stdin)
-            .output()
-            .unwrap(),
-    )
-}
-
-fn ended(output: &Output) -> Ended {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (
-        output.status.code(),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
-}
-
-/// A fresh folder with these files.
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    folder
-}
 
 /// Three files whose tokens in `cl100k_base` are 2, 4 and 6.
 fn three() -> TempDir {
@@ -330,7 +297,12 @@ fn help_and_version() {
         (Some(0), format!("tiktally {}\n", env!("CARGO_PKG_VERSION")))
     );
 
-    for args in [&["--help"][..], &["count", "--help"], &["models", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["count", "--help"],
+        &["chat", "--help"],
+        &["models", "--help"],
+    ] {
         let (code, stdout, stderr) = tiktally(Path::new("."), args, b"");
         assert_eq!((code, stderr.as_str()), (Some(0), ""), "{args:?}");
         assert!(stdout.contains("Usage: tiktally"), "{args:?}");

@@ -26,10 +26,19 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 enum Reason {
     Io(io::Error),
-    Walk(String),
     Binary,
     /// The first wrong byte.
     NotUtf8(usize),
+    /// In the words of whoever found it.
+    Other(String),
+}
+
+impl Refusal {
+    /// An input that was read, but is not what it should be.
+    pub(crate) fn new(path: &Path, problem: String) -> Self {
+        let (path, reason) = (path.to_owned(), Reason::Other(problem));
+        Self { path, reason }
+    }
 }
 
 /// The files a path of the command line names: itself, or the files in a folder, sorted. Hidden files, files that
@@ -57,7 +66,7 @@ fn walk(folder: &Path) -> impl Iterator<Item = Result<PathBuf, Refusal>> {
 /// Unwraps the system's own error: the two around it name the path once more each.
 fn unwalkable(error: ignore::Error, folder: &Path) -> Refusal {
     let system = error.io_error().and_then(Error::source);
-    let reason = Reason::Walk(system.map_or_else(|| error.to_string(), ToString::to_string));
+    let reason = Reason::Other(system.map_or_else(|| error.to_string(), ToString::to_string));
     let path = match error {
         ignore::Error::WithPath { path, .. } => path,
         _ => folder.to_owned(),
@@ -109,9 +118,9 @@ impl fmt::Display for Refusal {
         write!(f, "{name}: ")?;
         match &self.reason {
             Reason::Io(error) => error.fmt(f),
-            Reason::Walk(error) => f.write_str(error),
             Reason::Binary => f.write_str("binary file (it holds a NUL byte)"),
             Reason::NotUtf8(at) => write!(f, "not UTF-8: invalid at byte {at}, counted from 0"),
+            Reason::Other(problem) => f.write_str(problem),
         }
     }
 }

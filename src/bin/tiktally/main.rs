@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod chat;
 mod choice;
 mod count;
 mod input;
@@ -26,6 +27,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Count(count::Args),
+    Chat(chat::Args),
     /// List the models with their encodings and context windows
     Models,
 }
@@ -64,6 +66,7 @@ impl From<io::Error> for Failure {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Count(args) => count::run(&args),
+        Command::Chat(args) => chat::run(&args),
         Command::Models => models::run(),
     };
     match outcome {

@@ -1,0 +1,45 @@
+//! The command from the outside.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tiktally");
+
+/// How a run ended: its exit code, standard output and standard error.
+pub(crate) type Ended = (Option<i32>, String, String);
+
+pub(crate) fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
+    let mut command = Command::new(PROGRAM);
+    ended(
+        &command
+            .current_dir(folder)
+            .args(args)
+            .write_stdin(stdin)
+            .output()
+            .unwrap(),
+    )
+}
+
+pub(crate) fn ended(output: &Output) -> Ended {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (
+        output.status.code(),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
+}
+
+/// A fresh folder with these files.
+pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    folder
+}
