@@ -1,5 +1,6 @@
 //! This crate and its peers in one process, on the same text. See README.md.
 
+mod chat;
 mod cold;
 mod peers;
 mod race;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 use tiktally::{Encoding, TokenId};
 
+use crate::chat::chat;
 use crate::peers::Peer;
 use crate::race::{Clock, Entrant, Round, Speed, caught, race};
 use crate::table::{Table, Unit, markdown, times};
@@ -31,7 +32,7 @@ pub struct Bench {
 pub type Step = (&'static str, fn(&Bench));
 
 /// Each is run in a process of its own: no step has seen the text of another one.
-pub const STEPS: [Step; 9] = [
+pub const STEPS: [Step; 10] = [
     ("stream", stream),
     ("docs", docs),
     ("distinct", distinct),
@@ -40,6 +41,7 @@ pub const STEPS: [Step; 9] = [
     ("adv", adv),
     ("decode", decode),
     ("count", count),
+    ("chat", chat),
     ("mt", mt),
 ];
 
@@ -322,7 +324,7 @@ fn megabytes(text: &str) -> f64 {
 }
 
 /// Parts of `size` bytes, or a few more where a character would be cut.
-fn cut(text: &str, size: usize) -> Vec<&str> {
+pub fn cut(text: &str, size: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {

@@ -1,0 +1,94 @@
+//! What it takes to count a typical chat request: ten messages of new text, with and without five tools.
+//!
+//! The peers' counting of the same kind of messages is in `benches/compare`, step `chat`.
+
+#[path = "../tests/common/texts.rs"]
+mod texts;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion};
+use tiktally::chat::{Counter, Message, Request, Tool};
+
+use texts::{KINDS, Random};
+
+const MODELS: [&str; 2] = ["gpt-4", "gpt-4o"];
+
+/// So many messages, of so many bytes each.
+const MESSAGES: usize = 10;
+const SIZE: usize = 150;
+
+const PARAMETERS: &str = r#"{
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "description": "The city and the country"},
+        "days": {"type": "integer", "description": "How many days ahead"},
+        "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}
+    },
+    "required": ["city"]
+}"#;
+
+fn tools() -> impl Iterator<Item = Tool<'static>> {
+    ["forecast", "history", "alerts", "compare", "records"]
+        .map(|name| {
+            let tool = Tool::function(name).description("Looks up what the weather is or was like");
+            tool.parameters_json(PARAMETERS).unwrap()
+        })
+        .into_iter()
+}
+
+/// A conversation that nobody has seen.
+fn messages(text: &str) -> Vec<Message<'static>> {
+    let texts = text.as_bytes().chunks(SIZE).take(MESSAGES);
+    let texts = texts.map(|text| String::from_utf8_lossy(text).into_owned());
+    let message = |(i, text)| match i {
+        0 => Message::system(text),
+        _ if i % 2 == 1 => Message::user(text),
+        _ => Message::assistant(text),
+    };
+    texts.enumerate().map(message).collect()
+}
+
+fn main() {
+    let mut c = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    for model in MODELS {
+        let Ok(counter) = Counter::for_model(model) else {
+            continue;
+        };
+        let mut random = Random::new(1);
+        let mut next = || {
+            let text = KINDS[0].text(&mut random, MESSAGES * SIZE + 10);
+            let messages = messages(&text);
+            assert_eq!(messages.len(), MESSAGES);
+            messages
+        };
+        // what the parts say must hold before the clock starts
+        let request = Request::new(next());
+        let plain = counter.count(&request).unwrap();
+        let whole = counter.count(&request.tools(tools())).unwrap();
+        assert_eq!(whole.total, plain.total + whole.tools);
+        let mut group = c.benchmark_group(format!("chat/{model}"));
+        group.bench_function("10 messages", |bencher| {
+            let request = || Request::new(next());
+            bencher.iter_batched_ref(
+                request,
+                |request| black_box(counter.count(request)),
+                BatchSize::SmallInput,
+            );
+        });
+        group.bench_function("10 messages, 5 tools", |bencher| {
+            let request = || Request::new(next()).tools(tools());
+            bencher.iter_batched_ref(
+                request,
+                |request| black_box(counter.count(request)),
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    c.final_summary();
+}

@@ -1,0 +1,108 @@
+//! Counting chat messages, which one peer does too.
+
+use tiktally::chat::{Counter, Message, Request, Tool};
+use tiktoken_rs::ChatCompletionRequestMessage;
+
+use crate::race::{Clock, Entrant, Round, race};
+use crate::steps::{Bench, cut};
+use crate::table::{Table, Unit};
+
+const MESSAGES: usize = 10;
+const SIZE: usize = 150;
+
+const PARAMETERS: &str = r#"{
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "description": "The city and the country"},
+        "days": {"type": "integer", "description": "How many days ahead"},
+        "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}
+    },
+    "required": ["city"]
+}"#;
+
+/// The same conversation for both, and for ours with tools.
+struct Input {
+    plain: Request<'static>,
+    with_tools: Request<'static>,
+    theirs: Vec<ChatCompletionRequestMessage>,
+}
+
+/// Ten messages of new text; tools are counted by this crate alone.
+pub fn chat(bench: &Bench) {
+    let model = match bench.encoding.name() {
+        "cl100k_base" => "gpt-4",
+        "o200k_base" => "gpt-4o",
+        _ => return println!("\nno chat model has this encoding"),
+    };
+    let counter = Counter::for_model(model).unwrap();
+    let entrants = [
+        Entrant {
+            name: "tiktally".to_owned(),
+            call: Box::new(|input: &Input| Some(counter.count(&input.plain).unwrap().total)),
+        },
+        Entrant {
+            name: "tiktoken-rs 0.12.1".to_owned(),
+            call: Box::new(|input: &Input| {
+                tiktoken_rs::num_tokens_from_messages(model, &input.theirs).ok()
+            }),
+        },
+        Entrant {
+            name: "tiktally, with 5 tools".to_owned(),
+            call: Box::new(|input: &Input| {
+                let tokens = counter.count(&input.with_tools).unwrap();
+                Some(tokens.total - tokens.tools)
+            }),
+        },
+    ];
+    let mut table = Table::new("ns a request of 10 messages", Unit::NanosecondsPerCall);
+    for corpus in &bench.corpora {
+        let texts = cut(&corpus.text, SIZE);
+        let inputs: Vec<Input> = texts.chunks_exact(MESSAGES).take(400).map(input).collect();
+        let mut inputs = inputs.into_iter();
+        let round = |_| {
+            let inputs: Vec<Input> = inputs.by_ref().take(100).collect();
+            let units = inputs.len() as f64;
+            Round { inputs, units }
+        };
+        let rounds: Vec<_> = (0..4).map(round).collect();
+        // the first round wakes everybody up
+        let (first, rounds) = rounds.split_at(1);
+        race(Clock::Cpu, &entrants, first);
+        let speeds = race(Clock::Cpu, &entrants, rounds);
+        let names = entrants.iter().map(|entrant| entrant.name.clone());
+        table.add(&corpus.name, names.zip(speeds).collect());
+    }
+    table.print();
+}
+
+fn input(texts: &[&str]) -> Input {
+    let roles = ["system", "user", "assistant"];
+    let roles = (0..).map(|i| roles[if i == 0 { 0 } else { 2 - i % 2 }]);
+    let theirs: Vec<_> = texts
+        .iter()
+        .zip(roles)
+        .map(|(text, role)| ChatCompletionRequestMessage {
+            role: role.to_owned(),
+            content: Some((*text).to_owned()),
+            ..Default::default()
+        })
+        .collect();
+    let ours = theirs.iter().map(|message| {
+        let text = message.content.clone().unwrap_or_default();
+        match message.role.as_str() {
+            "system" => Message::system(text),
+            "user" => Message::user(text),
+            _ => Message::assistant(text),
+        }
+    });
+    let plain = Request::new(ours);
+    let tools = ["forecast", "history", "alerts", "compare", "records"].map(|name| {
+        let tool = Tool::function(name).description("Looks up what the weather is or was like");
+        tool.parameters_json(PARAMETERS).unwrap()
+    });
+    Input {
+        with_tools: plain.clone().tools(tools),
+        plain,
+        theirs,
+    }
+}
