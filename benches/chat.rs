@@ -17,7 +17,7 @@ const MODELS: [&str; 2] = ["gpt-4", "gpt-4o"];
 
 /// So many messages, of so many bytes each.
 const MESSAGES: usize = 10;
-const SIZE: usize = 150;
+const SIZES: [usize; 2] = [100, 150];
 
 const PARAMETERS: &str = r#"{
     "type": "object",
@@ -39,8 +39,8 @@ fn tools() -> impl Iterator<Item = Tool<'static>> {
 }
 
 /// A conversation that nobody has seen.
-fn messages(text: &str) -> Vec<Message<'static>> {
-    let texts = text.as_bytes().chunks(SIZE).take(MESSAGES);
+fn messages(text: &str, size: usize) -> Vec<Message<'static>> {
+    let texts = text.as_bytes().chunks(size).take(MESSAGES);
     let texts = texts.map(|text| String::from_utf8_lossy(text).into_owned());
     let message = |(i, text)| match i {
         0 => Message::system(text),
@@ -48,6 +48,31 @@ fn messages(text: &str) -> Vec<Message<'static>> {
         _ => Message::assistant(text),
     };
     texts.enumerate().map(message).collect()
+}
+
+fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
+    let mut random = Random::new(1);
+    let mut next = || {
+        let text = KINDS[0].text(&mut random, MESSAGES * size + 10);
+        let messages = messages(&text, size);
+        assert_eq!(messages.len(), MESSAGES);
+        messages
+    };
+    // what the parts say must hold before the clock starts
+    let request = Request::new(next());
+    let plain = counter.count(&request).unwrap();
+    let whole = counter.count(&request.tools(tools())).unwrap();
+    assert_eq!(whole.total, plain.total + whole.tools);
+    let mut group = c.benchmark_group(format!("chat/{model}/10 messages of {size} bytes"));
+    let count = |request: &mut Request<'_>| black_box(counter.count(request));
+    group.bench_function("alone", |bencher| {
+        let request = || Request::new(next());
+        bencher.iter_batched_ref(request, count, BatchSize::SmallInput);
+    });
+    group.bench_function("5 tools", |bencher| {
+        let request = || Request::new(next()).tools(tools());
+        bencher.iter_batched_ref(request, count, BatchSize::SmallInput);
+    });
 }
 
 fn main() {
@@ -60,35 +85,9 @@ fn main() {
         let Ok(counter) = Counter::for_model(model) else {
             continue;
         };
-        let mut random = Random::new(1);
-        let mut next = || {
-            let text = KINDS[0].text(&mut random, MESSAGES * SIZE + 10);
-            let messages = messages(&text);
-            assert_eq!(messages.len(), MESSAGES);
-            messages
-        };
-        // what the parts say must hold before the clock starts
-        let request = Request::new(next());
-        let plain = counter.count(&request).unwrap();
-        let whole = counter.count(&request.tools(tools())).unwrap();
-        assert_eq!(whole.total, plain.total + whole.tools);
-        let mut group = c.benchmark_group(format!("chat/{model}"));
-        group.bench_function("10 messages", |bencher| {
-            let request = || Request::new(next());
-            bencher.iter_batched_ref(
-                request,
-                |request| black_box(counter.count(request)),
-                BatchSize::SmallInput,
-            );
-        });
-        group.bench_function("10 messages, 5 tools", |bencher| {
-            let request = || Request::new(next()).tools(tools());
-            bencher.iter_batched_ref(
-                request,
-                |request| black_box(counter.count(request)),
-                BatchSize::SmallInput,
-            );
-        });
+        for size in SIZES {
+            measure(&mut c, model, &counter, size);
+        }
     }
     c.final_summary();
 }

@@ -129,9 +129,13 @@ fn sum(tokens: &ChatTokens) -> usize {
     tokens.messages.iter().chain(&parts).sum()
 }
 
+fn sizes(sizes: &[Size]) -> impl Iterator<Item = (u32, u32)> {
+    sizes.iter().map(|size| (size.width, size.height))
+}
+
 /// An estimate, which is the count too where there is one.
 fn both(counter: &Counter, body: &str, sizes: &[Size]) -> Result<ChatTokens, Error> {
-    let typed = typed::request(body, sizes.iter().map(|size| (size.width, size.height)));
+    let typed = typed::request(body, self::sizes(sizes));
     let (count, estimate) = match typed.as_ref().filter(|_| !sizes.is_empty()) {
         Some(typed) => (counter.count(typed), counter.estimate(typed)),
         None => (counter.count_json(body), counter.estimate_json(body)),
@@ -249,6 +253,7 @@ fn recorded_requests_cost_what_was_billed() {
     let Some(text) = recorded() else { return };
     let Vectors { vectors } = serde_json::from_str(&text).unwrap();
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut typed = 0;
     let mut wrong = Vec::new();
     for vector in &vectors {
         let rule = vector.rule.clone().unwrap_or_default();
@@ -259,6 +264,7 @@ fn recorded_requests_cost_what_was_billed() {
             None => vector.request.get().to_owned(),
         };
         let tokens = both(&counter, &body, &vector.images);
+        typed += usize::from(typed::request(&body, sizes(&vector.images)).is_some());
         if vector.reply_priming.is_some() {
             println!("{}: not counted, {:?}", vector.id, vector.note);
         } else if vector.reproduced && billed {
@@ -307,7 +313,8 @@ fn recorded_requests_cost_what_was_billed() {
         vectors.len()
     );
     assert!(wrong.is_empty(), "{}\n{}", wrong.len(), wrong.join("\n"));
-    assert!(seen.values().sum::<usize>() >= 342);
+    assert_eq!(seen.values().sum::<usize>(), 342);
+    assert!(typed > 350, "only {typed} bodies as typed requests, too");
 }
 
 #[test]

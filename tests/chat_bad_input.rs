@@ -751,3 +751,64 @@ fn unknown_keys_of_the_body_make_an_estimate() {
     assert_eq!(tokens.total, 9);
     assert!(matches!(tokens.exactness, Exactness::Estimate { .. }));
 }
+
+/// What `$ref` makes of little bodies must not take forever: each of these ends, with a count or an error.
+#[test]
+fn references_that_multiply() {
+    let many = |entry: &dyn Fn(usize) -> String, n: usize| {
+        let entries: Vec<String> = (0..n).map(entry).collect();
+        entries.join(",")
+    };
+    let to_big = |n| many(&|i| format!(r##""p{i}": {{"$ref": "#/$defs/big"}}"##), n);
+    let n = 20_000;
+    let names = many(&|i| format!("\"r{i}\""), n);
+    let keys = many(&|i| format!("\"x{i}\": 0"), n);
+    let bodies = [
+        // a definition with a long blank description, many required keys, many unknown keys
+        format!(
+            r#""big": {{"type": "string", "description": "{}"}}"#,
+            " ".repeat(n * 20)
+        ),
+        format!(
+            r#""big": {{"type": "object", "properties": {{"a": {{"type": "null"}}}}, "required": [{names}]}}"#
+        ),
+        format!(r#""big": {{"type": "string", {keys}}}"#),
+    ];
+    for defs in bodies {
+        let body = with_parameters(&format!(
+            r#"{{"type": "object", "properties": {{{}}}, "$defs": {{{defs}}}}}"#,
+            to_big(n)
+        ));
+        if let Err(error) = estimate_json(&body) {
+            assert!(error.is_invalid_chat(), "{error}");
+            assert!(
+                error
+                    .path()
+                    .is_some_and(|path| path.starts_with("tools[0].function.parameters"))
+            );
+        }
+    }
+    let chain = many(
+        &|i| format!(r##""d{i}": {{"$ref": "#/$defs/d{}"}}"##, i + 1),
+        n,
+    );
+    let body = with_parameters(&format!(
+        r##"{{"type": "object", "properties": {{"a": {{"$ref": "#/$defs/d0"}}}}, "$defs": {{{chain}}}}}"##
+    ));
+    let path = "tools[0].function.parameters.properties.a";
+    invalid(&body, path, &["128 levels"]);
+}
+
+#[test]
+fn places_of_doubts_are_short() {
+    let key = "k".repeat(1_000_000);
+    let schema = format!(
+        r#"{{"type": "object", "properties": {{"{key}": {{"type": "string", "format": "date"}}}}}}"#
+    );
+    let Exactness::Estimate { reason } =
+        estimate_json(&with_parameters(&schema)).unwrap().exactness
+    else {
+        panic!("a format was never seen");
+    };
+    assert!(reason.len() < 400, "{}", reason.len());
+}

@@ -42,6 +42,9 @@ impl Tally<'_> {
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
             (Family::Legacy0301, ..) => Err(unsupported(path, "this model takes no tools")),
             (Family::Legacy0613, [call], [result]) => {
+                if self.is_model("gpt-3.5") {
+                    self.doubt("calls of this model were seen once, and billed with 1 token more");
+                }
                 let bare = self.message(message, at)? + self.message(result, at + 1)?;
                 let call = self.numbers.legacy_names * self.count(&call.name)
                     + self.count(&call.arguments)
@@ -59,7 +62,8 @@ impl Tally<'_> {
 
     /// What a message says beside its calls is a message of its own.
     fn said(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
-        if message.texts().all(str::is_empty) {
+        let is_empty = |part: &Part<'_>| matches!(part, Part::Text(text) if text.is_empty());
+        if message.content.iter().all(is_empty) {
             return Ok(0);
         }
         let content = self.content(message, at)?;
@@ -124,7 +128,9 @@ impl Tally<'_> {
         }
         asked.push_str("]}");
         answered.push(']');
-        if self.counter.encoding.name() != "o200k_base" || self.family != Family::Modern {
+        let is_seen = self.is_model("gpt-4o") || self.counter.model.is_none();
+        let is_modern = self.family == Family::Modern;
+        if !is_seen || !is_modern || self.counter.encoding.name() != "o200k_base" {
             self.doubt("several calls in one message were only seen with gpt-4o");
         }
         let tokens = self.said(message, at)?

@@ -58,6 +58,17 @@ const UNCOUNTABLE: &[(&str, &str)] = &[
 ];
 
 const NO_RECORDING: &str = "no recording of this model was seen";
+/// Why a name alone is not enough.
+pub(crate) const UNLISTED: &str =
+    "no model of this name is known; it is counted as those that its name begins with";
+
+/// How the names of models begin that take nothing but texts to embed.
+const EMBEDDERS: &[&str] = &[
+    "text-embedding-",
+    "text-search-",
+    "text-similarity-",
+    "code-search-",
+];
 
 /// The first that begins a name decides. The last field says why a count is an estimate.
 const FAMILIES: &[(&str, Family, Option<&str>)] = &[
@@ -77,20 +88,53 @@ const FAMILIES: &[(&str, Family, Option<&str>)] = &[
     ("o1", Family::Reasoning, Some(NO_RECORDING)),
     ("o3", Family::Reasoning, None),
     ("o4-mini", Family::Reasoning, None),
-    ("gpt-5-chat", Family::Reasoning, Some(NO_RECORDING)),
     ("gpt-5", Family::Reasoning, None),
 ];
 
 /// The name of the model that another was made of: `ft:gpt-4o-mini-2024-07-18:acme::x` is a gpt-4o-mini. Azure writes
 /// gpt-35 for gpt-3.5.
 pub(crate) fn base(model: &str) -> String {
-    let base = model.strip_prefix("ft:").unwrap_or(model);
-    let base = base.split(':').next().unwrap_or(base);
-    base.replace("gpt-35-", "gpt-3.5-")
+    let base = match model.strip_prefix("ft:") {
+        Some(tuned) => tuned.split(':').next().unwrap_or(tuned),
+        None => model,
+    };
+    match base.strip_prefix("gpt-35-") {
+        Some(rest) => format!("gpt-3.5-{rest}"),
+        None => base.to_owned(),
+    }
+}
+
+/// Whether a model takes texts to embed, and no messages.
+pub(crate) fn is_embedder(model: &str) -> bool {
+    let model = base(model);
+    EMBEDDERS.iter().any(|name| model.starts_with(name))
+}
+
+/// Whether a model has this name, or is a dated version of it, as gpt-4o-2024-08-06 is one of gpt-4o.
+pub(crate) fn is_version(model: &str, name: &str) -> bool {
+    let rest = model.strip_prefix(name);
+    rest.is_some_and(|rest| rest.is_empty() || is_date(rest))
+}
+
+/// Whether this is the end of a dated name.
+fn is_date(end: &str) -> bool {
+    const PATTERN: &[u8] = b"-0000-00-00";
+    end.len() == PATTERN.len()
+        && end.bytes().zip(PATTERN).all(|(byte, like)| match like {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == *like,
+        })
+}
+
+fn is_listed(model: &str) -> bool {
+    crate::context_window_names().any(|name| is_version(model, name))
 }
 
 /// The family of a model, or why it has none.
 pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
+    if is_embedder(model) {
+        return Err(NO_CHAT);
+    }
     let model = base(model);
     let refusal = UNCOUNTABLE.iter().find(|(part, _)| model.contains(part));
     if let Some((_, why)) = refusal {
@@ -98,5 +142,10 @@ pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
     }
     let found = FAMILIES.iter().find(|(name, ..)| model.starts_with(name));
     let (_, family, doubt) = *found.ok_or(NO_CHAT)?;
+    // what is not said to think may be framed in another way
+    let is_chat = family == Family::Reasoning && model.contains("-chat");
+    let doubt = doubt
+        .or(is_chat.then_some(NO_RECORDING))
+        .or((!is_listed(&model)).then_some(UNLISTED));
     Ok(Known { family, doubt })
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::history::exchange;
+use super::history::exchange_len;
 use super::request::{Message, Request, Role};
 use super::{ChatTokens, Counter, Exactness, Tally};
 use crate::error::{Error, ErrorKind};
@@ -158,7 +158,7 @@ fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, E
     let mut units = Vec::new();
     let mut at = 0;
     while let Some(first) = messages.get(at) {
-        let end = at + exchange(messages, at);
+        let end = at + exchange_len(messages, at);
         let (images, doubts) = (tally.images, tally.doubts.len());
         let mut tokens = Vec::new();
         tally.exchange(messages.get(at..end).unwrap_or_default(), at, &mut tokens)?;

@@ -10,7 +10,7 @@ impl Tally<'_> {
         let mut tokens = Vec::with_capacity(messages.len());
         while tokens.len() < messages.len() {
             let at = tokens.len();
-            let end = at + exchange(messages, at);
+            let end = at + exchange_len(messages, at);
             self.exchange(messages.get(at..end).unwrap_or_default(), at, &mut tokens)?;
         }
         Ok(tokens)
@@ -61,7 +61,12 @@ impl Tally<'_> {
             Some(name) if self.family == Family::Legacy0301 => {
                 (role + self.count(name)).saturating_sub(self.numbers.name_0301)
             }
-            Some(name) => self.count(&format!("{}:{name}", message.role.name())),
+            Some(name) => {
+                if self.family == Family::Reasoning {
+                    self.doubt("names were never seen with reasoning models");
+                }
+                self.count(&format!("{}:{name}", message.role.name()))
+            }
         };
         let mut tokens = frame + header + content;
         if message.role == Role::Function && self.family != Family::Legacy0613 {
@@ -80,28 +85,37 @@ impl Tally<'_> {
     /// The texts of a message; its images are added to those of all.
     pub(super) fn content(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
         let mut tokens = 0;
+        let mut last = 0;
         for (i, part) in message.content.iter().enumerate() {
             match part {
-                Part::Text(text) => tokens += self.count(text),
+                Part::Text(text) => {
+                    last = self.count(text);
+                    tokens += last;
+                }
                 Part::Image(image) => {
                     let model = self.counter.model.as_deref().unwrap_or_default();
-                    let Some(cost) = images::cost(model, *image) else {
-                        return Err(unsupported(
-                            format!("messages[{at}].content[{i}]"),
-                            "what an image costs is not known for this model; name the model if it has another",
-                        ));
-                    };
+                    let path = || format!("messages[{at}].content[{i}]");
+                    if message.role != Role::User {
+                        let what =
+                            "what an image costs in a message that is not the user's is not known";
+                        return Err(unsupported(path(), what));
+                    }
+                    let cost =
+                        images::cost(model, *image).map_err(|why| unsupported(path(), why))?;
                     self.images += cost.tokens;
                     self.doubts.extend(cost.estimate.map(str::to_owned));
                 }
             }
+        }
+        if self.system.is_none() && self.is_system(message.role) {
+            self.system = Some((at, last));
         }
         Ok(tokens)
     }
 }
 
 /// How many messages belong together from this one on: calls and their results, or the message alone.
-pub(super) fn exchange(messages: &[Message<'_>], at: usize) -> usize {
+pub(super) fn exchange_len(messages: &[Message<'_>], at: usize) -> usize {
     let (Some(message), Some(rest)) = (messages.get(at), messages.get(at + 1..)) else {
         return 1;
     };

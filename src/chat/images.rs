@@ -4,6 +4,7 @@
 //! models count squares of 32 pixels up to a budget, times a factor of the model. Integers throughout: a float that
 //! misses a whole number by its last bit would be one row of squares too many.
 
+use super::families;
 #[cfg(feature = "json")]
 use crate::error::Error;
 
@@ -46,6 +47,8 @@ pub struct Image {
     width: u32,
     height: u32,
     detail: Detail,
+    /// Of a link the size is not known; it may not matter.
+    is_link: bool,
 }
 
 impl Image {
@@ -62,6 +65,16 @@ impl Image {
             width,
             height,
             detail,
+            is_link: false,
+        }
+    }
+
+    /// An image behind a link, of which the size is not known.
+    #[cfg(feature = "json")]
+    pub(crate) fn link(detail: Detail) -> Self {
+        Self {
+            is_link: true,
+            ..Self::new(0, 0, detail)
         }
     }
 
@@ -147,10 +160,19 @@ pub(crate) struct Cost {
     pub(crate) estimate: Option<&'static str>,
 }
 
-/// What the image costs; `None` for a model whose rule is not known, or that takes no images.
-pub(crate) fn cost(model: &str, image: Image) -> Option<Cost> {
-    let rule = rule_of(model)?;
-    Some(Cost {
+/// Why an image that is not there has no price.
+const LINK: &str = "the image is a link, which tells no size and is never fetched; give the image's size with `Image::new`";
+
+/// What the image costs, or why that is not known.
+pub(crate) fn cost(model: &str, image: Image) -> Result<Cost, &'static str> {
+    let rule = rule_of(model).ok_or(
+        "what an image costs is not known for this model; name the model if it has another",
+    )?;
+    let is_fixed = matches!(rule, Rule::Tiles { .. }) && image.detail == Detail::Low;
+    if image.is_link && !is_fixed {
+        return Err(LINK);
+    }
+    Ok(Cost {
         tokens: rule.tokens(image) as usize,
         estimate: rule.doubt(image),
     })
@@ -295,7 +317,6 @@ const RULES: &[(&str, Rule)] = &[
     ("o3", Rule::tiles(75, 150)),
     ("gpt-5", Rule::tiles(70, 140)),
     ("gpt-5-chat-latest", Rule::tiles(70, 140)),
-    ("computer-use-preview", Rule::tiles(65, 129)),
     ("gpt-4.1-mini", Rule::patches(162)),
     ("gpt-4.1-nano", Rule::patches(246)),
     ("o4-mini", Rule::patches(172)),
@@ -324,29 +345,11 @@ const RULES: &[(&str, Rule)] = &[
 ];
 
 fn rule_of(model: &str) -> Option<&'static Rule> {
-    // ft:<the model it was made from>:<organisation>:<name>:<id>
-    let model = match model.strip_prefix("ft:") {
-        Some(tuned) => tuned.split(':').next().unwrap_or(tuned),
-        None => model,
-    };
-    let (_, rule) = RULES.iter().find(|(name, _)| is_version(model, name))?;
+    let model = families::base(model);
+    let (_, rule) = RULES
+        .iter()
+        .find(|(name, _)| families::is_version(&model, name))?;
     Some(rule)
-}
-
-fn is_version(model: &str, name: &str) -> bool {
-    model
-        .strip_prefix(name)
-        .is_some_and(|rest| rest.is_empty() || is_date(rest))
-}
-
-/// Whether this is the end of a dated name, as in `gpt-4o-2024-08-06`.
-fn is_date(end: &str) -> bool {
-    const PATTERN: &[u8] = b"-0000-00-00";
-    end.len() == PATTERN.len()
-        && end.bytes().zip(PATTERN).all(|(byte, like)| match like {
-            b'0' => byte.is_ascii_digit(),
-            _ => byte == *like,
-        })
 }
 
 /// Rules, section 4: an image is first made to fit a square of this side.
@@ -445,11 +448,7 @@ mod data_url {
         let inline = match strip_prefix(url, "data:") {
             Some(inline) => inline,
             None if url.contains(':') => {
-                return Err(super::super::unsupported(
-                    "",
-                    "the image is a link, which tells no size and is never fetched; \
-                     give the image's size with `Image::new`",
-                ));
+                return Err(super::super::unsupported("", super::LINK));
             }
             None => return Err(invalid("this is neither a link nor the data of an image")),
         };
@@ -517,7 +516,9 @@ mod tests {
     use super::*;
 
     fn tokens(model: &str, width: u32, height: u32, detail: Detail) -> Option<usize> {
-        cost(model, Image::new(width, height, detail)).map(|cost| cost.tokens)
+        cost(model, Image::new(width, height, detail))
+            .ok()
+            .map(|cost| cost.tokens)
     }
 
     /// Documented prices, and recorded ones: the usage of the request less that of its text.
@@ -587,7 +588,6 @@ mod tests {
         ("o3", [75, 225, 525]),
         ("gpt-5", [70, 210, 490]),
         ("gpt-5-chat-latest", [70, 210, 490]),
-        ("computer-use-preview", [65, 194, 452]),
     ];
 
     /// The factors of patch models in percent, what is added, and the budgets for the details auto, high and original.
@@ -754,7 +754,7 @@ mod tests {
             " gpt-4o",
             "GPT-4o",
         ] {
-            assert_eq!(cost(model, Image::new(1, 1, High)), None, "{model}");
+            assert!(cost(model, Image::new(1, 1, High)).is_err(), "{model}");
         }
     }
 
@@ -762,7 +762,9 @@ mod tests {
     fn one_rule_for_a_name() {
         for (model, _) in RULES {
             for model in [(*model).to_owned(), format!("{model}-2026-01-31")] {
-                let named = RULES.iter().filter(|(name, _)| is_version(&model, name));
+                let named = RULES
+                    .iter()
+                    .filter(|(name, _)| families::is_version(&model, name));
                 assert_eq!(named.count(), 1, "{model}");
             }
         }

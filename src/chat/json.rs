@@ -3,13 +3,14 @@
 
 use std::borrow::Cow;
 
+use super::families;
 use super::images::{Detail, Image};
 use super::path::Path;
 use super::request::{
     JsonSchema, Message, Part, Request, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
 use super::value::{Held, Object, Value};
-use super::{ChatTokens, Counter, Exactness};
+use super::{ChatTokens, Counter, Exactness, unsupported};
 use crate::TokenId;
 use crate::error::Error;
 
@@ -112,39 +113,49 @@ impl Counter {
 
     fn estimate_body(&self, body: &Value<'_>) -> Result<ChatTokens, Error> {
         let object = Path::Root.object(body)?;
-        let model = self.model.as_deref().unwrap_or_default();
-        if object.get("messages").is_some() {
+        let has = |key| object.get(key).is_some_and(|value| *value != Value::Null);
+        if has("messages") {
             self.estimate(&chat(body, object)?)
-        } else if object.get("prompt").is_some() {
-            self.prompts(body, "prompt")
-        } else if object.get("input").is_none() {
-            Err(Path::Root.invalid("the body has neither `messages` nor `input` nor a `prompt`"))
-        } else if model.starts_with("text-") || model.contains("-search-") {
-            self.prompts(body, "input")
-        } else {
+        } else if has("prompt") {
+            self.prompts(body, object, "prompt")
+        } else if has("input") && self.family == Err(families::NO_CHAT) {
+            self.prompts(body, object, "input")
+        } else if has("input") {
             self.estimate(&responses(body, object)?)
+        } else {
+            Err(Path::Root.invalid("the body has neither `messages` nor `input` nor a `prompt`"))
         }
     }
 
     /// Prompts have no frame: their texts are what is billed (section 2 of the rules).
-    fn prompts(&self, body: &Value<'_>, key: &'static str) -> Result<ChatTokens, Error> {
-        let Some((path, prompts)) = Path::Root.get(body, key)? else {
-            return Err(Path::Root.invalid(format!("the body has no `{key}`")));
-        };
+    fn prompts(
+        &self,
+        body: &Value<'_>,
+        object: &Object<'_>,
+        key: &'static str,
+    ) -> Result<ChatTokens, Error> {
+        let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
+        let doubts = other_keys(object, &known)?;
+        let (path, prompts) = Path::Root.must(body, key)?;
+        if let Err(why) = self.family
+            && why != families::NO_CHAT
+        {
+            return Err(unsupported("model", why));
+        }
         let messages = match prompts {
-            Value::List(list) if list.iter().all(is_id) => vec![list.len()],
-            Value::List(list) => {
-                let prompt = |(i, prompt)| self.prompt(&path.at(i), prompt);
-                list.iter()
-                    .enumerate()
-                    .map(prompt)
-                    .collect::<Result<_, _>>()?
+            Value::Object(_) => {
+                return Err(path.unsupported("what this stands for only the service knows"));
             }
+            Value::List(list) if list.is_empty() => {
+                return Err(path.invalid("this is empty; there must be one prompt at least"));
+            }
+            Value::List(list) if list.iter().all(is_id) => vec![list.len()],
+            Value::List(list) => each(list, |i, prompt| self.prompt(&path.at(i), prompt))?,
             prompt => vec![self.prompt(&path, prompt)?],
         };
         Ok(ChatTokens {
             total: messages.iter().sum(),
-            exactness: Exactness::Exact,
+            exactness: Exactness::of(&doubts),
             messages,
             tools: 0,
             tool_choice: 0,
@@ -195,6 +206,7 @@ const FREE: &[&str] = &[
     "max_completion_tokens",
     "max_output_tokens",
     "max_tokens",
+    "max_tool_calls",
     "metadata",
     "n",
     "parallel_tool_calls",
@@ -222,6 +234,7 @@ const FREE: &[&str] = &[
 const SERVED: &[&str] = &[
     "audio",
     "conversation",
+    "data_sources",
     "prediction",
     "previous_response_id",
     "web_search_options",
@@ -262,11 +275,12 @@ fn chat<'v>(body: &'v Value<'_>, object: &Object<'_>) -> Result<Request<'v>, Err
         return Err(path.invalid("this is empty; a request has one message at least"));
     }
     let messages = each(list, |i, value| message(&path.at(i), value))?;
-    let tools = tools(body)?;
+    let (tools, are_functions) = tools(body)?;
     Ok(Request {
         messages,
         tool_choice: tool_choice(body, &tools)?,
         tools,
+        are_functions,
         response_format: response_format(body)?,
         doubts,
     })
@@ -335,18 +349,22 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         _ => {}
     }
     message.content = match path.get(value, "content")? {
-        Some((path, content)) => parts(&path, content)?,
-        None if message.has_call() => Vec::new(),
+        Some((path, content)) => parts(&path, content, CHAT_PARTS)?,
+        None if message.has_call() || message.role == Role::Function => Vec::new(),
         None => return Err(path.invalid("`content` is missing")),
     };
     Ok(message)
 }
 
 /// The parts of a content, or the text that it is.
-fn parts<'v>(path: &Path<'_>, content: &'v Value<'_>) -> Result<Vec<Part<'v>>, Error> {
+fn parts<'v>(
+    path: &Path<'_>,
+    content: &'v Value<'_>,
+    known: &[&str],
+) -> Result<Vec<Part<'v>>, Error> {
     match content {
         Value::Text(text) => Ok(vec![Part::text(text.as_ref())]),
-        Value::List(list) => each(list, |i, value| part(&path.at(i), value)),
+        Value::List(list) => each(list, |i, value| part(&path.at(i), value, known)),
         other => Err(path.invalid(format!(
             "this must be a string or an array of parts, not {}",
             other.kind()
@@ -354,17 +372,35 @@ fn parts<'v>(path: &Path<'_>, content: &'v Value<'_>) -> Result<Vec<Part<'v>>, E
     }
 }
 
-fn part<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
+/// What parts of messages may be, in either API.
+const CHAT_PARTS: &[&str] = &["text", "image_url"];
+const RESPONSES_PARTS: &[&str] = &["input_text", "output_text"];
+
+fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
     let kind = path.text_of(value, "type")?;
     match kind.as_ref() {
+        "input_audio" | "file" | "refusal" | "input_image" | "input_file" => Err(path.unsupported(
+            format!("what a part of the type {kind:?} costs only the service knows"),
+        )),
+        _ if !known.contains(&kind.as_ref()) => {
+            let known = known.join(", ");
+            let problem = format!("no part has the type {kind:?} here; the known ones are {known}");
+            Err(path.key("type").invalid(problem))
+        }
         "text" | "input_text" | "output_text" => {
             path.only(
                 value,
-                &["type", "text", "annotations", "prompt_cache_breakpoint"],
+                &[
+                    "type",
+                    "text",
+                    "annotations",
+                    "logprobs",
+                    "prompt_cache_breakpoint",
+                ],
             )?;
             Ok(Part::Text(path.text_of(value, "text")?))
         }
-        "image_url" => {
+        _ => {
             path.only(value, &["type", "image_url"])?;
             let (path, image) = path.must(value, "image_url")?;
             if let Some(url) = image.as_text() {
@@ -373,12 +409,6 @@ fn part<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
             path.only(image, &["url", "detail"])?;
             Ok(Part::Image(self::image(&path, image)?))
         }
-        "input_audio" | "file" | "refusal" | "input_image" | "input_file" => Err(path.unsupported(
-            format!("what a part of the type {kind:?} costs only the service knows"),
-        )),
-        _ => Err(path
-            .key("type")
-            .invalid(format!("no part has the type {kind:?}"))),
     }
 }
 
@@ -400,6 +430,13 @@ fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
 
 /// An image that is there as data.
 fn inline(path: &Path<'_>, url: &str, detail: Detail) -> Result<Image, Error> {
+    let is_link = url
+        .split_once(':')
+        .is_some_and(|(scheme, _)| !scheme.eq_ignore_ascii_case("data"));
+    if is_link && detail == Detail::Low {
+        // some models bill it whatever its size
+        return Ok(Image::link(detail));
+    }
     Image::from_data_url(url, detail).map_err(|error| error.at(path.to_string()))
 }
 
@@ -435,24 +472,31 @@ fn of_function(path: &Path<'_>, value: &Value<'_>) -> Result<(), Error> {
     }
 }
 
-fn tools<'v>(body: &'v Value<'_>) -> Result<Vec<Tool<'v>>, Error> {
-    let mut tools = Vec::new();
-    if let Some((path, list)) = Path::Root.get(body, "tools")? {
-        tools = each(path.list(list)?, |i, value| {
+/// The tools, and whether they are called functions.
+fn tools<'v>(body: &'v Value<'_>) -> Result<(Vec<Tool<'v>>, bool), Error> {
+    let list = |key| match Path::Root.get(body, key)? {
+        Some((path, list)) => Ok::<_, Error>(path.list(list)?),
+        None => Ok(&[][..]),
+    };
+    let (tools, functions) = (list("tools")?, list("functions")?);
+    let path = Path::Root;
+    if functions.is_empty() {
+        let path = path.key("tools");
+        let tools = each(tools, |i, value| {
             let path = path.at(i);
             of_function(&path, value)?;
             path.only(value, &["type", "function"])?;
             let (path, function) = path.must(value, "function")?;
             tool(&path, function)
         })?;
+        return Ok((tools, false));
     }
-    if let Some((path, list)) = Path::Root.get(body, "functions")? {
-        if !tools.is_empty() {
-            return Err(path.invalid("there are `tools` already; the API takes one of both"));
-        }
-        tools = each(path.list(list)?, |i, value| tool(&path.at(i), value))?;
+    let path = path.key("functions");
+    if !tools.is_empty() {
+        return Err(path.invalid("there are `tools` already; the API takes one of both"));
     }
-    Ok(tools)
+    let functions = each(functions, |i, value| tool(&path.at(i), value))?;
+    Ok((functions, true))
 }
 
 /// Keys of a function; the last two are a library's own, and cost nothing.
@@ -479,23 +523,36 @@ fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error> {
 }
 
 fn tool_choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<ToolChoice<'v>, Error> {
+    let newer = Path::Root.get(body, "tool_choice")?;
     let older = Path::Root.get(body, "function_call")?;
-    let Some((path, choice)) = Path::Root.get(body, "tool_choice")?.or(older) else {
-        return Ok(ToolChoice::Auto);
+    let is_older = newer.is_none();
+    let (path, choice) = match (newer, older) {
+        (None, None) => return Ok(ToolChoice::Auto),
+        (Some(_), Some((path, _))) => {
+            return Err(path.invalid("there is a `tool_choice` already; the API takes one of both"));
+        }
+        (Some(choice), None) | (None, Some(choice)) => choice,
     };
-    if let Some(word) = choice.as_text() {
-        return match word {
-            "auto" => Ok(ToolChoice::Auto),
-            "none" => Ok(ToolChoice::None),
-            "required" => Ok(ToolChoice::Required),
-            _ => Err(path.invalid(format!("no choice is called {word:?}"))),
-        };
+    if choice.as_text() == Some("auto") {
+        return Ok(ToolChoice::Auto);
     }
-    if matches!(path, Path::Key(_, "function_call")) {
+    if tools.is_empty() {
+        return Err(path.invalid("there are no tools to choose from"));
+    }
+    match choice.as_text() {
+        Some("none") => return Ok(ToolChoice::None),
+        Some("required") if !is_older => return Ok(ToolChoice::Required),
+        Some(word) => return Err(path.invalid(format!("no choice is called {word:?}"))),
+        None => {}
+    }
+    if is_older {
+        path.only(choice, &["name"])?;
         return Ok(ToolChoice::FunctionCall(tool_name(&path, choice, tools)?));
     }
     of_function(&path, choice)?;
+    path.only(choice, &["type", "function"])?;
     let (path, function) = path.must(choice, "function")?;
+    path.only(function, &["name"])?;
     Ok(ToolChoice::Function(tool_name(&path, function, tools)?))
 }
 
@@ -518,9 +575,12 @@ fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error>
         return Ok(ResponseFormat::TEXT);
     };
     match path.text_of(format, "type")?.as_ref() {
-        "text" => Ok(ResponseFormat::TEXT),
-        "json_object" => Ok(ResponseFormat::JSON_OBJECT),
+        "text" | "json_object" => {
+            path.only(format, &["type"])?;
+            Ok(ResponseFormat::TEXT)
+        }
         "json_schema" => {
+            path.only(format, &["type", "json_schema"])?;
             let (path, format) = path.must(format, "json_schema")?;
             path.only(format, &["name", "description", "schema", "strict"])?;
             let name = path.text_of(format, "name")?;
@@ -551,9 +611,16 @@ fn responses<'v>(body: &'v Value<'_>, object: &Object<'_>) -> Result<Request<'v>
     {
         return Err(path.unsupported("what tools cost here was never seen; only the service knows"));
     }
-    if let Some((_, text)) = Path::Root.get(body, "text")? {
-        let kind = text.get("format").and_then(|format| format.get("type"));
-        if kind.is_some_and(|kind| kind.as_text() != Some("text")) {
+    if let Some((path, choice)) = Path::Root.get(body, "tool_choice")?
+        && !matches!(choice.as_text(), Some("auto" | "none"))
+    {
+        return Err(path.unsupported("what tools cost here was never seen; only the service knows"));
+    }
+    if let Some((path, text)) = Path::Root.get(body, "text")? {
+        path.only(text, &["format", "verbosity"])?;
+        if let Some((path, format)) = path.get(text, "format")?
+            && path.text_of(format, "type")? != "text"
+        {
             doubts.push("schemas of answers were only seen with chat completions".to_owned());
         }
     }
@@ -564,6 +631,9 @@ fn responses<'v>(body: &'v Value<'_>, object: &Object<'_>) -> Result<Request<'v>
     let (path, input) = Path::Root.must(body, "input")?;
     match input {
         Value::Text(text) => messages.push(Message::user(text.as_ref())),
+        Value::List(list) if list.is_empty() => {
+            return Err(path.invalid("this is empty; a request has one message at least"));
+        }
         _ => messages.extend(each(path.list(input)?, |i, value| {
             item(&path.at(i), value)
         })?),
@@ -583,9 +653,15 @@ fn item<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error>
             "what an item of the type {kind:?} costs only the service knows"
         )));
     }
-    path.only(value, &["type", "role", "content", "id", "status"])?;
+    path.only(value, &["type", "role", "content", "id", "status", "phase"])?;
     let (at, content) = path.must(value, "content")?;
-    let mut message = Message::of(role(path, value)?);
-    message.content = parts(&at, content)?;
-    Ok(message)
+    let role = role(path, value)?;
+    if matches!(role, Role::Tool | Role::Function) {
+        let problem = format!("no message has the role {:?} here", role.name());
+        return Err(path.key("role").invalid(problem));
+    }
+    Ok(Message {
+        content: parts(&at, content, RESPONSES_PARTS)?,
+        ..Message::of(role)
+    })
 }

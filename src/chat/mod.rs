@@ -73,8 +73,8 @@ pub struct ChatTokens {
     pub total: usize,
     /// Whether this is what the API bills.
     pub exactness: Exactness,
-    /// Each message with its frame, in order. A message with several calls carries their results too, and the messages
-    /// of the results cost nothing.
+    /// Each message with its frame, in order. A message with several calls, or with one call to a model of June 2023,
+    /// carries the results too, and the messages of the results cost nothing.
     pub messages: Vec<usize>,
     /// The definitions of the tools, and what they change at the first system message.
     pub tools: usize,
@@ -130,7 +130,8 @@ impl Counter {
     /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. That a model takes no messages
     /// is said when they are counted.
     pub fn for_model(model: &str) -> Result<Self, Error> {
-        let encoding = crate::encoding_for_model(model)?;
+        // tiktoken takes all fine-tuned models of gpt-4.1 for gpt-4
+        let encoding = crate::encoding_for_model(&families::base(model))?;
         let known = families::of(model);
         Ok(Self {
             encoding: encoding.clone(),
@@ -178,7 +179,9 @@ impl Counter {
     #[must_use]
     pub fn with_family(mut self, family: Family) -> Self {
         // what a model adds of its own does not go away with another frame
-        self.doubt = self.family.err().filter(|why| *why != families::NO_CHAT);
+        let refused = self.family.err().filter(|why| *why != families::NO_CHAT);
+        let doubt = self.doubt.filter(|why| *why != families::UNLISTED);
+        self.doubt = refused.or(doubt);
         self.family = Ok(family);
         self
     }
@@ -260,6 +263,7 @@ impl Counter {
             family,
             doubts,
             images: 0,
+            system: None,
             roles: Default::default(),
         })
     }
@@ -306,6 +310,8 @@ struct Tally<'c> {
     family: Family,
     doubts: Vec<String>,
     images: usize,
+    /// The first message that instructs the model, and the tokens of its last text.
+    system: Option<(usize, usize)>,
     /// What the roles cost that have been seen, as [`Role::ALL`] has them.
     roles: [Option<usize>; Role::ALL.len()],
 }
@@ -337,6 +343,14 @@ impl Tally<'_> {
         }
     }
 
+    /// Whether a message has what tools are added to; the models of June 2023 know no developers.
+    fn is_system(&self, role: Role) -> bool {
+        match self.family {
+            Family::Legacy0613 => role == Role::System,
+            _ => role.is_system(),
+        }
+    }
+
     /// What a message has beside its header and its content.
     fn frame(&self) -> usize {
         match self.family {
@@ -356,6 +370,13 @@ impl Tally<'_> {
         matches!(self.family, Family::Legacy0301 | Family::Legacy0613)
     }
 
+    /// Whether the model's name begins so.
+    #[cfg(feature = "json")]
+    fn is_model(&self, name: &str) -> bool {
+        let model = self.counter.model.as_deref().unwrap_or_default();
+        families::base(model).starts_with(name)
+    }
+
     /// The definitions of the tools, and what they change at the first system message.
     fn tools(&mut self, request: &Request<'_>) -> Result<usize, Error> {
         if request.tools.is_empty() {
@@ -367,17 +388,16 @@ impl Tally<'_> {
             Family::Modern | Family::Reasoning => Rendering::Modern,
         };
         let mut text = String::with_capacity(TOOL * request.tools.len());
-        tools::render(&request.tools, rendering, &mut self.doubts, &mut text)?;
+        tools::render(request, rendering, &mut self.doubts, &mut text)?;
         let mut tokens = self.count(&text) + self.numbers.tools;
-        let is_system = |message: &&Message<'_>| match rendering {
-            Rendering::Legacy => message.role == Role::System,
-            Rendering::Modern => message.role.is_system(),
-        };
-        if let Some(first) = request.messages.iter().find(is_system) {
-            tokens -= self.numbers.system_saves;
-            let last = first.texts().last().unwrap_or_default();
-            tokens += self.count(&format!("{last}\n"));
-            tokens = tokens.saturating_sub(self.count(last));
+        if let Some((at, text_tokens)) = self.system {
+            let text = request
+                .messages
+                .get(at)
+                .and_then(|message| message.texts().last());
+            // its line ends where it did not before
+            tokens += self.count(&format!("{}\n", text.unwrap_or_default()));
+            tokens -= self.numbers.system_saves + text_tokens;
         }
         if self.family == Family::Reasoning {
             self.doubt("what tools cost reasoning models changes without notice");
@@ -395,9 +415,22 @@ impl Tally<'_> {
     fn tool_choice(&mut self, choice: &ToolChoice<'_>) -> usize {
         match choice {
             _ if self.family == Family::Reasoning => 0,
-            ToolChoice::Auto | ToolChoice::Required => 0,
+            ToolChoice::Auto => 0,
+            ToolChoice::Required => {
+                if self.is_legacy() {
+                    self.doubt("what this model's duty to call a tool costs was never seen");
+                }
+                0
+            }
             ToolChoice::None => self.numbers.choice_none,
-            ToolChoice::FunctionCall(name) => self.numbers.choice_function + self.count(name),
+            ToolChoice::FunctionCall(name) => {
+                if self.family != Family::Legacy0613 {
+                    self.doubt(
+                        "the choice of a function was only seen with the models of June 2023",
+                    );
+                }
+                self.numbers.choice_function + self.count(name)
+            }
             ToolChoice::Function(name) => {
                 if self.is_legacy() {
                     self.doubt(
@@ -413,8 +446,8 @@ impl Tally<'_> {
         let Some(format) = &request.response_format.0 else {
             return 0;
         };
-        if self.family != Family::Modern {
-            self.doubt("schemas of answers were only seen with gpt-4o");
+        if self.family != Family::Modern || self.counter.encoding.name() != "o200k_base" {
+            self.doubt("schemas of answers were only seen with gpt-4o and gpt-4.1");
         }
         let schema = self.count(&text_of_schema(format));
         if !request.tools.is_empty() {

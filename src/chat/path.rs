@@ -101,12 +101,12 @@ impl Path<'_> {
             .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
     }
 
-    /// Refuses keys that are not among those that are known.
+    /// Refuses keys that are not among those that are known, but for those without a value.
     pub(super) fn only(&self, value: &Value<'_>, known: &[&str]) -> Result<(), Error> {
         let unknown = self
             .object(value)?
             .iter()
-            .find(|(key, _)| !known.contains(key));
+            .find(|(key, value)| !known.contains(key) && **value != Value::Null);
         unknown.map_or(Ok(()), |(key, _)| {
             Err(Path::Key(self, key).invalid(
                 "this key is not known here, nor is what it costs; leave it out if it costs nothing",

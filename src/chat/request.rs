@@ -21,6 +21,8 @@ use super::value::{Held, Object};
 pub struct Request<'a> {
     pub(crate) messages: Vec<Message<'a>>,
     pub(crate) tools: Vec<Tool<'a>>,
+    /// Whether the tools were called functions, as they were first.
+    pub(crate) are_functions: bool,
     pub(crate) tool_choice: ToolChoice<'a>,
     pub(crate) response_format: ResponseFormat<'a>,
     /// What in the request it was read from may cost tokens in a way that nobody knows.

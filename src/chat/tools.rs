@@ -7,19 +7,21 @@
 use std::collections::HashSet;
 
 use super::path::Path;
-use super::request::Tool;
+use super::request::{Request, Tool};
 use super::value::{Object, Style, Value, put};
 use crate::error::Error;
 
-/// How deep a schema may be, with what its references lead to.
+/// How deep a schema may be, and how many references may lead to one.
 const MAX_DEPTH: usize = 128;
 /// How long the rendered tools may become, in bytes: references can double it at every level.
 const MAX_TEXT: usize = 1 << 24;
-/// How many schemas are looked at, and keys on the way to them, for one tool.
-const MAX_STEPS: usize = 1 << 22;
+/// How many keys of schemas are looked at for one request: references can double them too.
+const MAX_STEPS: usize = 1 << 23;
+/// So many bytes of a text count as one key, as each entry of a list does.
+const STEP: usize = 64;
 
-/// How many doubts are noted; one is enough for an estimate.
-const MAX_DOUBTS: usize = 64;
+/// The longest place that a reason is given with, in characters: keys may be of any length.
+const MAX_PLACE: usize = 200;
 
 /// Keywords of which no recording tells how they are written.
 const UNSEEN: &[&str] = &[
@@ -45,29 +47,32 @@ pub(crate) enum Rendering {
 
 /// Appends the namespace of all tools. What cannot be told for sure is noted in `doubts`.
 pub(super) fn render(
-    tools: &[Tool<'_>],
+    request: &Request<'_>,
     rendering: Rendering,
     doubts: &mut Vec<String>,
     out: &mut String,
 ) -> Result<(), Error> {
     out.push_str("namespace functions {\n\n");
-    let list = Path::Root.key("tools");
-    for (i, tool) in tools.iter().enumerate() {
+    let mut steps = 0;
+    for (i, tool) in request.tools.iter().enumerate() {
         let mut writer = Writer {
             root: tool.parameters.as_deref(),
             open: Vec::new(),
             depth: 0,
-            steps: 0,
+            steps,
             doubts,
             out,
         };
-        let at = list.at(i);
-        let at = at.key("function");
-        let at = at.key("parameters");
+        let list = Path::Root;
+        let (functions, tools) = (list.key("functions"), list.key("tools"));
+        let (older, newer) = (functions.at(i), tools.at(i));
+        let newer = newer.key("function");
+        let at = if request.are_functions { older } else { newer };
         match rendering {
-            Rendering::Legacy => writer.legacy(&at, tool)?,
-            Rendering::Modern => writer.modern(&at, tool)?,
+            Rendering::Legacy => writer.legacy(&at.key("parameters"), tool)?,
+            Rendering::Modern => writer.modern(&at.key("parameters"), tool)?,
         }
+        steps = writer.steps;
         out.push('\n');
     }
     out.push_str("} // namespace functions");
@@ -82,7 +87,7 @@ struct Schema<'w> {
     description: Option<&'w str>,
     default: Option<&'w Value<'w>>,
     values: Option<&'w [Value<'w>]>,
-    properties: Option<&'w Value<'w>>,
+    properties: Option<&'w Object<'w>>,
     required: Option<&'w [Value<'w>]>,
     items: Option<&'w Value<'w>>,
     variants: Option<&'w [Value<'w>]>,
@@ -90,28 +95,54 @@ struct Schema<'w> {
     /// A keyword of which no recording tells how it is written.
     unseen: Option<&'w str>,
     reference: Option<&'w Value<'w>>,
+    /// How many keys it has, and what texts and lists count as.
+    steps: usize,
 }
 
 impl<'w> Schema<'w> {
     /// Adds what a value says. What is there already comes before it.
-    fn read(&mut self, value: &'w Value<'w>) {
-        let object = value.as_object().into_iter().flat_map(Object::iter);
-        for (key, value) in object {
+    fn read(&mut self, at: &Path<'_>, value: &'w Value<'w>) -> Result<(), Error> {
+        let text =
+            |key, value: &'w Value<'w>| Ok::<_, Error>(text_of(Some(at.key(key).text(value)?)));
+        let list = |key, value: &'w Value<'w>| at.key(key).list(value);
+        for (key, value) in at.object(value)?.iter() {
+            self.steps += 1 + steps(value);
+            if *value == Value::Null && key != "default" && key != "const" {
+                continue;
+            }
             match key {
                 "type" => self.kind = self.kind.or(Some(value)),
-                "title" => self.title = self.title.or(text_of(value.as_text())),
-                "description" => self.description = self.description.or(text_of(value.as_text())),
+                "title" => self.title = self.title.or(text(key, value)?),
+                "description" => self.description = self.description.or(text(key, value)?),
                 "default" => self.default = self.default.or(Some(value)),
-                "enum" => self.values = self.values.or(value.as_list()),
-                "properties" => self.properties = self.properties.or(Some(value)),
-                "required" => self.required = self.required.or(value.as_list()),
+                "enum" => self.values = self.values.or(Some(list(key, value)?)),
+                "properties" => {
+                    let properties = at.key(key).object(value)?;
+                    self.properties = self.properties.or(Some(properties));
+                }
+                "required" => self.required = self.required.or(Some(list(key, value)?)),
                 "items" => self.items = self.items.or(Some(value)),
-                "anyOf" => self.variants = self.variants.or(value.as_list()),
+                "anyOf" => self.variants = self.variants.or(Some(list(key, value)?)),
                 "const" => self.is_const = true,
                 "$ref" => self.reference = Some(value),
                 _ if UNSEEN.contains(&key) => self.unseen = Some(key),
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Why it is not known how it is written.
+    fn unseen(&self) -> Option<String> {
+        let is_nested = self.properties.is_some() || self.items.is_some() || self.values.is_some();
+        if let Some(key) = self.unseen {
+            Some(format!("how the prompt shows `{key}` was never seen"))
+        } else if self.variants.is_some() && (self.kind.is_some() || is_nested) {
+            Some("what stands beside an `anyOf` was never seen".to_owned())
+        } else if self.variants.is_none() && self.kind.is_none() && is_nested {
+            Some("schemas without a `type` were never seen".to_owned())
+        } else {
+            None
         }
     }
 
@@ -124,16 +155,8 @@ impl<'w> Schema<'w> {
     }
 
     /// The properties of an object; none is as good as an empty list.
-    fn properties(&self, at: &Path<'_>) -> Result<Option<&'w Object<'w>>, Error> {
-        match self.properties {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Object(properties)) => {
-                Ok(Some(properties).filter(|properties| !properties.is_empty()))
-            }
-            Some(other) => Err(at
-                .key("properties")
-                .invalid(format!("this must be an object, not {}", other.kind()))),
-        }
+    fn properties(&self) -> Option<&'w Object<'w>> {
+        self.properties.filter(|properties| !properties.is_empty())
     }
 
     /// Marks the properties that an object may lack.
@@ -176,7 +199,9 @@ impl<'w> Writer<'w, '_> {
         let mut schema = Schema::default();
         let mut next = Some(value);
         while let Some(value) = next {
-            schema.read(value);
+            schema.read(at, value)?;
+            self.steps += 1 + std::mem::take(&mut schema.steps);
+            self.check(at)?;
             let reference = schema.reference.take();
             if reference.is_some() && value.as_object().is_some_and(|keys| keys.0.len() > 1) {
                 self.doubt(at, "what stands beside a `$ref` was never seen");
@@ -185,20 +210,29 @@ impl<'w> Writer<'w, '_> {
             next = reference.map(follow).transpose()?;
         }
         self.depth += 1;
-        self.steps += 1;
-        if self.depth > MAX_DEPTH || self.steps > MAX_STEPS || self.out.len() > MAX_TEXT {
-            return Err(at.invalid(format!(
-                "the schema is more than {MAX_DEPTH} levels deep, or too large, with what its references lead to; \
-                 make it smaller"
-            )));
-        }
-        if let Some(key) = schema.unseen {
-            self.doubt(at, &format!("how the prompt shows `{key}` was never seen"));
+        self.check(at)?;
+        if let Some(reason) = schema.unseen() {
+            self.doubt(at, &reason);
         }
         let done = act(self, at, &schema)?;
         self.depth -= 1;
         self.open.truncate(open);
         Ok(done)
+    }
+
+    /// Refuses schemas without end, and those whose references make much of little.
+    fn check(&self, at: &Path<'_>) -> Result<(), Error> {
+        if self.depth > MAX_DEPTH || self.open.len() > MAX_DEPTH {
+            return Err(at.invalid(format!(
+                "the schema is more than {MAX_DEPTH} levels deep, with what its references lead to"
+            )));
+        }
+        if self.steps > MAX_STEPS || self.out.len() > MAX_TEXT {
+            return Err(at.invalid(
+                "the schemas of the tools are too large, with what their references lead to",
+            ));
+        }
+        Ok(())
     }
 
     /// What a reference leads to, with the reference open.
@@ -228,9 +262,11 @@ impl<'w> Writer<'w, '_> {
         found.ok_or_else(|| at.invalid(format!("the reference {reference:?} leads nowhere")))
     }
 
+    /// Notes a reason once, with the first place it has.
     fn doubt(&mut self, at: &Path<'_>, reason: &str) {
-        if self.doubts.len() < MAX_DOUBTS {
-            self.doubts.push(format!("{at}: {reason}"));
+        if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
+            let place: String = at.to_string().chars().take(MAX_PLACE).collect();
+            self.doubts.push(format!("{place}: {reason}"));
         }
     }
 
@@ -244,7 +280,10 @@ impl<'w> Writer<'w, '_> {
         self.write(&["type ", name, " = ("]);
         if let Some(root) = self.root {
             self.resolve(at, root, |writer, at, schema| {
-                if schema.properties(at)?.is_some() {
+                if schema.kind.is_some() && schema.kind() != Some("object") {
+                    return Err(at.key("type").invalid("parameters must be an object"));
+                }
+                if schema.properties().is_some() {
                     writer.out.push_str("_: ");
                     parameters(writer, at, schema)?;
                 }
@@ -278,7 +317,7 @@ impl<'w> Writer<'w, '_> {
     ) -> Result<(), Error> {
         self.out.push_str("{\n");
         let mark = schema.marks();
-        let properties = schema.properties(at)?;
+        let properties = schema.properties();
         for (key, property) in properties.into_iter().flat_map(Object::iter) {
             let at = at.key("properties");
             self.resolve(&at.key(key), property, |writer, at, property| {
@@ -328,13 +367,13 @@ impl<'w> Writer<'w, '_> {
             if schema.description.is_some() {
                 writer.doubt(at, "the description of all parameters was never seen");
             }
-            writer.modern_type(at, schema)
+            writer.modern_object(at, schema)
         })
     }
 
     /// An object, on one line if nothing in it has a comment.
     fn modern_object(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
-        let Some(properties) = schema.properties(at)? else {
+        let Some(properties) = schema.properties() else {
             self.doubt(
                 at,
                 "how an object without properties is written was never seen",
@@ -425,21 +464,25 @@ impl<'w> Writer<'w, '_> {
         let found = |writer: &mut Self, at: &Path<'_>, inner: &Schema<'w>| {
             Ok(inner.has_comment() || writer.has_comment_below(at, inner)?)
         };
-        let properties = schema.properties.and_then(Value::as_object);
+        if let Some(variants) = schema.variants {
+            for (i, variant) in variants.iter().enumerate() {
+                if self.resolve(&at.key("anyOf").at(i), variant, found)? {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        }
+        if let Some(items) = schema.items.filter(|_| schema.kind() == Some("array")) {
+            return self.resolve(&at.key("items"), items, found);
+        }
+        let is_object = schema.kind() == Some("object") || self.depth == 1;
+        let properties = schema.properties.filter(|_| is_object);
         for (key, inner) in properties.into_iter().flat_map(Object::iter) {
             if self.resolve(&at.key("properties").key(key), inner, found)? {
                 return Ok(true);
             }
         }
-        for (i, inner) in schema.variants.into_iter().flatten().enumerate() {
-            if self.resolve(&at.key("anyOf").at(i), inner, found)? {
-                return Ok(true);
-            }
-        }
-        match schema.items {
-            Some(items) => self.resolve(&at.key("items"), items, found),
-            None => Ok(false),
-        }
+        Ok(false)
     }
 
     /// The lines of a text as comments.
@@ -516,6 +559,15 @@ impl<'w> Writer<'w, '_> {
     }
 }
 
+/// How many keys a text or a list counts as.
+fn steps(value: &Value<'_>) -> usize {
+    match value {
+        Value::Text(text) => text.len() / STEP,
+        Value::List(list) => list.len(),
+        _ => 0,
+    }
+}
+
 /// A text without white space around it, if anything is left.
 fn text_of(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
@@ -540,12 +592,12 @@ mod tests {
     }"##;
 
     fn rendered(rendering: Rendering) -> (String, Vec<String>) {
-        let tools = [
+        let request = Request::new([]).tools([
             Tool::function("ping").description("Answers"),
             Tool::function("find").parameters_json(SCHEMA).unwrap(),
-        ];
+        ]);
         let (mut doubts, mut text) = (Vec::new(), String::new());
-        render(&tools, rendering, &mut doubts, &mut text).unwrap();
+        render(&request, rendering, &mut doubts, &mut text).unwrap();
         (text, doubts)
     }
 

@@ -199,7 +199,11 @@ fn window_rows(counted: &Counted<'_>) -> Vec<Row> {
     let window = counted.window();
     let window = window.map_or_else(|| "unknown".to_owned(), |window| window.context.to_string());
     let model = counted.model.as_deref().unwrap_or_default();
-    let mut rows = vec![Row::new("window", &window, model)];
+    let note = match counted.window().and_then(|window| window.max_input) {
+        Some(input) => format!("{model}, of which input {input}"),
+        None => model.to_owned(),
+    };
+    let mut rows = vec![Row::new("window", &window, note)];
     rows.extend(counted.left().map(|left| {
         let what = if left < 0 { "over by" } else { "left" };
         Row::new(what, &left.unsigned_abs(), "")
@@ -269,6 +273,8 @@ struct Line<'a> {
     images: usize,
     priming: usize,
     window: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_input: Option<usize>,
     left: Option<i64>,
 }
 
@@ -289,6 +295,7 @@ impl<'a> Line<'a> {
             images: tokens.images,
             priming: tokens.priming,
             window: counted.window().map(|window| window.context),
+            max_input: counted.window().and_then(|window| window.max_input),
             left: counted.left(),
         }
     }
