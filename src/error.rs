@@ -70,6 +70,11 @@ pub(crate) enum ErrorKind {
     EstimateOnly {
         reason: String,
     },
+    /// Chunks that may not have every character.
+    ChunkTooSmall {
+        max_tokens: usize,
+        overlap: usize,
+    },
     /// What the messages that must stay cost, and what they may.
     BudgetTooSmall {
         needed: usize,
@@ -218,7 +223,10 @@ impl Error {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     pub fn is_limit_too_small(&self) -> bool {
-        matches!(*self.0, ErrorKind::BudgetTooSmall { .. })
+        matches!(
+            *self.0,
+            ErrorKind::BudgetTooSmall { .. } | ErrorKind::ChunkTooSmall { .. }
+        )
     }
 
     /// The tokens of a chat request can only be estimated, which has calls of its own.
@@ -297,6 +305,15 @@ impl fmt::Display for Error {
             ErrorKind::UnsupportedContent { path, what } => {
                 write!(f, "{}: {what}", place(path))
             }
+            ErrorKind::ChunkTooSmall {
+                max_tokens,
+                overlap,
+            } => write!(
+                f,
+                "chunks of at most {max_tokens} tokens with an overlap of {overlap} may have no room for a character; \
+                 allow {} at least",
+                overlap.saturating_add(crate::MIN_CHUNK_TOKENS)
+            ),
             ErrorKind::BudgetTooSmall { needed, budget } => write!(
                 f,
                 "the messages that must stay cost {needed} tokens, more than the budget of {budget}; shorten them or raise it"

@@ -16,6 +16,8 @@
 //! # Overview
 //! - [`get_encoding`], [`encoding_for_model`], or a function such as [`cl100k_base`], give an [`Encoding`].
 //! - [`Encoding`] counts, encodes and decodes. [`Special`] says what special strings in a text become.
+//! - [`Encoding::truncate`] and [`Encoding::chunks`] keep text within limits; [`TokenCounter`], [`StreamEncoder`] and
+//!   [`StreamDecoder`] follow text and ids as they arrive.
 //! - [`Encoder`] does the same with memory of its own instead of the thread's.
 //! - [`context_window`] knows how many tokens a model takes.
 //! - [`chat`] counts whole chat requests as the API bills them.
@@ -85,7 +87,8 @@ mod special;
 mod split;
 mod vocab;
 
-pub use encoding::{Encoder, Encoding};
+pub use encoding::{ChunkSpan, Chunks, Cut, Encoder, Encoding, MIN_CHUNK_TOKENS, Spans};
+pub use encoding::{LossyStreamDecoder, StreamDecoder, StreamEncoder, TokenCounter};
 pub use error::Error;
 #[doc(hidden)]
 pub use models::context_window_names;

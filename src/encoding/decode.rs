@@ -30,7 +30,7 @@ const ROW: usize = size_of::<Row>();
 
 impl Encoding {
     /// The bytes of a token, ordinary or special.
-    fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
+    pub(super) fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
         self.vocab()
             .token(id)
             .or_else(|| self.0.special.text(id).map(str::as_bytes))
@@ -46,7 +46,7 @@ impl Encoding {
             .map(|(index, &id)| self.token_bytes(id).ok_or_else(|| self.unknown(id, index)))
     }
 
-    fn unknown(&self, token: TokenId, index: usize) -> Error {
+    pub(super) fn unknown(&self, token: TokenId, index: usize) -> Error {
         ErrorKind::UnknownToken {
             token,
             index,

@@ -1,11 +1,15 @@
 //! An encoding: the stages joined.
 
+mod append;
 #[cfg(feature = "rayon")]
 mod batch;
 mod decode;
 mod encoder;
 mod engine;
+mod limits;
+mod prefixes;
 mod sink;
+mod stream;
 mod unstable;
 
 use std::fmt;
@@ -16,9 +20,12 @@ use crate::error::{Error, ErrorKind};
 use crate::special::{Special, SpecialTokens, Stretch};
 use crate::split::{Pieces, Splitter};
 use crate::vocab::Vocabulary;
+pub use append::{StreamEncoder, TokenCounter};
 pub use encoder::Encoder;
 use engine::State;
+pub use limits::{ChunkSpan, Chunks, Cut, MIN_CHUNK_TOKENS, Spans};
 use sink::Count;
+pub use stream::{LossyStreamDecoder, StreamDecoder};
 
 /// The text of the token that ends a document.
 const END_OF_TEXT: &str = "<|endoftext|>";

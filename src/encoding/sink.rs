@@ -13,10 +13,23 @@ pub(crate) trait Sink {
     fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize);
     /// Takes the first `len` of `ids`, of which [`BLOCK`] are readable.
     fn many(&mut self, ids: &[TokenId], len: usize);
-    /// Whether nothing more is wanted.
-    fn is_full(&self) -> bool {
-        false
+    /// Takes the id of a piece that is a token.
+    #[inline(always)]
+    fn one(&mut self, id: TokenId) {
+        self.begin(1);
+        self.many(&[id; BLOCK], 1);
     }
+    /// How many pieces are wanted at most: each has one id at least.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+    /// How many bytes are looked at at once at most.
+    fn reach(&self) -> usize {
+        usize::MAX
+    }
+    /// Is told the ends of the pieces whose ids come next, behind the first `at` bytes of the text; none where it is one
+    /// piece alone.
+    fn chunk(&mut self, _at: usize, _ends: &[u32]) {}
 }
 
 /// The number of ids, as long as it is not more than a limit.
@@ -44,8 +57,95 @@ impl Sink for Count {
         self.count += len;
     }
 
-    fn is_full(&self) -> bool {
-        self.count > self.limit
+    /// One more than the limit is enough to know.
+    fn room(&self) -> usize {
+        self.limit.saturating_add(1).saturating_sub(self.count)
+    }
+}
+
+/// The ids up to a limit, and the pieces that the last of them are of.
+pub(crate) struct Until<'a> {
+    pub(crate) ids: Append<'a>,
+    limit: usize,
+    /// About how many bytes so many tokens have.
+    expected: usize,
+    /// Where the last chunk begins, the one before, and the ends of the last one's pieces.
+    at: usize,
+    before: usize,
+    ends: Vec<u32>,
+}
+
+/// So many pieces before the end of a text, none can be changed by what is cut off there: white space falls into three at
+/// most, with the word that takes its last character.
+const MARGIN: usize = 4;
+
+/// The least that is looked at at once, in bytes: some windows of the splitter.
+const REACH: usize = 512;
+
+impl<'a> Until<'a> {
+    pub(crate) fn new(ids: &'a mut Vec<TokenId>, limit: usize, expected: usize) -> Self {
+        Self {
+            ids: Append::new(ids, 0),
+            limit,
+            expected,
+            at: 0,
+            before: 0,
+            ends: Vec::new(),
+        }
+    }
+
+    /// The start of a piece before `end`, near the end of the text that was encoded, which it is of a text that ends there,
+    /// too.
+    pub(crate) fn start_before(&self, end: usize) -> usize {
+        let piece = self
+            .ends
+            .partition_point(|piece| self.at + (*piece as usize) < end);
+        match piece.checked_sub(MARGIN) {
+            None => self.before,
+            Some(0) => self.at,
+            Some(start) => self.at + self.ends[start - 1] as usize,
+        }
+    }
+}
+
+impl Sink for Until<'_> {
+    fn begin(&mut self, ids: usize) {
+        self.ids.begin(ids);
+    }
+
+    #[inline(always)]
+    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize) {
+        self.ids.run(ids, from, to);
+    }
+
+    #[inline(always)]
+    fn many(&mut self, ids: &[TokenId], len: usize) {
+        self.ids.many(ids, len);
+    }
+
+    /// One more than the limit is enough to know.
+    fn room(&self) -> usize {
+        self.limit.saturating_add(1).saturating_sub(self.ids.len())
+    }
+
+    /// About as much as the tokens that are still wanted have.
+    fn reach(&self) -> usize {
+        let done = self.ids.len().min(self.limit);
+        let left = (self.limit - done) as u128 * self.expected as u128;
+        let left = left / (self.limit as u128).max(1);
+        usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .saturating_add(REACH)
+    }
+
+    fn chunk(&mut self, at: usize, ends: &[u32]) {
+        // a chunk of a few pieces is no margin
+        if self.ends.len() >= MARGIN {
+            self.before = self.at;
+        }
+        self.at = at;
+        self.ends.clear();
+        self.ends.extend_from_slice(ends);
     }
 }
 
@@ -66,6 +166,11 @@ impl<'a> Append<'a> {
     /// The ids go behind the first `len` of the buffer.
     pub(crate) fn new(ids: &'a mut Vec<TokenId>, len: usize) -> Self {
         Self { ids, len }
+    }
+
+    /// Ids that were appended.
+    pub(crate) fn get(&self, range: std::ops::RangeTo<usize>) -> Option<&[TokenId]> {
+        self.ids.get(..self.len)?.get(range)
     }
 
     /// Where the ids end in the buffer; what is behind does not count.

@@ -9,7 +9,8 @@ mod window_unicode;
 pub(crate) mod regex;
 
 use fearless_simd::{Level, Simd, dispatch};
-use scalar::{Cl100k, Gpt2, O200k, Rules, Scan};
+pub(crate) use scalar::Scan;
+use scalar::{Cl100k, Gpt2, O200k, Rules};
 use window::{ENDS, Scanned};
 
 /// Which of the built-in patterns cuts the text.
@@ -19,6 +20,9 @@ pub(crate) enum Splitter {
     Cl100k,
     O200k,
 }
+
+/// How much white space is looked at for what is behind it.
+const MAX_INDENT: usize = 200;
 
 impl Splitter {
     /// The pattern as tiktoken writes it.
@@ -32,12 +36,17 @@ impl Splitter {
 
     /// The end of the open piece, see [`Scan::end`].
     #[inline]
-    fn end(self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
-        match self {
+    pub(crate) fn end(self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        #[cfg(test)]
+        let known = scan.known();
+        let end = match self {
             Self::Gpt2 => scan.end::<Gpt2>(text, complete),
             Self::Cl100k => scan.end::<Cl100k>(text, complete),
             Self::O200k => scan.end::<O200k>(text, complete),
-        }
+        };
+        #[cfg(test)]
+        scanned::add(scan.known() - known);
+        end
     }
 
     /// The end of the first piece of a text, which is not empty.
@@ -55,7 +64,10 @@ impl Splitter {
         complete: bool,
         ends: &mut [u32; ENDS],
     ) -> Scanned {
-        dispatch!(level, simd => self.scan_with(simd, buffer, len, complete, ends))
+        let scanned = dispatch!(level, simd => self.scan_with(simd, buffer, len, complete, ends));
+        #[cfg(test)]
+        scanned::add(scanned.next);
+        scanned
     }
 
     #[inline(always)]
@@ -76,27 +88,53 @@ impl Splitter {
 
     /// The first border at or after `from` at which a text can be cut in two that are split each on its own: where a line
     /// begins with a letter.
+    #[cfg(feature = "rayon")]
+    pub(crate) fn border_from(self, text: &str, from: usize) -> Option<usize> {
+        let newlines = memchr::memchr_iter(b'\n', text.as_bytes().get(from..)?);
+        newlines
+            .map(|at| from + at + 1)
+            .find(|at| self.is_border(text, *at))
+    }
+
+    /// The last line at or before `to` that begins with a piece, whatever comes before it.
+    pub(crate) fn line_before(self, text: &str, to: usize) -> Option<usize> {
+        let newlines = memchr::memrchr_iter(b'\n', text.as_bytes().get(..to)?);
+        newlines
+            .map(|at| at + 1)
+            .find(|at| self.is_start(text.get(*at..).unwrap_or_default()))
+    }
+
+    /// Whether a line begins with a piece: behind a newline one always ends, but where white space goes on to another
+    /// newline or is not cut at newlines, and where punctuation takes a slash with it.
+    fn is_start(self, line: &str) -> bool {
+        let is_white = |c: char| unicode::class_of(c.into()) & unicode::WHITE != 0;
+        let mut chars = line.chars().take(MAX_INDENT);
+        let Some((at, first)) = chars.by_ref().enumerate().find(|(_, c)| !is_white(*c)) else {
+            return false;
+        };
+        let is_blank = line.chars().take(at).any(|c| matches!(c, '\n' | '\r'));
+        match self {
+            Self::Gpt2 => at == 0,
+            Self::Cl100k => !is_blank,
+            Self::O200k => !is_blank && (at > 0 || first != '/'),
+        }
+    }
+
+    /// Whether a text can be cut at the beginning of this line.
     ///
     /// A newline never opens a word, and what ends with it is the same piece at the end of a text; but for GPT-2's
     /// pattern only if it is all the white space there is.
     #[cfg(feature = "rayon")]
-    pub(crate) fn border_from(self, text: &str, from: usize) -> Option<usize> {
+    fn is_border(self, text: &str, line: usize) -> bool {
         let class = |c: Option<char>| c.map_or(unicode::WHITE, |c| unicode::class_of(c.into()));
-        let is_border = |at: &usize| {
-            let Some((line, next)) = text.split_at_checked(at + 1) else {
-                return false;
-            };
-            let before = line
-                .strip_suffix('\n')
-                .and_then(|line| line.chars().next_back());
-            class(next.chars().next()) & unicode::LETTER != 0
-                && (class(before) & unicode::WHITE == 0 || self != Self::Gpt2)
+        let Some((before, after)) = text.split_at_checked(line) else {
+            return false;
         };
-        let newlines = memchr::memchr_iter(b'\n', text.as_bytes().get(from..)?);
-        newlines
-            .map(|at| from + at)
-            .find(is_border)
-            .map(|at| at + 1)
+        let before = before
+            .strip_suffix('\n')
+            .and_then(|before| before.chars().next_back());
+        class(after.chars().next()) & unicode::LETTER != 0
+            && (class(before) & unicode::WHITE == 0 || self != Self::Gpt2)
     }
 
     /// The pieces of a text.
@@ -134,6 +172,27 @@ impl<'t> Iterator for Pieces<'t> {
 
 impl std::iter::FusedIterator for Pieces<'_> {}
 
+/// How many bytes the splitter looked at in this thread: for tests that no byte is looked at again and again.
+#[cfg(test)]
+pub(crate) mod scanned {
+    use std::cell::Cell;
+
+    thread_local! {
+        static BYTES: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn add(bytes: usize) {
+        BYTES.set(BYTES.get() + bytes);
+    }
+
+    /// How many more during a call.
+    pub(crate) fn during(call: impl FnOnce()) -> usize {
+        let before = BYTES.get();
+        call();
+        BYTES.get() - before
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +215,39 @@ mod tests {
             }
         }
         pieces
+    }
+
+    #[test]
+    fn lines_that_begin_with_a_piece() {
+        let alphabet: Vec<char> = "a1.'/ \t\r\n\n\n\u{301}最\u{a0}\u{2028}Z".chars().collect();
+        let mut state = 1_u64;
+        let mut found = 0;
+        for round in 0..50_000 {
+            let text: String = (0..round % 12)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    alphabet[(state >> 33) as usize % alphabet.len()]
+                })
+                .collect();
+            for splitter in ALL {
+                let Some(line) = splitter.line_before(&text, text.len()) else {
+                    continue;
+                };
+                found += 1;
+                let mut at = 0;
+                let mut starts = splitter.pieces(&text).map(|piece| {
+                    at += piece.len();
+                    at - piece.len()
+                });
+                assert!(
+                    starts.any(|start| start == line),
+                    "{splitter:?} {text:?} {line}"
+                );
+            }
+        }
+        assert!(found > 10_000, "{found}");
     }
 
     #[test]

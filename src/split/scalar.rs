@@ -178,6 +178,28 @@ impl Scan {
         Self { start, at, state }
     }
 
+    /// The same when the first `bytes` of the text are gone, which are before the piece.
+    pub(crate) fn shift(&mut self, bytes: usize) {
+        self.start -= bytes;
+        self.at -= bytes;
+        match &mut self.state {
+            State::Capitals { caseless_end } => {
+                *caseless_end = caseless_end.map(|end| end - bytes);
+            }
+            State::White { last, newline_end } => {
+                *last -= bytes;
+                *newline_end = newline_end.map(|end| end - bytes);
+            }
+            _ => {}
+        }
+    }
+
+    /// How far the text was looked at.
+    #[cfg(test)]
+    pub(crate) fn known(&self) -> usize {
+        self.at
+    }
+
     /// The end of the piece, or `None` if more text could move it.
     ///
     /// `text` is the text of the last call, or a longer one. With `complete` no more text will come: then the answer is

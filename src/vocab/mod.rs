@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::TokenId;
 use chars::Chars;
 use prefetch_index::prefetch_index;
+use rustc_hash::FxHashMap;
 use tables::odd::Odd;
 use tables::{FILL, NONE, Parts, Row, SIDES, Symbol, Tables, common, hash, key_of, pairs, slots};
 
@@ -26,6 +27,8 @@ pub(crate) struct Vocabulary {
     odd: OnceLock<Odd>,
     chars: OnceLock<Chars>,
     sorted: OnceLock<Vec<TokenId>>,
+    /// The last 16 bytes of the tokens that are longer, and the lengths of those, longest first.
+    endings: OnceLock<FxHashMap<Row, Vec<u8>>>,
 }
 
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
@@ -47,6 +50,7 @@ impl Vocabulary {
             odd,
             chars: OnceLock::new(),
             sorted: OnceLock::new(),
+            endings: OnceLock::new(),
         }
     }
 
@@ -55,6 +59,7 @@ impl Vocabulary {
         self.odd();
         self.chars();
         self.sorted();
+        self.endings();
     }
 
     pub(crate) fn serial(&self) -> u32 {
@@ -70,6 +75,18 @@ impl Vocabulary {
             _ if token.len() <= 16 && !token.ends_with(&[0xFF]) => self.id_of_key(key_of(token)),
             _ => self.odd().id(token),
         }
+    }
+
+    /// The same, the faster the more common the token is.
+    #[inline]
+    pub(crate) fn likely_id(&self, token: &[u8]) -> Option<TokenId> {
+        if token.len() <= 16 {
+            let (id, is_known) = common::find(self.common(), key_of(token));
+            if is_known {
+                return Some(id);
+            }
+        }
+        self.id(token)
     }
 
     /// The id of the token with this key, of those that are found by one.
@@ -231,6 +248,29 @@ impl Vocabulary {
             let mut ids: Vec<TokenId> = self.tokens().map(|(id, _)| id).collect();
             ids.sort_unstable_by_key(|&id| self.token(id));
             ids
+        })
+    }
+
+    /// The lengths of the tokens of more than 16 bytes that may end some bytes, longest first.
+    pub(crate) fn long_endings(&self, bytes: &[u8]) -> &[u8] {
+        let ending = bytes.last_chunk::<16>();
+        let lengths = ending.and_then(|ending| self.endings().get(ending));
+        lengths.map_or(&[], Vec::as_slice)
+    }
+
+    fn endings(&self) -> &FxHashMap<Row, Vec<u8>> {
+        self.endings.get_or_init(|| {
+            let mut endings: FxHashMap<Row, Vec<u8>> = FxHashMap::default();
+            for (id, len) in (0..).zip(self.lengths()) {
+                let ending = self.token(id).and_then(|token| token.last_chunk::<16>());
+                if let Some(ending) = ending.filter(|_| *len > 16) {
+                    endings.entry(*ending).or_default().push(*len);
+                }
+            }
+            for lengths in endings.values_mut() {
+                lengths.sort_unstable_by(|a, b| b.cmp(a));
+            }
+            endings
         })
     }
 

@@ -1,10 +1,13 @@
 //! What several test files share.
 
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 use tiktally::Encoding;
 
 /// Every built-in encoding, compiled in or not.
+#[allow(dead_code)] // not all who include this file go over all of them
 pub(crate) const NAMES: [&str; 7] = [
     "gpt2",
     "r50k_base",
@@ -30,4 +33,26 @@ pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
 pub(crate) fn say(line: &str) {
     // One write, so that lines of tests that run side by side do not mix.
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// The first bytes of each file of a folder of real texts beside the project, if it is there.
+#[allow(dead_code)] // not all who include this file have a use for them
+pub(crate) fn corpora(most: usize) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/corpora");
+    let Ok(entries) = fs::read_dir(&folder) else {
+        say("skipped: there is no folder of real texts beside the project");
+        return Vec::new();
+    };
+    let texts = entries.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let text = fs::read_to_string(&path).ok()?;
+        let end = (0..=most.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at))?;
+        Some((
+            path.file_name()?.to_string_lossy().into_owned(),
+            text[..end].to_owned(),
+        ))
+    });
+    texts.collect()
 }

@@ -1,0 +1,330 @@
+//! Text as it arrives: counted so far at every moment, or encoded as far as it is certain.
+
+use super::Encoding;
+use super::engine::State;
+use super::prefixes::Prefixes;
+use super::sink::{Append, Count, Sink};
+use crate::TokenId;
+use crate::split::{Scan, Splitter};
+use crate::vocab::Vocabulary;
+
+/// Text of more bytes than this goes through the engine as a whole, not piece by piece.
+const BULK: usize = 512;
+
+/// What goes through the engine at once: no piece is longer than what it scans.
+const MOST: usize = 1 << 30;
+
+/// An open stretch of up to this many bytes is merged anew with each push: that is faster than to remember how each of its
+/// beginnings is merged.
+const SHORT: usize = 64;
+
+/// How much text that is certain is kept, so that it is not moved with each push.
+const KEPT: usize = 1 << 12;
+
+/// The end of a text, of which later text decides where its pieces end.
+#[derive(Debug, Clone)]
+struct Stretch {
+    /// Some text that is certain, and what is open.
+    text: String,
+    /// Where that begins.
+    start: usize,
+    scan: Scan,
+}
+
+impl Stretch {
+    fn new() -> Self {
+        Self {
+            text: String::new(),
+            start: 0,
+            scan: Scan::new(0),
+        }
+    }
+
+    /// Adds text, and gives the ids of all pieces that are certain now to `sink`; whether there were any.
+    #[inline]
+    fn push(&mut self, text: &str, encoding: &Encoding, sink: &mut impl Sink) -> bool {
+        let (splitter, vocab) = (encoding.0.splitter, encoding.vocab());
+        if self.start > KEPT {
+            self.forget();
+        }
+        self.text.push_str(text);
+        let (text, before) = (self.text.as_bytes(), self.start);
+        while let Some(end) = splitter.end(&mut self.scan, text, false) {
+            closed(text.get(self.start..end).unwrap_or_default(), vocab, sink);
+            self.start = end;
+            if text.len() - end > BULK {
+                self.start += bulk(&self.text, end, splitter, vocab, sink);
+            }
+            self.scan = Scan::new(self.start);
+        }
+        self.start > before
+    }
+
+    /// Forgets the text that is certain.
+    #[cold]
+    fn forget(&mut self) {
+        self.text.drain(..self.start);
+        self.scan.shift(self.start);
+        self.start = 0;
+        self.text.shrink_to(2 * KEPT);
+    }
+
+    fn open(&self) -> &str {
+        self.text.get(self.start..).unwrap_or_default()
+    }
+
+    /// Its first piece if no text follows, and what is behind.
+    fn parted(&self, splitter: Splitter) -> (&str, &str) {
+        let end = splitter.end(&mut self.scan.clone(), self.text.as_bytes(), true);
+        let len = end.map_or(0, |end| end - self.start);
+        self.open().split_at_checked(len).unwrap_or_default()
+    }
+}
+
+/// Gives the ids of a piece.
+#[inline]
+fn closed(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
+    match vocab.likely_id(piece) {
+        Some(id) => sink.one(id),
+        None => State::with(|state| state.piece(piece, vocab, sink)),
+    }
+}
+
+/// Gives the ids of the pieces of a long text that are certain; how many bytes they have.
+fn bulk(
+    text: &str,
+    start: usize,
+    splitter: Splitter,
+    vocab: &Vocabulary,
+    sink: &mut impl Sink,
+) -> usize {
+    let text = text.get(start..).unwrap_or_default();
+    let most = (0..=MOST.min(text.len()))
+        .rev()
+        .find(|at| text.is_char_boundary(*at));
+    let text = text.get(..most.unwrap_or(0)).unwrap_or_default();
+    State::with(|state| state.encode_certain(text, splitter, vocab, sink))
+}
+
+/// Counts the tokens of a text that arrives in parts: made by [`Encoding::token_counter`].
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let mut counter = tiktally::cl100k_base().token_counter();
+/// counter.push("tiktok");
+/// assert_eq!(counter.total(), 3);
+/// counter.push("en is great!");
+/// assert_eq!(counter.total(), 6);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct TokenCounter {
+    encoding: Encoding,
+    stretch: Stretch,
+    /// The tokens of what is certain.
+    closed: usize,
+    /// The tokens of the stretch, if no text follows and it is a long one.
+    open: usize,
+    /// How the beginnings of the stretch's first piece are merged, and of what would be a piece behind it.
+    first: Prefixes,
+    second: Prefixes,
+}
+
+/// Encodes a text that arrives in parts: made by [`Encoding::stream_encoder`].
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let mut encoder = tiktally::cl100k_base().stream_encoder();
+/// let mut ids = Vec::new();
+/// encoder.push("hello wor", &mut ids);
+/// assert_eq!(ids, [15339]);
+/// encoder.push("ld", &mut ids);
+/// encoder.finish(&mut ids);
+/// assert_eq!(ids, [15339, 1917]);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct StreamEncoder {
+    encoding: Encoding,
+    stretch: Stretch,
+}
+
+impl Encoding {
+    /// A counter for text that arrives in parts, such as a streamed answer.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")]
+    /// assert_eq!(tiktally::cl100k_base().token_counter().total(), 0);
+    /// ```
+    pub fn token_counter(&self) -> TokenCounter {
+        TokenCounter {
+            encoding: self.clone(),
+            stretch: Stretch::new(),
+            closed: 0,
+            open: 0,
+            first: Prefixes::default(),
+            second: Prefixes::default(),
+        }
+    }
+
+    /// An encoder for text that arrives in parts. Special strings in it are plain text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut ids = Vec::new();
+    /// tiktally::cl100k_base().stream_encoder().finish(&mut ids);
+    /// assert!(ids.is_empty());
+    /// # }
+    /// ```
+    pub fn stream_encoder(&self) -> StreamEncoder {
+        StreamEncoder {
+            encoding: self.clone(),
+            stretch: Stretch::new(),
+        }
+    }
+}
+
+impl TokenCounter {
+    /// Adds text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut counter = tiktally::cl100k_base().token_counter();
+    /// for part in ["12", "3", "4"] {
+    ///     counter.push(part);
+    /// }
+    /// assert_eq!(counter.total(), tiktally::cl100k_base().count("1234"));
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// O(n) in the bytes that are added, on average, however long the open piece is.
+    pub fn push(&mut self, text: &str) {
+        let mut sink = Count::new(usize::MAX);
+        if self.stretch.push(text, &self.encoding, &mut sink) {
+            self.closed += sink.count;
+            self.first.clear(0);
+            self.second.clear(0);
+        }
+        if self.stretch.open().len() > SHORT {
+            self.open = self.count_long();
+        }
+    }
+
+    /// The number of tokens of all text so far: [`Encoding::count`] of it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut counter = tiktally::cl100k_base().token_counter();
+    /// counter.push("hello wor");
+    /// // would this still fit?
+    /// let mut longer = counter.clone();
+    /// longer.push("ld of tokens");
+    /// assert_eq!((counter.total(), longer.total()), (2, 4));
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// O(1).
+    pub fn total(&self) -> usize {
+        let is_long = self.stretch.open().len() > SHORT;
+        self.closed
+            + if is_long {
+                self.open
+            } else {
+                self.count_short()
+            }
+    }
+
+    /// Forgets all text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut counter = tiktally::cl100k_base().token_counter();
+    /// counter.push("hello");
+    /// counter.clear();
+    /// assert_eq!(counter.total(), 0);
+    /// # }
+    /// ```
+    pub fn clear(&mut self) {
+        *self = self.encoding.token_counter();
+    }
+
+    /// The tokens of a short stretch, if no text follows.
+    fn count_short(&self) -> usize {
+        let (piece, rest) = self.stretch.parted(self.encoding.0.splitter);
+        let mut sink = Count::new(usize::MAX);
+        if !piece.is_empty() {
+            closed(piece.as_bytes(), self.encoding.vocab(), &mut sink);
+        }
+        sink.count + self.count_rest(rest)
+    }
+
+    /// The same of a long one, of which all beginnings are known.
+    fn count_long(&mut self) -> usize {
+        let (vocab, open) = (self.encoding.vocab(), self.stretch.open().as_bytes());
+        let (piece, rest) = self.stretch.parted(self.encoding.0.splitter);
+        self.first.extend(open, vocab);
+        let first = self.first.tokens(piece.len());
+        if rest.len() <= SHORT {
+            return first + self.count_rest(rest);
+        }
+        if self.second.start() != piece.len() {
+            self.second.clear(piece.len());
+        }
+        self.second.extend(open, vocab);
+        first + self.second.tokens(open.len())
+    }
+
+    fn count_rest(&self, rest: &str) -> usize {
+        if rest.is_empty() {
+            0
+        } else {
+            self.encoding.count(rest)
+        }
+    }
+}
+
+impl StreamEncoder {
+    /// Adds text, and appends the ids of all pieces whose end is certain now: no later text can change them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut encoder = tiktally::cl100k_base().stream_encoder();
+    /// let mut ids = Vec::new();
+    /// encoder.push("12", &mut ids);
+    /// assert!(ids.is_empty());
+    /// encoder.push("34", &mut ids);
+    /// assert_eq!(ids, [4513]);
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// O(n) in the bytes that are added, on average, however long the open piece is.
+    pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
+        let len = ids.len();
+        let mut sink = Append::new(ids, len);
+        self.stretch.push(text, &self.encoding, &mut sink);
+        let len = sink.len();
+        ids.truncate(len);
+    }
+
+    /// Ends the text, and appends the ids that are left. All that were appended are
+    /// [`encode_ordinary`](Encoding::encode_ordinary) of all the text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut encoder = tiktally::cl100k_base().stream_encoder();
+    /// let mut ids = Vec::new();
+    /// encoder.push("hello", &mut ids);
+    /// encoder.finish(&mut ids);
+    /// assert_eq!(ids, [15339]);
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the open piece.
+    pub fn finish(self, ids: &mut Vec<TokenId>) {
+        self.encoding.encode_ordinary_into(self.stretch.open(), ids);
+    }
+}

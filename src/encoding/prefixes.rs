@@ -1,0 +1,139 @@
+//! How all beginnings of a piece are merged.
+//!
+//! The merge of a beginning is the merge of a shorter one and one token more, its last: so the last token of each tells
+//! all. Which it is follows from the last tokens of the shorter ones, for two lists of ids, each the merge of its own
+//! bytes, are the merge of both if the two tokens at the seam stay apart.
+
+use crate::TokenId;
+use crate::vocab::Vocabulary;
+
+/// The beginning of a piece: how many tokens it has, and the last.
+#[derive(Debug, Clone, Copy)]
+struct Beginning {
+    tokens: u32,
+    last: TokenId,
+}
+
+/// The beginnings of a piece that grows, by their bytes.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Prefixes {
+    start: usize,
+    beginnings: Vec<Beginning>,
+}
+
+impl Prefixes {
+    /// Where in the text the piece starts.
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Begins a piece there.
+    pub(crate) fn clear(&mut self, start: usize) {
+        self.start = start;
+        // a stretch that took much memory may have been the only one
+        if self.beginnings.capacity() > 1 << 12 {
+            self.beginnings = Vec::new();
+        }
+        self.beginnings.clear();
+    }
+
+    /// Goes on to the end of the text.
+    pub(crate) fn extend(&mut self, text: &[u8], vocab: &Vocabulary) {
+        let piece = text.get(self.start..).unwrap_or_default();
+        for len in self.beginnings.len() + 1..=piece.len() {
+            let piece = piece.get(..len).unwrap_or_default();
+            let beginning = self.with_last(piece, vocab);
+            self.beginnings.push(beginning);
+        }
+    }
+
+    /// The number of tokens of what is between the start and `end`.
+    pub(crate) fn tokens(&self, end: usize) -> usize {
+        let len = end.saturating_sub(self.start);
+        let found = len.checked_sub(1).and_then(|at| self.beginnings.get(at));
+        found.map_or(0, |beginning| beginning.tokens as usize)
+    }
+
+    /// The merge of a piece whose shorter beginnings are known.
+    fn with_last(&self, piece: &[u8], vocab: &Vocabulary) -> Beginning {
+        let ending = |len: usize| {
+            let start = piece.len().checked_sub(len)?;
+            let last = vocab.id(piece.get(start..)?)?;
+            let Some(before) = start.checked_sub(1) else {
+                return Some(Beginning { tokens: 1, last });
+            };
+            let Beginning { tokens, last: left } = *self.beginnings.get(before)?;
+            let tokens = tokens + 1;
+            vocab
+                .stay_apart(left, last)
+                .then_some(Beginning { tokens, last })
+        };
+        // often the last token has become longer
+        let longer = self.beginnings.last().map(|beginning| {
+            let len = vocab.lengths().get(beginning.last as usize);
+            len.map_or(1, |len| usize::from(*len) + 1)
+        });
+        let long = vocab
+            .long_endings(piece)
+            .iter()
+            .map(|len| usize::from(*len));
+        let found = longer
+            .into_iter()
+            .chain(long)
+            .chain((1..=16).rev())
+            .find_map(ending);
+        // each byte is a token, so there always is one
+        found.unwrap_or(Beginning {
+            tokens: u32::MAX,
+            last: 0,
+        })
+    }
+}
+
+#[cfg(all(test, feature = "cl100k_base", feature = "o200k_base"))]
+mod tests {
+    use super::*;
+    use crate::merge::plain;
+
+    /// Any bytes, runs, and what tokens are made of.
+    fn piece(seed: u64) -> Vec<u8> {
+        let mut state = seed;
+        let mut below = |n: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        let alphabets: [&[u8]; 4] = [
+            b"ab",
+            b" \n=-*",
+            b"etaoinsh rdlu",
+            "é你好🙂\u{301}".as_bytes(),
+        ];
+        let alphabet = alphabets[below(4) as usize];
+        let len = 1 + below(150);
+        (0..len)
+            .map(|_| match below(40) {
+                0 => below(256) as u8,
+                _ => alphabet[below(alphabet.len() as u64) as usize],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn beginnings_are_merged_as_alone() {
+        for encoding in [crate::cl100k_base(), crate::o200k_base()] {
+            let vocab = encoding.vocab();
+            for seed in 0..300 {
+                let piece = piece(seed);
+                let mut prefixes = Prefixes::default();
+                prefixes.extend(&piece, vocab);
+                for end in 1..=piece.len() {
+                    let mut ids = Vec::new();
+                    plain::merge(&piece[..end], vocab, &mut ids);
+                    assert_eq!(prefixes.tokens(end), ids.len(), "{:?}", &piece[..end]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Ids as they arrive, decoded to text.
+
+use std::str;
+
+use super::Encoding;
+use crate::TokenId;
+use crate::error::{Error, ErrorKind};
+
+/// Bytes that arrive in parts, as text in parts. What is held is at most the beginning of a character.
+#[derive(Debug, Clone, Default)]
+struct Parts {
+    held: Vec<u8>,
+    /// What the last part completed.
+    text: String,
+    /// How many bytes went before those that are held, and how many ids.
+    done: usize,
+    ids: usize,
+}
+
+/// What stands behind the valid beginning of some bytes.
+enum Rest {
+    /// Nothing, or the beginning of a character.
+    Open,
+    /// So many bytes that no character has.
+    Invalid(usize),
+}
+
+impl Parts {
+    /// Moves the valid beginning of the bytes that are held to the text.
+    fn take_valid(&mut self) -> Rest {
+        let (valid, rest) = match str::from_utf8(&self.held) {
+            Ok(text) => (text.len(), Rest::Open),
+            Err(error) => {
+                let rest = error.error_len().map_or(Rest::Open, Rest::Invalid);
+                (error.valid_up_to(), rest)
+            }
+        };
+        let valid = str::from_utf8(self.held.get(..valid).unwrap_or_default());
+        self.text.push_str(valid.unwrap_or_default());
+        self.skip(valid.map_or(0, str::len));
+        rest
+    }
+
+    fn skip(&mut self, bytes: usize) {
+        self.held.drain(..bytes);
+        self.done += bytes;
+    }
+}
+
+/// Decodes ids one by one, strictly: made by [`Encoding::stream_decoder`].
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let encoding = tiktally::cl100k_base();
+/// let mut decoder = encoding.stream_decoder();
+/// let mut text = String::new();
+/// for id in encoding.encode_ordinary("tea 🍵") {
+///     text += decoder.push(id)?;
+/// }
+/// decoder.finish()?;
+/// assert_eq!(text, "tea 🍵");
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct StreamDecoder {
+    encoding: Encoding,
+    parts: Parts,
+}
+
+/// Decodes ids one by one, with U+FFFD for what is no text: made by [`Encoding::stream_decoder_lossy`].
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let encoding = tiktally::cl100k_base();
+/// let mut decoder = encoding.stream_decoder_lossy();
+/// let cup = encoding.encode_ordinary("🍵");
+/// assert_eq!(decoder.push(cup[0])?, "");
+/// assert_eq!(decoder.push(1917)?, "\u{fffd} world");
+/// assert_eq!(decoder.finish(), "");
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LossyStreamDecoder {
+    encoding: Encoding,
+    parts: Parts,
+}
+
+impl Encoding {
+    /// A decoder for ids that arrive one by one. It gives each character as soon as it is complete, and ends with an error
+    /// where the bytes are no text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut decoder = tiktally::cl100k_base().stream_decoder();
+    /// assert_eq!(decoder.push(15339)?, "hello");
+    /// assert_eq!(decoder.push(1917)?, " world");
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    pub fn stream_decoder(&self) -> StreamDecoder {
+        StreamDecoder {
+            encoding: self.clone(),
+            parts: Parts::default(),
+        }
+    }
+
+    /// A decoder for ids that arrive one by one, with U+FFFD for what is no text. All that it gives, joined, is
+    /// [`decode_lossy`](Self::decode_lossy) of all ids.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut decoder = tiktally::cl100k_base().stream_decoder_lossy();
+    /// assert_eq!(decoder.push(15339)?, "hello");
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    pub fn stream_decoder_lossy(&self) -> LossyStreamDecoder {
+        LossyStreamDecoder {
+            encoding: self.clone(),
+            parts: Parts::default(),
+        }
+    }
+}
+
+impl StreamDecoder {
+    /// Takes the next id; gives every character that it completes.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// let mut decoder = encoding.stream_decoder();
+    /// let cup = encoding.encode_ordinary("🍵");
+    /// assert_eq!(cup.len(), 3);
+    /// assert_eq!(decoder.push(cup[0])?, "");
+    /// assert_eq!(decoder.push(cup[1])?, "");
+    /// let error = decoder.push(15339).unwrap_err();
+    /// assert!(error.is_invalid_utf8());
+    /// assert_eq!(decoder.push(cup[2])?, "🍵");
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_unknown_token`](Error::is_unknown_token) for an id that the encoding does not have;
+    /// [`is_invalid_utf8`](Error::is_invalid_utf8) where the bytes are no text, counted from the first id on. The decoder
+    /// stays as it was before.
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the token.
+    pub fn push(&mut self, id: TokenId) -> Result<&str, Error> {
+        let parts = &mut self.parts;
+        let bytes = self.encoding.token_bytes(id);
+        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, parts.ids))?;
+        let before = parts.held.len();
+        parts.held.extend_from_slice(bytes);
+        parts.text.clear();
+        if let Err(error) = str::from_utf8(&parts.held)
+            && error.error_len().is_some()
+        {
+            parts.held.truncate(before);
+            let position = parts.done + error.valid_up_to();
+            return Err(ErrorKind::InvalidUtf8 { position }.into());
+        }
+        parts.take_valid();
+        parts.ids += 1;
+        Ok(&parts.text)
+    }
+
+    /// Ends the text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// let mut decoder = encoding.stream_decoder();
+    /// decoder.push(encoding.encode_ordinary("🍵")[0])?;
+    /// assert!(decoder.finish().unwrap_err().is_invalid_utf8());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_invalid_utf8`](Error::is_invalid_utf8) if it ends inside a character.
+    pub fn finish(self) -> Result<(), Error> {
+        if self.parts.held.is_empty() {
+            return Ok(());
+        }
+        let position = self.parts.done;
+        Err(ErrorKind::InvalidUtf8 { position }.into())
+    }
+}
+
+impl LossyStreamDecoder {
+    /// Takes the next id; gives every character that it completes, and U+FFFD for what can be none.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut decoder = tiktally::cl100k_base().stream_decoder_lossy();
+    /// assert!(decoder.push(u32::MAX).unwrap_err().is_unknown_token());
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_unknown_token`](Error::is_unknown_token) for an id that the encoding does not have. The decoder stays as it was
+    /// before.
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the token.
+    pub fn push(&mut self, id: TokenId) -> Result<&str, Error> {
+        let parts = &mut self.parts;
+        let bytes = self.encoding.token_bytes(id);
+        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, parts.ids))?;
+        parts.held.extend_from_slice(bytes);
+        parts.text.clear();
+        while let Rest::Invalid(bytes) = parts.take_valid() {
+            parts.text.push(char::REPLACEMENT_CHARACTER);
+            parts.skip(bytes);
+        }
+        parts.ids += 1;
+        Ok(&parts.text)
+    }
+
+    /// Ends the text: U+FFFD if it ends inside a character.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// let mut decoder = encoding.stream_decoder_lossy();
+    /// decoder.push(encoding.encode_ordinary("🍵")[0])?;
+    /// assert_eq!(decoder.finish(), "\u{fffd}");
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    pub fn finish(self) -> &'static str {
+        if self.parts.held.is_empty() {
+            ""
+        } else {
+            "\u{fffd}"
+        }
+    }
+}
