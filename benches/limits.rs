@@ -1,0 +1,218 @@
+//! Limits and streams, beside what they should cost: the encoding of what is kept, one count, one encoding.
+//!
+//! `parts/chunks by search` is the way of those who only have a count: the end of each chunk by bisection.
+
+#[path = "../tests/common/texts.rs"]
+mod texts;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BatchSize, Criterion};
+use tiktally::Encoding;
+
+use texts::{KINDS, Kind, Random};
+
+const LIMIT: usize = 1000;
+const CHUNK: usize = 512;
+
+fn main() {
+    let mut c = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+        .configure_from_args();
+    for name in ["r50k_base", "cl100k_base", "o200k_base"] {
+        let Ok(encoding) = tiktally::get_encoding(name) else {
+            continue;
+        };
+        for kind in &KINDS {
+            limits(&mut c, encoding, kind);
+            parts(&mut c, encoding, kind);
+        }
+        hostile(&mut c, encoding);
+    }
+    c.final_summary();
+}
+
+/// The beginning of ten megabytes, that nobody has seen.
+fn limits(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
+    let mut random = Random::new(1);
+    let long = kind.text(&mut random, 10_000_000);
+    let mut at = 0;
+    let mut next = || {
+        // another place of the text each time; so little is kept that the rest is as good as new
+        at = (at + 20_011) % (long.len() / 2);
+        let start = (at..long.len())
+            .find(|at| long.is_char_boundary(*at))
+            .unwrap();
+        &long[start..]
+    };
+    let kept = |text| encoding.truncate(text, LIMIT);
+    assert!(encoding.count(kept(&long)) <= LIMIT);
+    let mut group = c.benchmark_group(format!("{}/limits/{}", encoding.name(), kind.name));
+    group.bench_function("encoding of what is kept", |bencher| {
+        let text = || kept(next());
+        bencher.iter_batched(
+            text,
+            |text| black_box(encoding.encode_ordinary(text)),
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("truncate", |bencher| {
+        bencher.iter_batched(
+            &mut next,
+            |text| black_box(encoding.truncate(text, LIMIT)),
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("count_up_to", |bencher| {
+        // as long as it may be without being over by its length alone
+        let text = || {
+            let text = next();
+            let end = (LIMIT * 20..text.len())
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap();
+            &text[..end]
+        };
+        bencher.iter_batched(
+            text,
+            |text| black_box(encoding.count_up_to(text, LIMIT)),
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+/// A text in parts, beside the whole.
+fn parts(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
+    let mut random = Random::new(2);
+    let mut text = || kind.text(&mut random, 100_000);
+    let mut group = c.benchmark_group(format!("{}/parts/{}", encoding.name(), kind.name));
+    let pushed = |parts: Vec<String>| {
+        let mut counter = encoding.token_counter();
+        for part in &parts {
+            counter.push(part);
+        }
+        counter.total()
+    };
+    let sample = text();
+    assert_eq!(pushed(fours(&sample)), encoding.count(&sample));
+    group.bench_function("count", |bencher| {
+        bencher.iter_batched(
+            &mut text,
+            |text| black_box(encoding.count(&text)),
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("counter, four characters at a time", |bencher| {
+        bencher.iter_batched(
+            || fours(&text()),
+            |parts| black_box(pushed(parts)),
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("encode", |bencher| {
+        bencher.iter_batched(
+            &mut text,
+            |text| black_box(encoding.encode_ordinary(&text)),
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("chunks", |bencher| {
+        let chunks = |text: String| encoding.chunks(&text, CHUNK).unwrap().count();
+        bencher.iter_batched(
+            &mut text,
+            |text| black_box(chunks(text)),
+            BatchSize::LargeInput,
+        );
+    });
+    group.bench_function("chunks by search", |bencher| {
+        bencher.iter_batched(
+            &mut text,
+            |text| black_box(searched(encoding, &text)),
+            BatchSize::LargeInput,
+        );
+    });
+}
+
+fn fours(text: &str) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    chars
+        .chunks(4)
+        .map(|chars| chars.iter().collect())
+        .collect()
+}
+
+/// How many chunks there are if the end of each is searched by counting.
+fn searched(encoding: &Encoding, text: &str) -> usize {
+    let mut rest = text;
+    let mut chunks = 0;
+    while !rest.is_empty() {
+        let ends: Vec<usize> = rest
+            .char_indices()
+            .map(|(at, c)| at + c.len_utf8())
+            .take(8 * CHUNK)
+            .collect();
+        let fit = ends.partition_point(|end| encoding.count(&rest[..*end]) <= CHUNK);
+        rest = &rest[ends[fit.max(1) - 1]..];
+        chunks += 1;
+    }
+    chunks
+}
+
+/// Makes a text of so many bytes.
+type Make = Box<dyn FnMut(usize) -> String>;
+
+/// One character at a time, in one open piece: the time should grow with the length.
+fn hostile(c: &mut Criterion, encoding: &Encoding) {
+    let mut han = Random::new(3);
+    let mut shapes: Vec<(&str, Make)> = vec![(
+        "random Han",
+        Box::new(move |len| {
+            let char = |_| char::from_u32(0x4E00 + han.below(20_000) as u32).unwrap();
+            (0..len / 3).map(char).collect()
+        }),
+    )];
+    for (name, start, unit) in [
+        ("one letter", "", "a"),
+        ("spaces", "", " "),
+        ("newlines", "", "\n"),
+        ("digits", "", "7"),
+        ("equals signs", "", "="),
+        ("capitals behind a mark", "A\u{301}", "X"),
+    ] {
+        shapes.push((
+            name,
+            Box::new(move |len| start.to_owned() + &unit.repeat(len)),
+        ));
+    }
+    for (name, mut make) in shapes {
+        let mut group = c.benchmark_group(format!("{}/hostile stream/{name}", encoding.name()));
+        for len in [100_000, 1_000_000] {
+            let text = make(len);
+            let parts: Vec<&str> = text
+                .char_indices()
+                .map(|(at, c)| &text[at..at + c.len_utf8()])
+                .collect();
+            group.bench_function(format!("counter/{len}"), |bencher| {
+                bencher.iter(|| {
+                    let mut counter = encoding.token_counter();
+                    for part in &parts {
+                        counter.push(part);
+                    }
+                    counter.total()
+                });
+            });
+            group.bench_function(format!("encoder/{len}"), |bencher| {
+                bencher.iter(|| {
+                    let (mut encoder, mut ids) = (encoding.stream_encoder(), Vec::new());
+                    for part in &parts {
+                        encoder.push(part, &mut ids);
+                    }
+                    encoder.finish(&mut ids);
+                    ids.len()
+                });
+            });
+        }
+    }
+}
