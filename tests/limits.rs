@@ -8,10 +8,13 @@ mod common;
 mod random;
 
 use proptest::prelude::*;
-use random::{Verdict, hold_times, texts, with};
+use random::{Escaped, Verdict, hold_times, long_texts, texts, with};
 use tiktally::{Cut, Encoding};
 
 const CASES: u32 = 50_000;
+
+/// How many of the cases have a long piece.
+const LONG: u32 = 5_000;
 
 /// The borders between characters, and the ends.
 fn borders(text: &str) -> impl DoubleEndedIterator<Item = usize> {
@@ -47,7 +50,7 @@ fn suffix<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t str {
 }
 
 fn truncated_as_defined(encoding: &'static Encoding) {
-    hold_times(CASES, (texts(encoding), 0..12_usize), |(text, n)| {
+    let tried = |(text, n): (Escaped, usize)| -> Verdict {
         let text = text.text();
         let short = encoding.truncate(text, n);
         prop_assert_eq!(short, prefix(encoding, text, n));
@@ -57,7 +60,9 @@ fn truncated_as_defined(encoding: &'static Encoding) {
         prop_assert_eq!(encoding.truncate(text, count), text);
         prop_assert_eq!(encoding.truncate_start(text, count), text);
         Ok(())
-    });
+    };
+    hold_times(CASES, (texts(encoding), 0..12_usize), tried);
+    hold_times(LONG, (long_texts(encoding), 0..100_usize), tried);
 }
 
 for_each!(truncated_as_defined: r50k_base cl100k_base o200k_base);
@@ -101,6 +106,13 @@ fn overlapping_chunks_cover_the_text(encoding: &'static Encoding) {
             prop_assert!(span.tokens <= max);
             prop_assert!(range.start <= end && range.end > end);
             prop_assert!(encoding.count(&text[range.start..end]) <= overlap);
+            if i > 0 {
+                let most = encoding.truncate_start(texts[i - 1], overlap).len();
+                // less only where as much would leave no room
+                let first = encoding.truncate(&text[end - most..], max);
+                let is_less = end - range.start < most;
+                prop_assert!(!is_less || first.len() <= most, "{texts:?}");
+            }
             end = range.end;
         }
         prop_assert_eq!(end, text.len());
@@ -109,6 +121,48 @@ fn overlapping_chunks_cover_the_text(encoding: &'static Encoding) {
 }
 
 for_each!(overlapping_chunks_cover_the_text: r50k_base cl100k_base o200k_base);
+
+#[test]
+#[cfg(feature = "cl100k_base")]
+fn preferred_cuts() {
+    let encoding = tiktally::cl100k_base();
+    let first = |text, max, cut| {
+        encoding
+            .chunks(text, max)
+            .unwrap()
+            .prefer(cut)
+            .next()
+            .unwrap()
+    };
+    let words = "one two three four five six seven eight nine ten eleven";
+    // what is cut there anyway stays
+    assert_eq!(
+        first(words, 8, Cut::Word),
+        "one two three four five six seven eight"
+    );
+    assert_eq!(
+        first("one two three four\nfive", 5, Cut::Line),
+        "one two three four\n"
+    );
+    let cut = "one two three four five six seven incompre\u{301}hensible";
+    assert_eq!(
+        first(cut, 9, Cut::Word),
+        "one two three four five six seven"
+    );
+    assert_eq!(
+        first("One two three four. Five six", 6, Cut::Sentence),
+        "One two three four."
+    );
+    assert_eq!(
+        first("一二三四五六七。八九十", 12, Cut::Sentence),
+        "一二三四五六七。"
+    );
+    // too far back
+    assert_eq!(
+        first("one\ntwo three four five six", 6, Cut::Line),
+        "one\ntwo three four five"
+    );
+}
 
 /// Tokens that are whole characters and a part of one, whose whole characters alone are more than one token: cutting the
 /// part off would leave too many.

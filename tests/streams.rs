@@ -9,50 +9,14 @@ mod random;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
-use random::{Escaped, Verdict, hold_times, texts, token_bytes, with};
+use proptest::sample::Index;
+use random::{Escaped, RUNS, Verdict, hold_times, long_texts, texts, token_bytes, with};
 use tiktally::Encoding;
 
 const CASES: u32 = 50_000;
 
 /// How many of the cases have a long open stretch.
 const LONG: u32 = 3_000;
-
-/// What long stretches are made of: each is one piece, or two of which the border moves.
-const RUNS: &[&str] = &[
-    "aaab",
-    "ABÉ\u{301}ーA",
-    "ǅʰ最A\u{301}",
-    "A\u{301}AAAAAAAA",
-    " ",
-    "  \n",
-    " \t\r\n\u{a0}\u{3000}",
-    "=-*!",
-    "!/\n\r",
-    "0123٣",
-    "最あ你好",
-    "🙂\u{200d}👨🏽",
-    "étéß",
-    "'",
-    "x'",
-    "\u{301}\u{20dd}",
-    "etaoinshrdlu",
-    "<|endoftext|>",
-];
-
-/// Some text, a long run, and some text.
-fn long_texts(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
-    let run = (select(RUNS), vec(any::<Index>(), 20..260)).prop_map(|(run, places)| {
-        let chars: Vec<char> = run.chars().collect();
-        places
-            .iter()
-            .map(|place| *place.get(&chars))
-            .collect::<String>()
-    });
-    (texts(encoding), run, texts(encoding)).prop_map(|(before, run, after)| {
-        Escaped([before.text(), &run, after.text()].concat().into_bytes())
-    })
-}
 
 /// The parts of a text, cut at some places.
 fn parts<'t>(text: &'t str, cuts: &[Index]) -> Vec<&'t str> {

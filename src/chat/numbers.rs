@@ -1,6 +1,7 @@
 //! The numbers of the rules, which texts and sizes do not explain.
 //!
 //! Sections are those of the rules that the crate's page on [chat](super) sums up.
+#![cfg_attr(not(feature = "json"), allow(dead_code))] // calls are JSON
 
 /// What frames cost, in tokens unless a field says otherwise.
 #[derive(Debug, Clone)]

@@ -421,6 +421,7 @@ impl From<Image> for Part<'_> {
 /// # Ok::<(), tiktally::Error>(())
 /// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "json"), allow(dead_code))] // calls are JSON
 pub struct ToolCall<'a> {
     pub(crate) id: Cow<'a, str>,
     pub(crate) name: Cow<'a, str>,

@@ -18,7 +18,7 @@ const MOST: usize = 1 << 30;
 /// beginnings is merged.
 const SHORT: usize = 64;
 
-/// How much text that is certain is kept, so that it is not moved with each push.
+/// So much text that is certain is kept at most, so that what is open is not moved with each push.
 const KEPT: usize = 1 << 12;
 
 /// The end of a text, of which later text decides where its pieces end.
@@ -44,9 +44,6 @@ impl Stretch {
     #[inline]
     fn push(&mut self, text: &str, encoding: &Encoding, sink: &mut impl Sink) -> bool {
         let (splitter, vocab) = (encoding.0.splitter, encoding.vocab());
-        if self.start > KEPT {
-            self.forget();
-        }
         self.text.push_str(text);
         let (text, before) = (self.text.as_bytes(), self.start);
         while let Some(end) = splitter.end(&mut self.scan, text, false) {
@@ -57,7 +54,11 @@ impl Stretch {
             }
             self.scan = Scan::new(self.start);
         }
-        self.start > before
+        let is_any = self.start > before;
+        if self.start > KEPT {
+            self.forget();
+        }
+        is_any
     }
 
     /// Forgets the text that is certain.
@@ -150,7 +151,8 @@ pub struct StreamEncoder {
 }
 
 impl Encoding {
-    /// A counter for text that arrives in parts, such as a streamed answer.
+    /// A counter for text that arrives in parts, such as a streamed answer. Special strings in it are plain text. Bytes that
+    /// may not be UTF-8 are no text; they have [`encode_bytes`](Self::encode_bytes).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -167,7 +169,8 @@ impl Encoding {
         }
     }
 
-    /// An encoder for text that arrives in parts. Special strings in it are plain text.
+    /// An encoder for text that arrives in parts. Special strings in it are plain text. Bytes that may not be UTF-8 are no
+    /// text; they have [`encode_bytes`](Self::encode_bytes).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

@@ -72,6 +72,7 @@ enum Found {
 
 /// How many places there are for the hashes of what a chunk merges: more than there are pieces.
 const AGAIN: usize = 2 * window::ENDS;
+
 /// Encodes a piece that no buffer holds.
 #[cold]
 fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
@@ -198,9 +199,10 @@ impl State {
             }
             let next = splitter.first(rest);
             sink.chunk(at, &[]);
-            giant(&rest[..next], vocab, sink);
+            self.piece(&rest[..next], vocab, sink);
             at += next;
         }
+        self.scratch.give_back();
         at
     }
 
@@ -278,7 +280,8 @@ impl State {
     fn pieces(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary, sink: &mut impl Sink) {
         let misses = self.look_up(buffer, count, vocab);
         let merged = self.resolve(buffer, misses, vocab);
-        sink.begin(count + misses * cache::MAX_PIECE + self.scratch.len());
+        let fresh = if merged > 0 { self.scratch.len() } else { 0 };
+        sink.begin(count + misses * cache::MAX_PIECE + fresh);
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.misses[miss]);

@@ -67,7 +67,8 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are kept, as long as there are newlines now and then; in those of the text if there are none.
+    /// O(n) in the bytes that are kept, as long as lines begin now and then (for gpt2, r50k_base, p50k_base and p50k_edit,
+    /// lines that are not indented); in those of the text if there are none.
     pub fn truncate_start<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
         let start = self.suffix(text, max_tokens);
         text.get(start..).unwrap_or_default()
@@ -88,7 +89,8 @@ impl Encoding {
     /// [`is_limit_too_small`](Error::is_limit_too_small) if the limit is below [`MIN_CHUNK_TOKENS`], whatever the text.
     ///
     /// # Complexity
-    /// O(n) in the bytes of the text for all chunks together.
+    /// O(n) in the bytes of the text for all chunks together, as long as no piece is much longer than a chunk: what is left
+    /// of such a piece is looked at again for each chunk in it.
     pub fn chunks<'t>(&self, text: &'t str, max_tokens: usize) -> Result<Chunks<'t>, Error> {
         self.chunks_overlapping(text, max_tokens, 0)
     }
@@ -104,11 +106,11 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if the limit is below the overlap and [`MIN_CHUNK_TOKENS`], so that
-    /// a chunk might not get any further.
+    /// [`is_limit_too_small`](Error::is_limit_too_small) if the limit is below the overlap plus [`MIN_CHUNK_TOKENS`]: a chunk
+    /// might not get any further.
     ///
     /// # Complexity
-    /// O(n) in the bytes of all chunks.
+    /// As [`chunks`](Self::chunks), with the overlaps.
     pub fn chunks_overlapping<'t>(
         &self,
         text: &'t str,
@@ -242,11 +244,11 @@ pub enum Cut {
 }
 
 impl Cut {
-    /// The last such place in `text[from..]`, but not at its very end.
-    fn last(self, text: &str, from: usize) -> Option<usize> {
-        let mut after: Option<char> = None;
-        let chars = text.char_indices().rev();
-        for (at, c) in chars.take_while(|(at, _)| *at >= from) {
+    /// The last such place between `from` and `end`.
+    fn last(self, text: &str, from: usize, end: usize) -> Option<usize> {
+        let (before, behind) = text.split_at_checked(end)?;
+        let mut after = behind.chars().next();
+        for (at, c) in before.char_indices().rev() {
             let is_space = after.is_some_and(char::is_whitespace);
             let is_cut = match self {
                 Self::Line => c == '\n',
@@ -255,8 +257,8 @@ impl Cut {
                 }
                 Self::Word => !c.is_whitespace() && is_space,
             };
-            if is_cut && after.is_some() {
-                return Some(at + c.len_utf8());
+            if at < from || is_cut {
+                return is_cut.then_some(at + c.len_utf8());
             }
             after = Some(c);
         }
@@ -381,8 +383,9 @@ impl Spans<'_> {
         };
         let Prefix { end, tokens } = self.encoding.prefix(rest, self.max_tokens, expected);
         let preferred = self.cut.filter(|_| end < rest.len()).and_then(|cut| {
-            let window = rest.get(..end).unwrap_or_default();
-            let end = cut.last(window, end - end / 4)?;
+            let end = cut
+                .last(rest, end - end / 4, end)
+                .filter(|cut| *cut < end)?;
             let chunk = rest.get(..end).unwrap_or_default();
             let tokens = self.encoding.count_up_to(chunk, self.max_tokens)?;
             let is_more = start + end > self.done.end;

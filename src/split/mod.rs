@@ -107,17 +107,21 @@ impl Splitter {
     /// Whether a line begins with a piece: behind a newline one always ends, but where white space goes on to another
     /// newline or is not cut at newlines, and where punctuation takes a slash with it.
     fn is_start(self, line: &str) -> bool {
-        let is_white = |c: char| unicode::class_of(c.into()) & unicode::WHITE != 0;
-        let mut chars = line.chars().take(MAX_INDENT);
-        let Some((at, first)) = chars.by_ref().enumerate().find(|(_, c)| !is_white(*c)) else {
-            return false;
+        let is_white = |c: &char| unicode::class_of((*c).into()) & unicode::WHITE != 0;
+        let is_newline = |c: &char| matches!(c, '\n' | '\r');
+        let indent = line
+            .chars()
+            .take_while(|c| is_white(c) && !is_newline(c))
+            .take(MAX_INDENT);
+        let indent = if self == Self::Gpt2 {
+            0
+        } else {
+            indent.map(char::len_utf8).sum()
         };
-        let is_blank = line.chars().take(at).any(|c| matches!(c, '\n' | '\r'));
-        match self {
-            Self::Gpt2 => at == 0,
-            Self::Cl100k => !is_blank,
-            Self::O200k => !is_blank && (at > 0 || first != '/'),
-        }
+        let first = line.get(indent..).and_then(|rest| rest.chars().next());
+        first.is_some_and(|first| {
+            !is_white(&first) && (self != Self::O200k || indent > 0 || first != '/')
+        })
     }
 
     /// Whether a text can be cut at the beginning of this line.

@@ -173,3 +173,39 @@ pub(crate) fn complete(start: &[u8], fill: u8) -> Option<Vec<u8>> {
 pub(crate) fn texts(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
     prop_oneof![alphabet_text(), token_text(encoding)].prop_map(Escaped)
 }
+
+/// What long stretches are made of: each is one piece, or two of which the border moves.
+pub(crate) const RUNS: &[&str] = &[
+    "aaab",
+    "ABÉ\u{301}ーA",
+    "ǅʰ最A\u{301}",
+    "A\u{301}AAAAAAAA",
+    " ",
+    "  \n",
+    " \t\r\n\u{a0}\u{3000}",
+    "=-*!",
+    "!/\n\r",
+    "0123٣",
+    "最あ你好",
+    "🙂\u{200d}👨🏽",
+    "étéß",
+    "'",
+    "x'",
+    "\u{301}\u{20dd}",
+    "etaoinshrdlu",
+    "<|endoftext|>",
+];
+
+/// Some text, a long run, and some text.
+pub(crate) fn long_texts(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
+    let run = (select(RUNS), vec(any::<Index>(), 20..260)).prop_map(|(run, places)| {
+        let chars: Vec<char> = run.chars().collect();
+        places
+            .iter()
+            .map(|place| *place.get(&chars))
+            .collect::<String>()
+    });
+    (texts(encoding), run, texts(encoding)).prop_map(|(before, run, after)| {
+        Escaped([before.text(), &run, after.text()].concat().into_bytes())
+    })
+}
