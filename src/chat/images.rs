@@ -695,6 +695,9 @@ mod tests {
         assert_eq!(count(768, 2048), 2 * 4);
         assert_eq!(count(769, 769), 2 * 2);
         assert_eq!(count(600, 2049), 2 * 4);
+        // one pixel less at either limit would save a row
+        assert_eq!(count(2048, 513), 4 * 2);
+        assert_eq!(count(768, 1537), 2 * 4);
         assert_eq!(count(u32::MAX, u32::MAX), 2 * 2);
         assert_eq!(count(u32::MAX, 1), 4);
         assert_eq!(count(0, 0), 1);
