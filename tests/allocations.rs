@@ -106,3 +106,34 @@ fn encoders_give_their_memory_back() {
         ));
     }
 }
+
+/// Streams hold what is open, not what went through them.
+#[test]
+fn streams_keep_little() {
+    for name in ["r50k_base", "cl100k_base", "o200k_base"] {
+        let Some(encoding) = compiled_in(name) else {
+            continue;
+        };
+        let text = KINDS[0].text(&mut Random::new(3), 2 * MEGABYTE);
+        let parts: Vec<&str> = text.split_inclusive(' ').collect();
+        let mut ids = Vec::with_capacity(text.len());
+        encoding.count(&text);
+        let before = IN_USE.get();
+        let mut counter = encoding.token_counter();
+        let mut encoder = encoding.stream_encoder();
+        let mut decoder = encoding.stream_decoder();
+        let mut most = 0;
+        for part in parts {
+            counter.push(part);
+            encoder.push(part, &mut ids);
+            for id in &ids {
+                decoder.push(*id).unwrap();
+            }
+            ids.clear();
+            most = most.max(IN_USE.get() - before);
+        }
+        say(&format!("allocations: {name}: streams hold {most} bytes"));
+        assert!(counter.total() > MEGABYTE / 8);
+        assert!(most < 50_000, "{name}: {most}");
+    }
+}

@@ -41,28 +41,38 @@ fn chars(text: &str) -> Vec<&str> {
 
 fn counted(encoding: &Encoding, parts: &[&str]) -> Verdict {
     let mut counter = encoding.token_counter();
+    let mut seldom_asked = encoding.token_counter();
     let mut so_far = String::new();
-    for part in parts {
+    for (i, part) in parts.iter().enumerate() {
         counter.push(part);
+        seldom_asked.push(part);
         so_far += part;
-        prop_assert_eq!(
-            counter.total(),
-            encoding.count(&so_far),
-            "{:?} of {:?}",
-            so_far,
-            parts
-        );
+        let count = encoding.count(&so_far);
+        prop_assert_eq!(counter.total(), count, "{:?} of {:?}", so_far, parts);
+        if i % 5 == 4 || i + 1 == parts.len() {
+            prop_assert_eq!(seldom_asked.total(), count, "{:?} of {:?}", so_far, parts);
+        }
     }
     counter.clear();
     prop_assert_eq!(counter.total(), 0);
     Ok(())
 }
 
+/// How many bytes the last two pieces have: with what may follow, they may be one.
+fn last_pieces(encoding: &Encoding, text: &str) -> usize {
+    let pieces: Vec<&str> = encoding.pieces(text).collect();
+    pieces.iter().rev().take(2).map(|piece| piece.len()).sum()
+}
+
 fn encoded(encoding: &Encoding, parts: &[&str]) -> Verdict {
     let mut encoder = encoding.stream_encoder();
     let mut ids = vec![7];
+    let mut pushed = 0;
     for part in parts {
         encoder.push(part, &mut ids);
+        pushed += part.len();
+        let held = pushed - encoding.decode_bytes(&ids[1..]).unwrap().len();
+        prop_assert!(held <= last_pieces(encoding, &parts.concat()[..pushed]));
     }
     encoder.finish(&mut ids);
     prop_assert_eq!(&ids[1..], encoding.encode_ordinary(&parts.concat()));

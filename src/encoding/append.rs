@@ -1,5 +1,8 @@
 //! Text as it arrives: counted so far at every moment, or encoded as far as it is certain.
 
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::Encoding;
 use super::engine::State;
 use super::prefixes::Prefixes;
@@ -9,13 +12,16 @@ use crate::split::{Scan, Splitter};
 use crate::vocab::Vocabulary;
 
 /// Text of more bytes than this goes through the engine as a whole, not piece by piece.
-const BULK: usize = 512;
+const BULK: usize = 256;
+
+/// As long as nobody asks for the total, so much text is looked at together.
+const LAZY: usize = 1 << 10;
 
 /// What goes through the engine at once: no piece is longer than what it scans.
 const MOST: usize = 1 << 30;
 
-/// An open stretch of up to this many bytes is merged anew with each push: that is faster than to remember how each of its
-/// beginnings is merged.
+/// An open stretch of up to this many bytes is merged anew whenever the total is asked for: that is faster than to remember
+/// how each of its beginnings is merged.
 const SHORT: usize = 64;
 
 /// So much text that is certain is kept at most, so that what is open is not moved with each push.
@@ -40,11 +46,10 @@ impl Stretch {
         }
     }
 
-    /// Adds text, and gives the ids of all pieces that are certain now to `sink`; whether there were any.
+    /// Gives the ids of all pieces that are certain now to `sink`; whether there were any.
     #[inline]
-    fn push(&mut self, text: &str, encoding: &Encoding, sink: &mut impl Sink) -> bool {
+    fn close(&mut self, encoding: &Encoding, sink: &mut impl Sink) -> bool {
         let (splitter, vocab) = (encoding.0.splitter, encoding.vocab());
-        self.text.push_str(text);
         let (text, before) = (self.text.as_bytes(), self.start);
         while let Some(end) = splitter.end(&mut self.scan, text, false) {
             closed(text.get(self.start..end).unwrap_or_default(), vocab, sink);
@@ -118,17 +123,41 @@ fn bulk(
 /// assert_eq!(counter.total(), 6);
 /// # }
 /// ```
-#[derive(Debug, Clone)]
 pub struct TokenCounter {
     encoding: Encoding,
     stretch: Stretch,
     /// The tokens of what is certain.
     closed: usize,
-    /// The tokens of the stretch, if no text follows and it is a long one.
-    open: usize,
+    /// The tokens of the stretch, if no text follows and its beginnings are known: it is a long one.
+    open: Option<usize>,
     /// How the beginnings of the stretch's first piece are merged, and of what would be a piece behind it.
     first: Prefixes,
     second: Prefixes,
+    /// Whether the total was asked for since the last push.
+    asked: AtomicBool,
+}
+
+impl Clone for TokenCounter {
+    fn clone(&self) -> Self {
+        Self {
+            encoding: self.encoding.clone(),
+            stretch: self.stretch.clone(),
+            closed: self.closed,
+            open: self.open,
+            first: self.first.clone(),
+            second: self.second.clone(),
+            asked: AtomicBool::new(self.asked.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+impl fmt::Debug for TokenCounter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCounter")
+            .field("encoding", &self.encoding)
+            .field("total", &self.total())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Encodes a text that arrives in parts: made by [`Encoding::stream_encoder`].
@@ -144,10 +173,19 @@ pub struct TokenCounter {
 /// assert_eq!(ids, [15339, 1917]);
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StreamEncoder {
     encoding: Encoding,
     stretch: Stretch,
+}
+
+impl fmt::Debug for StreamEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamEncoder")
+            .field("encoding", &self.encoding)
+            .field("open", &self.stretch.open().len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Encoding {
@@ -163,9 +201,10 @@ impl Encoding {
             encoding: self.clone(),
             stretch: Stretch::new(),
             closed: 0,
-            open: 0,
+            open: None,
             first: Prefixes::default(),
             second: Prefixes::default(),
+            asked: AtomicBool::new(false),
         }
     }
 
@@ -203,15 +242,19 @@ impl TokenCounter {
     /// # Complexity
     /// O(n) in the bytes that are added, on average, however long the open piece is.
     pub fn push(&mut self, text: &str) {
+        self.stretch.text.push_str(text);
+        let was_asked = std::mem::take(self.asked.get_mut());
+        if self.stretch.open().len() < LAZY && self.open.is_none() && !was_asked {
+            return;
+        }
         let mut sink = Count::new(usize::MAX);
-        if self.stretch.push(text, &self.encoding, &mut sink) {
+        if self.stretch.close(&self.encoding, &mut sink) {
             self.closed += sink.count;
             self.first.clear(0);
             self.second.clear(0);
         }
-        if self.stretch.open().len() > SHORT {
-            self.open = self.count_long();
-        }
+        let is_long = self.stretch.open().len() > SHORT;
+        self.open = is_long.then(|| self.count_long());
     }
 
     /// The number of tokens of all text so far: [`Encoding::count`] of it.
@@ -228,15 +271,10 @@ impl TokenCounter {
     /// ```
     ///
     /// # Complexity
-    /// O(1).
+    /// O(1): no more than about a thousand bytes are looked at.
     pub fn total(&self) -> usize {
-        let is_long = self.stretch.open().len() > SHORT;
-        self.closed
-            + if is_long {
-                self.open
-            } else {
-                self.count_short()
-            }
+        self.asked.store(true, Ordering::Relaxed);
+        self.closed + self.open.unwrap_or_else(|| self.count_short())
     }
 
     /// Forgets all text.
@@ -305,9 +343,10 @@ impl StreamEncoder {
     /// # Complexity
     /// O(n) in the bytes that are added, on average, however long the open piece is.
     pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
+        self.stretch.text.push_str(text);
         let len = ids.len();
         let mut sink = Append::new(ids, len);
-        self.stretch.push(text, &self.encoding, &mut sink);
+        self.stretch.close(&self.encoding, &mut sink);
         let len = sink.len();
         ids.truncate(len);
     }
