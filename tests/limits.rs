@@ -8,13 +8,16 @@ mod common;
 mod random;
 
 use proptest::prelude::*;
-use random::{Escaped, Verdict, hold_times, long_texts, texts, with};
+use random::{Escaped, Verdict, hold_times, long_texts, longer_texts, texts, with};
 use tiktally::{Cut, Encoding};
 
 const CASES: u32 = 50_000;
 
 /// How many of the cases have a long piece.
 const LONG: u32 = 5_000;
+
+/// How many of the cases have a piece of which only a part is looked at.
+const LONGER: u32 = 500;
 
 /// The borders between characters, and the ends.
 fn borders(text: &str) -> impl DoubleEndedIterator<Item = usize> {
@@ -63,6 +66,7 @@ fn truncated_as_defined(encoding: &'static Encoding) {
     };
     hold_times(CASES, (texts(encoding), 0..12_usize), tried);
     hold_times(LONG, (long_texts(encoding), 0..100_usize), tried);
+    hold_times(LONGER, (longer_texts(), 0..200_usize), tried);
 }
 
 for_each!(truncated_as_defined: r50k_base cl100k_base o200k_base);
@@ -98,13 +102,15 @@ fn overlapping_chunks_cover_the_text(encoding: &'static Encoding) {
             chunks = chunks.prefer(cut);
         }
         let texts: Vec<&str> = chunks.clone().collect();
-        let mut end = 0;
+        let (mut start, mut end) = (0, 0);
         for (i, span) in chunks.spans().enumerate() {
             let range = span.range.clone();
             prop_assert_eq!(&text[range.clone()], texts[i]);
             prop_assert_eq!(encoding.count(&text[range.clone()]), span.tokens);
             prop_assert!(span.tokens <= max);
             prop_assert!(range.start <= end && range.end > end);
+            prop_assert!(i == 0 || range.start > start);
+            start = range.start;
             prop_assert!(encoding.count(&text[range.start..end]) <= overlap);
             if i > 0 {
                 let most = encoding.truncate_start(texts[i - 1], overlap).len();
@@ -258,15 +264,15 @@ fn a_million_spaces() {
     let encoding = tiktally::o200k_base();
     let text = " ".repeat(1_000_000) + "x";
     for n in [0, 1, 5, 100, 7_800] {
-        let short = encoding.truncate(&text, n);
-        assert!(encoding.count(short) <= n);
-        assert!(n == 0 || !short.is_empty());
-        let end = encoding.truncate_start(&text, n);
-        assert!(encoding.count(end) <= n && text.ends_with(end));
-        assert!(n == 0 || !end.is_empty());
+        assert!(encoding.truncate(&text, n) == prefix(encoding, &text, n));
+        assert!(encoding.truncate_start(&text, n) == suffix(encoding, &text, n));
     }
-    let chunks = encoding.chunks(&text, 100).unwrap();
-    assert_eq!(chunks.map(str::len).sum::<usize>(), text.len());
+    let mut rest = &text[..];
+    for chunk in encoding.chunks(&text, 1_000).unwrap() {
+        assert!(chunk == prefix(encoding, rest, 1_000));
+        rest = &rest[chunk.len()..];
+    }
+    assert_eq!(rest, "");
 }
 
 /// Real text, where it is at hand: it is other people's, and no part of this project.

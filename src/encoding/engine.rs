@@ -10,12 +10,13 @@ use std::cell::Cell;
 use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
+use super::prefixes;
 use super::sink::{Append, IDS, Sink};
 use crate::TokenId;
 use crate::merge::cache::{self, Cache};
 use crate::merge::{self, BLOCK, Scratch};
-use crate::split::Splitter;
 use crate::split::window::{self, Scanned};
+use crate::split::{Scan, Splitter};
 use crate::vocab::tables::{common, hash, slots};
 use crate::vocab::{Vocabulary, piece_key};
 
@@ -86,6 +87,16 @@ fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
     sink.begin(len);
     sink.many(&ids, len);
 }
+
+/// How many bytes of a text of at most `len` bytes are whole characters.
+fn whole_chars(text: &[u8], len: usize) -> usize {
+    let is_boundary = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
+    let len = text.len().min(len);
+    (0..=len).rev().find(is_boundary).unwrap_or(len)
+}
+
+/// So many bytes before the last token of a piece that goes on, its other tokens seldom depend on it.
+const MARGIN: usize = 32;
 
 thread_local! {
     static STATE: Cell<Option<Box<State>>> = const { Cell::new(None) };
@@ -197,20 +208,77 @@ impl State {
             if buffer.len() == rest.len() {
                 break;
             }
-            let next = splitter.first(rest);
             sink.chunk(at, &[]);
-            self.piece(&rest[..next], vocab, sink);
-            at += next;
+            at += self.long_piece(rest, splitter, vocab, sink);
         }
         self.scratch.give_back();
         at
     }
 
-    /// How much of a text is scanned as if it were all: ends of pieces are offsets of 32 bits. No character is cut.
+    /// How much of a text is scanned as if it were all: ends of pieces are offsets of 32 bits.
     fn buffer_len(&self, text: &[u8], reach: usize) -> usize {
-        let is_boundary = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
-        let len = text.len().min(self.max_buffer.min(reach));
-        (0..=len).rev().find(is_boundary).unwrap_or(len)
+        whole_chars(text, self.max_buffer.min(reach))
+    }
+
+    /// Encodes the first piece of a text, or as much of it as the sink wants, without looking for its end; how many bytes
+    /// that has.
+    fn long_piece(
+        &mut self,
+        text: &[u8],
+        splitter: Splitter,
+        vocab: &Vocabulary,
+        sink: &mut impl Sink,
+    ) -> usize {
+        let mut scan = Scan::new(0);
+        let mut margin = MARGIN;
+        loop {
+            let reach = sink.reach().saturating_add(vocab.max_token_len());
+            let len = whole_chars(text, reach.saturating_mul(margin / MARGIN));
+            if let Some(end) = splitter.end(&mut scan, &text[..len], len == text.len()) {
+                self.piece(&text[..end], vocab, sink);
+                return end;
+            }
+            let beginning = &text[..scan.least_end()];
+            if let Some(bytes) = self.beginning(beginning, margin, vocab, sink) {
+                return bytes;
+            }
+            margin *= 2;
+        }
+    }
+
+    /// Encodes as much as the sink wants of a piece that goes on behind these bytes, if that is certain; how many bytes it
+    /// has.
+    ///
+    /// Whatever the piece is, one of its tokens ends among the last bytes, and what is before that is merged as if it were
+    /// alone. So what all beginnings that end there have in common, the piece has too.
+    fn beginning(
+        &mut self,
+        bytes: &[u8],
+        margin: usize,
+        vocab: &Vocabulary,
+        sink: &mut impl Sink,
+    ) -> Option<usize> {
+        let open = bytes.len().checked_sub(vocab.max_token_len())?;
+        let mut ids = Vec::new();
+        let mut merged = Append::new(&mut ids, 0);
+        self.piece(bytes, vocab, &mut merged);
+        let count = merged.len();
+        let (mut certain, mut seam) = (0, 0);
+        for id in &ids[..count] {
+            let end = seam + vocab.len(*id);
+            if end + margin > open {
+                break;
+            }
+            (certain, seam) = (certain + 1, end);
+        }
+        let wanted = sink.room();
+        let left = *ids[..certain].last()?;
+        if certain < wanted || !prefixes::stay_behind(left, &bytes[seam..], vocab) {
+            return None;
+        }
+        sink.begin(wanted);
+        sink.many(&ids, wanted);
+        Some(ids[..wanted].iter().map(|id| vocab.len(*id)).sum())
     }
 
     /// Encodes the end of a text, from `at` on. A short one is copied, to have the padding behind it.

@@ -69,10 +69,8 @@ impl Prefixes {
                 .then_some(Beginning { tokens, last })
         };
         // often the last token has become longer
-        let longer = self.beginnings.last().map(|beginning| {
-            let len = vocab.lengths().get(beginning.last as usize);
-            len.map_or(1, |len| usize::from(*len) + 1)
-        });
+        let longer = self.beginnings.last();
+        let longer = longer.map(|beginning| vocab.len(beginning.last) + 1);
         let long = vocab
             .long_endings(piece)
             .iter()
@@ -88,6 +86,22 @@ impl Prefixes {
             last: 0,
         })
     }
+}
+
+/// Whether some bytes behind the token `left` are merged as if they were alone, wherever in reach of a token before their
+/// end they end.
+pub(crate) fn stay_behind(left: TokenId, bytes: &[u8], vocab: &Vocabulary) -> bool {
+    let mut prefixes = Prefixes::default();
+    prefixes.extend(bytes, vocab);
+    let mut firsts: Vec<TokenId> = Vec::with_capacity(bytes.len());
+    for (at, beginning) in prefixes.beginnings.iter().enumerate() {
+        let before = (at + 1).checked_sub(vocab.len(beginning.last));
+        let first = before.and_then(|len| firsts.get(len.checked_sub(1)?));
+        firsts.push(first.copied().unwrap_or(beginning.last));
+    }
+    let mut firsts = firsts.split_off(bytes.len().saturating_sub(vocab.max_token_len()));
+    firsts.dedup();
+    firsts.iter().all(|first| vocab.stay_apart(left, *first))
 }
 
 #[cfg(all(test, feature = "cl100k_base", feature = "o200k_base"))]

@@ -3,7 +3,7 @@
 
 use crate::TokenId;
 use crate::merge::BLOCK;
-use crate::split::window;
+use crate::split::{unicode, window};
 
 /// Where the ids go, or only their number.
 pub(crate) trait Sink {
@@ -67,27 +67,24 @@ impl Sink for Count {
 pub(crate) struct Until<'a> {
     pub(crate) ids: Append<'a>,
     limit: usize,
-    /// About how many bytes so many tokens have.
-    expected: usize,
     /// Where the last chunk begins, the one before, and the ends of the last one's pieces.
     at: usize,
     before: usize,
     ends: Vec<u32>,
 }
 
-/// So many pieces before the end of a text, none can be changed by what is cut off there: white space falls into three at
-/// most, with the word that takes its last character.
+/// So many pieces before the end of a text, none can be changed by what is cut off there, though it leaves white space at
+/// the end: that falls into three at most, with the word that takes its last character.
 const MARGIN: usize = 4;
 
 /// The least that is looked at at once, in bytes: some windows of the splitter.
-const REACH: usize = 512;
+const REACH: usize = 256;
 
 impl<'a> Until<'a> {
-    pub(crate) fn new(ids: &'a mut Vec<TokenId>, limit: usize, expected: usize) -> Self {
+    pub(crate) fn new(ids: &'a mut Vec<TokenId>, limit: usize) -> Self {
         Self {
             ids: Append::new(ids, 0),
             limit,
-            expected,
             at: 0,
             before: 0,
             ends: Vec::new(),
@@ -95,16 +92,20 @@ impl<'a> Until<'a> {
     }
 
     /// The start of a piece before `end`, near the end of the text that was encoded, which it is of a text that ends there,
-    /// too.
-    pub(crate) fn start_before(&self, end: usize) -> usize {
+    /// too: of the piece that is cut if something visible is left of it.
+    pub(crate) fn start_before(&self, text: &str, end: usize) -> usize {
         let piece = self
             .ends
             .partition_point(|piece| self.at + (*piece as usize) < end);
-        match piece.checked_sub(MARGIN) {
-            None => self.before,
-            Some(0) => self.at,
-            Some(start) => self.at + self.ends[start - 1] as usize,
+        let start = |piece: usize| match piece {
+            0 => self.at,
+            _ => self.at + self.ends[piece - 1] as usize,
+        };
+        let left = text.get(start(piece)..end).unwrap_or_default();
+        if left.chars().any(unicode::is_visible) {
+            return start(piece);
         }
+        piece.checked_sub(MARGIN).map_or(self.before, start)
     }
 }
 
@@ -128,12 +129,14 @@ impl Sink for Until<'_> {
         self.limit.saturating_add(1).saturating_sub(self.ids.len())
     }
 
-    /// About as much as the tokens that are still wanted have.
+    /// About as much as the tokens that are still wanted have, by those that are there; at first as much as they have at
+    /// least.
     fn reach(&self) -> usize {
-        let done = self.ids.len().min(self.limit);
-        let left = (self.limit - done) as u128 * self.expected as u128;
-        let left = left / (self.limit as u128).max(1);
-        usize::try_from(left)
+        let tokens = self.ids.len().min(self.limit);
+        let bytes = self.at + self.ends.last().map_or(0, |end| *end as usize);
+        let (tokens, bytes, left) = (tokens as u128, bytes as u128, (self.limit - tokens) as u128);
+        let expected = (left * bytes).checked_div(tokens).unwrap_or(left);
+        usize::try_from(expected)
             .unwrap_or(usize::MAX)
             .saturating_add(REACH)
     }

@@ -158,19 +158,19 @@ impl List<'_> {
         region.clear();
         if let Some(&id) = rest.next() {
             region.push(id);
-            end += self.len(id);
+            end += self.vocab.len(id);
         }
         loop {
             if let (Some(last), Some(&first)) = (self.last(), region.first())
                 && !self.vocab.stay_apart(last, first)
             {
                 self.ids.pop();
-                start -= self.len(last);
+                start -= self.vocab.len(last);
             } else if let (Some(&last), Some(&next)) = (region.last(), rest.as_slice().first())
                 && !self.vocab.stay_apart(last, next)
             {
                 rest.next();
-                end += self.len(next);
+                end += self.vocab.len(next);
             } else {
                 break;
             }
@@ -199,7 +199,7 @@ impl List<'_> {
             + rest
                 .as_slice()
                 .iter()
-                .map(|&id| self.len(id))
+                .map(|&id| self.vocab.len(id))
                 .sum::<usize>();
         true
     }
@@ -212,7 +212,7 @@ impl List<'_> {
             let Some(&id) = ids.len().checked_sub(count).and_then(|at| ids.get(at)) else {
                 break;
             };
-            period += self.len(id);
+            period += self.vocab.len(id);
             if self.comes_again(period)
                 && self
                     .last()
@@ -244,14 +244,5 @@ impl List<'_> {
             .get(self.first..)
             .and_then(<[TokenId]>::last)
             .copied()
-    }
-
-    fn len(&self, id: TokenId) -> usize {
-        self.vocab
-            .lengths()
-            .get(id as usize)
-            .copied()
-            .unwrap_or(0)
-            .into()
     }
 }

@@ -194,6 +194,16 @@ impl Scan {
         }
     }
 
+    /// Where the piece ends at least, whatever text follows, if its end is open.
+    pub(crate) fn least_end(&self) -> usize {
+        match self.state {
+            State::Start | State::Apostrophe | State::Opener { .. } => self.start,
+            State::Capitals { caseless_end } => caseless_end.unwrap_or(self.at),
+            State::White { last, newline_end } => newline_end.map_or(last, |end| end.min(last)),
+            _ => self.at,
+        }
+    }
+
     /// How far the text was looked at.
     #[cfg(test)]
     pub(crate) fn known(&self) -> usize {

@@ -49,6 +49,11 @@ pub(crate) fn class_of(code_point: u32) -> Classes {
         .unwrap_or(OTHER)
 }
 
+/// Whether a character is no white space.
+pub(crate) fn is_visible(c: char) -> bool {
+    class_of(c.into()) & WHITE == 0
+}
+
 /// The class and the length in bytes of the character at `at`, `None` at the end of the text.
 ///
 /// `text` is UTF-8 and `at` a character boundary in it.

@@ -191,6 +191,13 @@ impl Vocabulary {
         &self.tables.lengths
     }
 
+    /// The bytes of a token, 0 if there is none.
+    #[inline]
+    pub(crate) fn len(&self, id: TokenId) -> usize {
+        let len = self.tables.lengths.get(id as usize);
+        len.copied().unwrap_or(0).into()
+    }
+
     /// The bytes of a token.
     #[inline]
     pub(crate) fn token(&self, id: TokenId) -> Option<&[u8]> {

@@ -9,6 +9,7 @@
 #![allow(dead_code)] // each program that includes this file uses a part of it
 
 use std::fmt;
+use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -196,16 +197,22 @@ pub(crate) const RUNS: &[&str] = &[
     "<|endoftext|>",
 ];
 
+/// Characters of a run.
+fn run(len: Range<usize>) -> impl Strategy<Value = String> {
+    (select(RUNS), vec(any::<Index>(), len)).prop_map(|(run, places)| {
+        let chars: Vec<char> = run.chars().collect();
+        places.iter().map(|place| *place.get(&chars)).collect()
+    })
+}
+
+/// Two runs of some thousand characters.
+pub(crate) fn longer_texts() -> impl Strategy<Value = Escaped> {
+    (run(1000..4000), run(0..4000)).prop_map(|(one, two)| Escaped((one + &two).into_bytes()))
+}
+
 /// Some text, a long run, and some text.
 pub(crate) fn long_texts(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
-    let run = (select(RUNS), vec(any::<Index>(), 20..260)).prop_map(|(run, places)| {
-        let chars: Vec<char> = run.chars().collect();
-        places
-            .iter()
-            .map(|place| *place.get(&chars))
-            .collect::<String>()
-    });
-    (texts(encoding), run, texts(encoding)).prop_map(|(before, run, after)| {
+    (texts(encoding), run(20..260), texts(encoding)).prop_map(|(before, run, after)| {
         Escaped([before.text(), &run, after.text()].concat().into_bytes())
     })
 }
