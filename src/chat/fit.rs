@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::history::exchange_len;
 use super::request::{Message, Request, Role};
-use super::{ChatTokens, Counter, Exactness, Tally};
+use super::{ChatTokens, Counter, Tally};
 use crate::error::{Error, ErrorKind};
 
 /// Which messages go first where not all fit.
@@ -191,7 +191,6 @@ fn number_turns(units: &mut [Unit], policy: Policy) {
 
 /// What stays.
 fn fitted<'a>(messages: Vec<Message<'a>>, units: Vec<Unit>, mut tally: Tally<'_>) -> Fitted<'a> {
-    let priming = tally.priming();
     let mut images = 0;
     let mut tokens = Vec::new();
     let mut kept = vec![false; messages.len()];
@@ -214,15 +213,6 @@ fn fitted<'a>(messages: Vec<Message<'a>>, units: Vec<Unit>, mut tally: Tally<'_>
     Fitted {
         messages,
         dropped,
-        tokens: ChatTokens {
-            total: tokens.iter().sum::<usize>() + images + priming,
-            exactness: Exactness::of(&tally.doubts),
-            messages: tokens,
-            tools: 0,
-            tool_choice: 0,
-            response_format: 0,
-            images,
-            priming,
-        },
+        tokens: ChatTokens::of_messages(tokens, images, tally.priming(), &tally.doubts),
     }
 }

@@ -10,7 +10,7 @@ use super::request::{
     JsonSchema, Message, Part, Request, ResponseFormat, Role, Tool, ToolCall, ToolChoice,
 };
 use super::value::{Held, Object, Value};
-use super::{ChatTokens, Counter, Exactness, unsupported};
+use super::{ChatTokens, Counter, unsupported};
 use crate::TokenId;
 use crate::error::Error;
 
@@ -153,16 +153,7 @@ impl Counter {
             Value::List(list) => each(list, |i, prompt| self.prompt(&path.at(i), prompt))?,
             prompt => vec![self.prompt(&path, prompt)?],
         };
-        Ok(ChatTokens {
-            total: messages.iter().sum(),
-            exactness: Exactness::of(&doubts),
-            messages,
-            tools: 0,
-            tool_choice: 0,
-            response_format: 0,
-            images: 0,
-            priming: 0,
-        })
+        Ok(ChatTokens::of_messages(messages, 0, 0, &doubts))
     }
 
     /// A text, or ids.

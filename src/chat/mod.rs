@@ -270,6 +270,20 @@ impl Counter {
 }
 
 impl ChatTokens {
+    /// What messages cost that come alone, or texts without a frame.
+    fn of_messages(messages: Vec<usize>, images: usize, priming: usize, doubts: &[String]) -> Self {
+        Self {
+            total: messages.iter().sum::<usize>() + images + priming,
+            exactness: Exactness::of(doubts),
+            messages,
+            tools: 0,
+            tool_choice: 0,
+            response_format: 0,
+            images,
+            priming,
+        }
+    }
+
     /// Itself, if it is exact.
     fn exact(self) -> Result<Self, Error> {
         match self.exactness {
