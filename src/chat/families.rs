@@ -1,5 +1,7 @@
 //! Which models frame their messages in which way (section 1 of the rules).
 
+use std::borrow::Cow;
+
 /// How a model's messages are framed and its tools written.
 ///
 /// Aliases move from one model to another, and names of deployments say nothing: then the family is for the caller to
@@ -93,21 +95,15 @@ const FAMILIES: &[(&str, Family, Option<&str>)] = &[
 
 /// The name of the model that another was made of: `ft:gpt-4o-mini-2024-07-18:acme::x` is a gpt-4o-mini. Azure writes
 /// gpt-35 for gpt-3.5.
-pub(crate) fn base(model: &str) -> String {
+pub(crate) fn base(model: &str) -> Cow<'_, str> {
     let base = match model.strip_prefix("ft:") {
         Some(tuned) => tuned.split(':').next().unwrap_or(tuned),
         None => model,
     };
     match base.strip_prefix("gpt-35-") {
-        Some(rest) => format!("gpt-3.5-{rest}"),
-        None => base.to_owned(),
+        Some(rest) => format!("gpt-3.5-{rest}").into(),
+        None => base.into(),
     }
-}
-
-/// Whether a model takes texts to embed, and no messages.
-pub(crate) fn is_embedder(model: &str) -> bool {
-    let model = base(model);
-    EMBEDDERS.iter().any(|name| model.starts_with(name))
 }
 
 /// Whether a model has this name, or is a dated version of it, as gpt-4o-2024-08-06 is one of gpt-4o.
@@ -130,12 +126,11 @@ fn is_listed(model: &str) -> bool {
     crate::context_window_names().any(|name| is_version(model, name))
 }
 
-/// The family of a model, or why it has none.
+/// The family of a model that is called by its [`base`], or why it has none.
 pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
-    if is_embedder(model) {
+    if EMBEDDERS.iter().any(|name| model.starts_with(name)) {
         return Err(NO_CHAT);
     }
-    let model = base(model);
     let refusal = UNCOUNTABLE.iter().find(|(part, _)| model.contains(part));
     if let Some((_, why)) = refusal {
         return Err(why);
@@ -146,6 +141,6 @@ pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
     let is_chat = family == Family::Reasoning && model.contains("-chat");
     let doubt = doubt
         .or(is_chat.then_some(NO_RECORDING))
-        .or((!is_listed(&model)).then_some(UNLISTED));
+        .or((!is_listed(model)).then_some(UNLISTED));
     Ok(Known { family, doubt })
 }

@@ -130,9 +130,10 @@ impl Counter {
     /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. That a model takes no messages
     /// is said when they are counted.
     pub fn for_model(model: &str) -> Result<Self, Error> {
+        let base = families::base(model);
         // tiktoken takes all fine-tuned models of gpt-4.1 for gpt-4
-        let encoding = crate::encoding_for_model(&families::base(model))?;
-        let known = families::of(model);
+        let encoding = crate::encoding_for_model(&base)?;
+        let known = families::of(&base);
         Ok(Self {
             encoding: encoding.clone(),
             model: Some(model.to_owned()),
