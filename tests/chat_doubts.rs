@@ -268,6 +268,25 @@ fn what_clients_send() {
 }
 
 #[test]
+fn names_of_tools_that_answer_cost_nothing() {
+    let tokens = |model: &str, name: &str| {
+        let call =
+            r#"{"id": "c1", "type": "function", "function": {"name": "ping", "arguments": "{}"}}"#;
+        let asked = format!(r#"{{"role": "assistant", "tool_calls": [{call}]}}"#);
+        let answered =
+            format!(r#"{{"role": "tool", "tool_call_id": "c1", "content": "pong"{name}}}"#);
+        estimate_json(&body(
+            model,
+            &format!(r#""messages": [{asked}, {answered}]"#),
+        ))
+    };
+    for model in ["gpt-4-0613", "gpt-4o", "gpt-5"] {
+        let named = tokens(model, r#", "name": "ping""#).unwrap();
+        assert_eq!(named, tokens(model, "").unwrap(), "{model}");
+    }
+}
+
+#[test]
 fn names_of_reasoning_models_and_calls_of_older_ones() {
     let named = r#""messages": [{"role": "user", "name": "ann", "content": "Hello!"}]"#;
     let tokens = estimate(&body("gpt-5", named));

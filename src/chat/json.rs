@@ -329,11 +329,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         message.function_call = Some(function_call(&path, call, "".into())?);
     }
     match message.role {
-        // a tool's own name costs nothing
-        Role::Tool => {
-            message.tool_call_id = Some(path.text_of(value, "tool_call_id")?);
-            message.name = None;
-        }
+        Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
         Role::Function if message.name.is_none() => {
             return Err(path.invalid("`name` is missing: the function that answers"));
         }
