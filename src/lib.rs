@@ -85,6 +85,9 @@ pub mod reference;
 mod registry;
 mod special;
 mod split;
+#[cfg(test)]
+#[path = "../tests/common/texts.rs"]
+mod texts;
 mod vocab;
 
 pub use encoding::{ChunkSpan, Chunks, Cut, Encoder, Encoding, MIN_CHUNK_TOKENS, Spans};

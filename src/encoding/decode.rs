@@ -356,6 +356,7 @@ fn fetch(rows: &[Row], ids: &[TokenId]) {
 #[cfg(all(test, feature = "cl100k_base"))]
 mod tests {
     use super::*;
+    use crate::texts::Random;
 
     /// Ids of any tokens, of long ones, of special ones and of none.
     fn some_ids(len: usize, kinds: u64, seed: u64) -> Vec<TokenId> {
@@ -367,18 +368,12 @@ mod tests {
                     .is_some_and(|token| token.len() > ROW)
             })
             .collect();
-        let mut state = seed;
-        let mut below = |n: usize| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as usize % n
-        };
-        let mut id = |_| match below(16) as u64 {
-            0 if kinds > 0 => long[below(long.len())],
-            1 if kinds > 1 => 100_257 + below(4) as TokenId,
-            2 if kinds > 2 => [100_256, 100_261, TokenId::MAX][below(3)],
-            _ => below(100_256) as TokenId,
+        let mut random = Random::new(seed);
+        let mut id = |_| match random.below(16) {
+            0 if kinds > 0 => long[random.below(long.len())],
+            1 if kinds > 1 => 100_257 + random.below(4) as TokenId,
+            2 if kinds > 2 => [100_256, 100_261, TokenId::MAX][random.below(3)],
+            _ => random.below(100_256) as TokenId,
         };
         (0..len).map(&mut id).collect()
     }

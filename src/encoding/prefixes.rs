@@ -108,28 +108,23 @@ pub(crate) fn stay_behind(left: TokenId, bytes: &[u8], vocab: &Vocabulary) -> bo
 mod tests {
     use super::*;
     use crate::merge::plain;
+    use crate::texts::Random;
 
     /// Any bytes, runs, and what tokens are made of.
     fn piece(seed: u64) -> Vec<u8> {
-        let mut state = seed;
-        let mut below = |n: u64| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) % n
-        };
+        let mut random = Random::new(seed);
         let alphabets: [&[u8]; 4] = [
             b"ab",
             b" \n=-*",
             b"etaoinsh rdlu",
             "é你好🙂\u{301}".as_bytes(),
         ];
-        let alphabet = alphabets[below(4) as usize];
-        let len = 1 + below(150);
+        let alphabet = alphabets[random.below(4)];
+        let len = 1 + random.below(150);
         (0..len)
-            .map(|_| match below(40) {
-                0 => below(256) as u8,
-                _ => alphabet[below(alphabet.len() as u64) as usize],
+            .map(|_| match random.below(40) {
+                0 => random.below(256) as u8,
+                _ => alphabet[random.below(alphabet.len())],
             })
             .collect()
     }

@@ -192,8 +192,15 @@ pub(crate) mod scanned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::texts::Random;
 
     const ALL: [Splitter; 3] = [Splitter::Gpt2, Splitter::Cl100k, Splitter::O200k];
+
+    /// So many characters of an alphabet.
+    fn text(random: &mut Random, alphabet: &[char], len: usize) -> String {
+        let char = |_| alphabet[random.below(alphabet.len())];
+        (0..len).map(char).collect()
+    }
 
     /// The pieces found when the text comes a few characters at a time and every scan is resumed.
     fn resumed(splitter: Splitter, text: &str, step: usize) -> Vec<&str> {
@@ -218,17 +225,10 @@ mod tests {
         let alphabet: Vec<char> = "aZ最\u{301}ʰǅ1٣ \t\u{a0}\u{2028}\u{85}\r\n\n'sSlLreſ/!.🙂"
             .chars()
             .collect();
-        let mut state = 1_u64;
+        let mut random = Random::new(1);
         let mut found = 0;
         for round in 0..50_000 {
-            let text: String = (0..round % 12)
-                .map(|_| {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
-                    alphabet[(state >> 33) as usize % alphabet.len()]
-                })
-                .collect();
+            let text = text(&mut random, &alphabet, round % 12);
             let starts = (0..=text.len()).filter(|to| text.is_char_boundary(*to));
             let starts: Vec<usize> = starts.filter_map(|to| start_before(&text, to)).collect();
             found += starts.len();
@@ -253,16 +253,9 @@ mod tests {
         let alphabet: Vec<char> = "aZ最\u{301}ʰǅ1٣ \t\u{a0}\u{3000}\r\n'sStdmlLvVrReEſ/!🙂\u{200d}"
             .chars()
             .collect();
-        let mut state = 1_u64;
+        let mut random = Random::new(1);
         for round in 0..30_000 {
-            let text: String = (0..round % 40)
-                .map(|_| {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
-                    alphabet[(state >> 33) as usize % alphabet.len()]
-                })
-                .collect();
+            let text = text(&mut random, &alphabet, round % 40);
             for splitter in ALL {
                 let whole: Vec<&str> = splitter.pieces(&text).collect();
                 assert_eq!(whole.concat(), text);
