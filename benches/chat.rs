@@ -4,39 +4,23 @@
 
 #[path = "../tests/common/texts.rs"]
 mod texts;
+#[path = "common/tools.rs"]
+mod tools;
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
-use tiktally::chat::{Counter, Message, Request, Tool};
+use tiktally::chat::{Counter, Message, Request};
 
 use texts::{KINDS, Random};
+use tools::tools;
 
 const MODELS: [&str; 2] = ["gpt-4", "gpt-4o"];
 
 /// So many messages, of so many bytes each.
 const MESSAGES: usize = 10;
 const SIZES: [usize; 2] = [100, 150];
-
-const PARAMETERS: &str = r#"{
-    "type": "object",
-    "properties": {
-        "city": {"type": "string", "description": "The city and the country"},
-        "days": {"type": "integer", "description": "How many days ahead"},
-        "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}
-    },
-    "required": ["city"]
-}"#;
-
-fn tools() -> impl Iterator<Item = Tool<'static>> {
-    ["forecast", "history", "alerts", "compare", "records"]
-        .map(|name| {
-            let tool = Tool::function(name).description("Looks up what the weather is or was like");
-            tool.parameters_json(PARAMETERS).unwrap()
-        })
-        .into_iter()
-}
 
 /// A conversation that nobody has seen.
 fn messages(text: &str, size: usize) -> Vec<Message<'static>> {

@@ -1,24 +1,15 @@
 //! Counting chat messages, which one peer does too.
 
-use tiktally::chat::{Counter, Message, Request, Tool};
+use tiktally::chat::{Counter, Message, Request};
 use tiktoken_rs::ChatCompletionRequestMessage;
 
 use crate::race::{Clock, Entrant, Round, race};
 use crate::steps::{Bench, cut};
 use crate::table::{Table, Unit};
+use crate::tools::tools;
 
 const MESSAGES: usize = 10;
 const SIZE: usize = 150;
-
-const PARAMETERS: &str = r#"{
-    "type": "object",
-    "properties": {
-        "city": {"type": "string", "description": "The city and the country"},
-        "days": {"type": "integer", "description": "How many days ahead"},
-        "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}
-    },
-    "required": ["city"]
-}"#;
 
 /// The same conversation for both, and for ours with tools.
 struct Input {
@@ -96,12 +87,8 @@ fn input(texts: &[&str]) -> Input {
         }
     });
     let plain = Request::new(ours);
-    let tools = ["forecast", "history", "alerts", "compare", "records"].map(|name| {
-        let tool = Tool::function(name).description("Looks up what the weather is or was like");
-        tool.parameters_json(PARAMETERS).unwrap()
-    });
     Input {
-        with_tools: plain.clone().tools(tools),
+        with_tools: plain.clone().tools(tools()),
         plain,
         theirs,
     }

@@ -9,6 +9,8 @@ mod table;
 #[path = "../../../tests/common/texts.rs"]
 mod texts;
 mod tokenizer_json;
+#[path = "../../common/tools.rs"]
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,0 +1,20 @@
+//! The tools of the chat requests that are measured.
+
+use tiktally::chat::Tool;
+
+const PARAMETERS: &str = r#"{
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "description": "The city and the country"},
+        "days": {"type": "integer", "description": "How many days ahead"},
+        "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}
+    },
+    "required": ["city"]
+}"#;
+
+pub(crate) fn tools() -> [Tool<'static>; 5] {
+    ["forecast", "history", "alerts", "compare", "records"].map(|name| {
+        let tool = Tool::function(name).description("Looks up what the weather is or was like");
+        tool.parameters_json(PARAMETERS).unwrap()
+    })
+}
