@@ -7,9 +7,8 @@ mod common;
 
 use std::fs::File;
 use std::path::Path;
-use std::process::Command as Process;
 
-use common::{Ended, PROGRAM, ended, folder, tiktally};
+use common::{Ended, folder, tiktally, unread};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -419,20 +418,9 @@ fn a_closed_pipe_is_no_error() {
         &["--json", "hello.json"],
         &["-", "hello.json"],
     ] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let output = Process::new(PROGRAM)
-            .current_dir(here.path())
-            .arg("chat")
-            .args(args)
-            .stdin(File::open(here.path().join("tool.json")).unwrap())
-            .stdout(writer)
-            .output()
-            .unwrap();
-        assert_eq!(
-            ended(&output),
-            (Some(0), String::new(), String::new()),
-            "{args:?}"
-        );
+        let args = [&["chat"], args].concat();
+        let stdin = File::open(here.path().join("tool.json")).unwrap();
+        let run = unread(here.path(), &args, stdin);
+        assert_eq!(run, (Some(0), String::new(), String::new()), "{args:?}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command as Process, Output, Stdio};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -19,6 +19,22 @@ pub(crate) fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
             .current_dir(folder)
             .args(args)
             .write_stdin(stdin)
+            .output()
+            .unwrap(),
+    )
+}
+
+/// A run whose standard output nobody reads.
+pub(crate) fn unread(folder: &Path, args: &[&str], stdin: impl Into<Stdio>) -> Ended {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Process::new(PROGRAM);
+    ended(
+        &command
+            .current_dir(folder)
+            .args(args)
+            .stdin(stdin)
+            .stdout(writer)
             .output()
             .unwrap(),
     )
