@@ -36,12 +36,29 @@ pub(crate) trait Sink {
 pub(crate) struct Count {
     pub(crate) count: usize,
     limit: usize,
+    /// How many bytes are counted, or will be next.
+    bytes: usize,
 }
 
 impl Count {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { count: 0, limit }
+        Self {
+            count: 0,
+            limit,
+            bytes: 0,
+        }
     }
+}
+
+/// About how many bytes as many tokens have as are still wanted, by those that are there; at first as many as they have at
+/// least.
+fn reach(limit: usize, tokens: usize, bytes: usize) -> usize {
+    let tokens = tokens.min(limit);
+    let (tokens, bytes, left) = (tokens as u128, bytes as u128, (limit - tokens) as u128);
+    let expected = (left * bytes).checked_div(tokens).unwrap_or(left);
+    usize::try_from(expected)
+        .unwrap_or(usize::MAX)
+        .saturating_add(REACH)
 }
 
 impl Sink for Count {
@@ -60,6 +77,17 @@ impl Sink for Count {
     /// One more than the limit is enough to know.
     fn room(&self) -> usize {
         self.limit.saturating_add(1).saturating_sub(self.count)
+    }
+
+    fn reach(&self) -> usize {
+        if self.limit == usize::MAX {
+            return usize::MAX;
+        }
+        reach(self.limit, self.count, self.bytes)
+    }
+
+    fn chunk(&mut self, at: usize, ends: &[u32]) {
+        self.bytes = at + ends.last().map_or(0, |end| *end as usize);
     }
 }
 
@@ -129,16 +157,9 @@ impl Sink for Until<'_> {
         self.limit.saturating_add(1).saturating_sub(self.ids.len())
     }
 
-    /// About as much as the tokens that are still wanted have, by those that are there; at first as much as they have at
-    /// least.
     fn reach(&self) -> usize {
-        let tokens = self.ids.len().min(self.limit);
         let bytes = self.at + self.ends.last().map_or(0, |end| *end as usize);
-        let (tokens, bytes, left) = (tokens as u128, bytes as u128, (self.limit - tokens) as u128);
-        let expected = (left * bytes).checked_div(tokens).unwrap_or(left);
-        usize::try_from(expected)
-            .unwrap_or(usize::MAX)
-            .saturating_add(REACH)
+        reach(self.limit, self.ids.len(), bytes)
     }
 
     fn chunk(&mut self, at: usize, ends: &[u32]) {
