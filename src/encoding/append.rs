@@ -249,7 +249,7 @@ impl TokenCounter {
         }
         let mut sink = Count::new(usize::MAX);
         if self.stretch.close(&self.encoding, &mut sink) {
-            self.closed += sink.count;
+            self.closed += sink.tokens;
             self.first.clear(0);
             self.second.clear(0);
         }
@@ -298,7 +298,7 @@ impl TokenCounter {
         if !piece.is_empty() {
             closed(piece.as_bytes(), self.encoding.vocab(), &mut sink);
         }
-        sink.count + self.count_rest(rest)
+        sink.tokens + self.count_rest(rest)
     }
 
     /// The same of a long one, of which all beginnings are known.

@@ -98,6 +98,6 @@ impl Encoder {
             self.encoding.vocab(),
             &mut sink,
         );
-        sink.count
+        sink.tokens
     }
 }

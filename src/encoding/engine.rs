@@ -553,6 +553,6 @@ mod tests {
         let text = " word".repeat(100_000);
         let mut sink = Count::new(10);
         State::new(0).encode(&text, Splitter::Cl100k, encoding.vocab(), &mut sink);
-        assert_eq!(sink.count, 11);
+        assert_eq!(sink.tokens, 11);
     }
 }

@@ -348,7 +348,7 @@ impl Encoding {
     fn count_beyond(&self, text: &str, limit: usize) -> usize {
         let mut sink = Count::new(limit);
         State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
-        sink.count
+        sink.tokens
     }
 
     /// The number of tokens that [`encode`](Self::encode) would give.

@@ -34,7 +34,7 @@ pub(crate) trait Sink {
 
 /// The number of ids, as long as it is not more than a limit.
 pub(crate) struct Count {
-    pub(crate) count: usize,
+    pub(crate) tokens: usize,
     limit: usize,
     /// How many bytes are counted, or will be next.
     bytes: usize,
@@ -43,7 +43,7 @@ pub(crate) struct Count {
 impl Count {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
-            count: 0,
+            tokens: 0,
             limit,
             bytes: 0,
         }
@@ -66,24 +66,24 @@ impl Sink for Count {
 
     #[inline(always)]
     fn run(&mut self, _: &[TokenId; IDS], from: usize, to: usize) {
-        self.count += to - from;
+        self.tokens += to - from;
     }
 
     #[inline(always)]
     fn many(&mut self, _: &[TokenId], len: usize) {
-        self.count += len;
+        self.tokens += len;
     }
 
     /// One more than the limit is enough to know.
     fn room(&self) -> usize {
-        self.limit.saturating_add(1).saturating_sub(self.count)
+        self.limit.saturating_add(1).saturating_sub(self.tokens)
     }
 
     fn reach(&self) -> usize {
         if self.limit == usize::MAX {
             return usize::MAX;
         }
-        reach(self.limit, self.count, self.bytes)
+        reach(self.limit, self.tokens, self.bytes)
     }
 
     fn chunk(&mut self, at: usize, ends: &[u32]) {
