@@ -35,51 +35,41 @@ fn main() {
     c.final_summary();
 }
 
-/// The beginning of ten megabytes, from many places. Where it ends was found out before: each of the calls sees the texts
-/// as another has left them, all of them since.
+/// The beginnings of texts that nobody has seen, long enough that the end of none is looked at.
 fn limits(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
+    const LEN: usize = LIMIT * 20;
     let mut random = Random::new(1);
-    let long = kind.text(&mut random, 10_000_000);
-    let step = 20_011;
-    let starts = (0..long.len() / 2)
-        .step_by(step)
-        .map(|at| (at..).find(|at| long.is_char_boundary(*at)).unwrap());
-    let texts: Vec<(&str, usize)> = starts
-        .map(|start| {
-            (
-                &long[start..],
-                encoding.truncate(&long[start..], LIMIT).len(),
-            )
-        })
-        .collect();
-    assert!(
-        texts
-            .iter()
-            .all(|(text, len)| encoding.count(&text[..*len]) <= LIMIT)
-    );
-    let mut next = texts.iter().cycle();
+    let mut text = || kind.text(&mut random, LEN);
+    // to find out what is kept of a text would be to have seen it
+    let kept: usize = (0..100)
+        .map(|_| encoding.truncate(&text(), LIMIT).len())
+        .sum();
+    let kept = kept / 100;
     let mut group = c.benchmark_group(format!("{}/limits/{}", encoding.name(), kind.name));
-    group.bench_function("encoding of what is kept", |bencher| {
-        bencher.iter(|| {
-            let (text, len) = next.next().unwrap();
-            black_box(encoding.encode_ordinary(&text[..*len]))
-        });
+    group.bench_function("encoding of as much as is kept", |bencher| {
+        bencher.iter_batched(
+            || {
+                let mut text = text();
+                text.truncate((kept..).find(|at| text.is_char_boundary(*at)).unwrap());
+                text
+            },
+            |text| black_box(encoding.encode_ordinary(&text)),
+            BatchSize::LargeInput,
+        );
     });
     group.bench_function("truncate", |bencher| {
-        bencher.iter(|| {
-            let (text, _) = next.next().unwrap();
-            black_box(encoding.truncate(text, LIMIT))
-        });
+        bencher.iter_batched(
+            &mut text,
+            |text| black_box(encoding.truncate(&text, LIMIT).len()),
+            BatchSize::LargeInput,
+        );
     });
     group.bench_function("count_up_to", |bencher| {
-        bencher.iter(|| {
-            let (text, _) = next.next().unwrap();
-            // as long as it may be without being over by its length alone
-            let end = (LIMIT * 20..)
-                .find(|at| text.is_char_boundary(*at))
-                .unwrap();
-            black_box(encoding.count_up_to(&text[..end], LIMIT))
-        });
+        bencher.iter_batched(
+            &mut text,
+            |text| black_box(encoding.count_up_to(&text, LIMIT)),
+            BatchSize::LargeInput,
+        );
     });
 }
 
