@@ -1,6 +1,8 @@
 //! The one error type.
 
 use std::fmt;
+#[cfg(feature = "custom")]
+use std::panic::AssertUnwindSafe;
 
 use crate::TokenId;
 
@@ -75,6 +77,37 @@ pub(crate) enum ErrorKind {
         max_tokens: usize,
         overlap: usize,
     },
+    /// A fault of a rank file, or of ranks that came otherwise, which have no lines.
+    #[cfg(feature = "custom")]
+    InvalidRanks {
+        line: Option<usize>,
+        problem: String,
+    },
+    #[cfg(feature = "custom")]
+    HashMismatch {
+        expected: String,
+        found: String,
+    },
+    #[cfg(feature = "custom")]
+    Io {
+        doing: &'static str,
+        source: AssertUnwindSafe<std::io::Error>,
+    },
+    #[cfg(feature = "custom")]
+    InvalidPattern {
+        pattern: String,
+        problem: String,
+    },
+    #[cfg(feature = "custom")]
+    PatternLimit {
+        problem: String,
+    },
+    /// A special token that an encoding of one's own cannot have.
+    #[cfg(feature = "custom")]
+    UnfitSpecial {
+        token: String,
+        problem: String,
+    },
     /// What the messages that must stay cost, and what they may.
     BudgetTooSmall {
         needed: usize,
@@ -85,6 +118,17 @@ pub(crate) enum ErrorKind {
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Self(Box::new(kind))
+    }
+}
+
+#[cfg(feature = "custom")]
+impl ErrorKind {
+    /// What failed while the caller's reader or writer was used.
+    pub(crate) fn io(doing: &'static str, source: std::io::Error) -> Self {
+        Self::Io {
+            doing,
+            source: AssertUnwindSafe(source),
+        }
     }
 }
 
@@ -135,12 +179,54 @@ impl Error {
         }
     }
 
-    /// A list of special tokens holds an empty string, or allows one that the encoding does not have.
+    /// A list of special tokens holds an empty string, or allows one that the encoding does not have; or an encoding of
+    /// one's own cannot have it.
     pub fn is_invalid_special(&self) -> bool {
-        matches!(
-            *self.0,
-            ErrorKind::EmptySpecial | ErrorKind::NoSuchSpecial { .. }
-        )
+        match *self.0 {
+            ErrorKind::EmptySpecial | ErrorKind::NoSuchSpecial { .. } => true,
+            #[cfg(feature = "custom")]
+            ErrorKind::UnfitSpecial { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// A rank file, or ranks that came otherwise, are no vocabulary; [`line`](Self::line) tells where.
+    #[cfg(feature = "custom")]
+    pub fn is_invalid_ranks(&self) -> bool {
+        matches!(*self.0, ErrorKind::InvalidRanks { .. })
+    }
+
+    /// The line of a rank file, from 1 on; `None` where the fault is none of a line.
+    pub fn line(&self) -> Option<usize> {
+        match *self.0 {
+            #[cfg(feature = "custom")]
+            ErrorKind::InvalidRanks { line, .. } => line,
+            _ => None,
+        }
+    }
+
+    /// A rank file is not the one that was expected.
+    #[cfg(feature = "custom")]
+    pub fn is_hash_mismatch(&self) -> bool {
+        matches!(*self.0, ErrorKind::HashMismatch { .. })
+    }
+
+    /// Reading or writing failed; the [source](std::error::Error::source) says why.
+    #[cfg(feature = "custom")]
+    pub fn is_io(&self) -> bool {
+        matches!(*self.0, ErrorKind::Io { .. })
+    }
+
+    /// A split pattern cannot be used, or not by this call.
+    #[cfg(feature = "custom")]
+    pub fn is_invalid_pattern(&self) -> bool {
+        matches!(*self.0, ErrorKind::InvalidPattern { .. })
+    }
+
+    /// A pattern that backtracks gave up on a text.
+    #[cfg(feature = "custom")]
+    pub fn is_pattern_limit(&self) -> bool {
+        matches!(*self.0, ErrorKind::PatternLimit { .. })
     }
 
     /// No token of the encoding has this id.
@@ -314,6 +400,31 @@ impl fmt::Display for Error {
                  allow {} at least",
                 overlap.saturating_add(crate::MIN_CHUNK_TOKENS)
             ),
+            #[cfg(feature = "custom")]
+            ErrorKind::InvalidRanks { line, problem } => match line {
+                Some(line) => write!(f, "line {line} of the ranks: {problem}"),
+                None => write!(f, "the ranks: {problem}"),
+            },
+            #[cfg(feature = "custom")]
+            ErrorKind::HashMismatch { expected, found } => write!(
+                f,
+                "the ranks have the SHA-256 {found}, not {expected}: they are another file, or were changed"
+            ),
+            #[cfg(feature = "custom")]
+            ErrorKind::Io { doing, .. } => write!(f, "{doing} failed"),
+            #[cfg(feature = "custom")]
+            ErrorKind::InvalidPattern { pattern, problem } => {
+                write!(f, "the split pattern {pattern:?} cannot be used: {problem}")
+            }
+            #[cfg(feature = "custom")]
+            ErrorKind::PatternLimit { problem } => write!(
+                f,
+                "the split pattern gave up on the text ({problem}); a pattern that does not backtrack would not"
+            ),
+            #[cfg(feature = "custom")]
+            ErrorKind::UnfitSpecial { token, problem } => {
+                write!(f, "the special token {token:?}: {problem}")
+            }
             ErrorKind::BudgetTooSmall { needed, budget } => write!(
                 f,
                 "the messages that must stay cost {needed} tokens, more than the budget of {budget}; shorten them or raise it"
@@ -335,7 +446,15 @@ fn place(path: &str) -> &str {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &*self.0 {
+            #[cfg(feature = "custom")]
+            ErrorKind::Io { source, .. } => Some(&source.0),
+            _ => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -90,6 +90,8 @@ mod split;
 mod texts;
 mod vocab;
 
+#[cfg(feature = "custom")]
+pub use encoding::{Builder, write_tiktoken};
 pub use encoding::{ChunkSpan, Chunks, Cut, Encoder, Encoding, MIN_CHUNK_TOKENS, Spans};
 pub use encoding::{LossyStreamDecoder, StreamDecoder, StreamEncoder, TokenCounter};
 pub use error::Error;
@@ -107,6 +109,8 @@ pub use registry::{o200k_base, o200k_harmony};
 pub use registry::{p50k_base, p50k_edit};
 pub use special::Special;
 pub use split::Pieces;
+#[cfg(feature = "custom")]
+pub use split::own::Gaps;
 pub use split::unicode::UNICODE_VERSION;
 
 /// The id of a token.

@@ -49,7 +49,7 @@ impl Stretch {
     /// Gives the ids of all pieces that are certain now to `sink`; whether there were any.
     #[inline]
     fn close(&mut self, encoding: &Encoding, sink: &mut impl Sink) -> bool {
-        let (splitter, vocab) = (encoding.0.splitter, encoding.vocab());
+        let (splitter, vocab) = (&encoding.0.splitter, encoding.vocab());
         let (text, before) = (self.text.as_bytes(), self.start);
         while let Some(end) = splitter.end(&mut self.scan, text, false) {
             closed(text.get(self.start..end).unwrap_or_default(), vocab, sink);
@@ -80,7 +80,7 @@ impl Stretch {
     }
 
     /// Its first piece if no text follows, and what is behind.
-    fn parted(&self, splitter: Splitter) -> (&str, &str) {
+    fn parted(&self, splitter: &Splitter) -> (&str, &str) {
         let end = splitter.end(&mut self.scan.clone(), self.text.as_bytes(), true);
         let len = end.map_or(0, |end| end - self.start);
         self.open().split_at_checked(len).unwrap_or_default()
@@ -100,7 +100,7 @@ fn closed(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
 fn bulk(
     text: &str,
     start: usize,
-    splitter: Splitter,
+    splitter: &Splitter,
     vocab: &Vocabulary,
     sink: &mut impl Sink,
 ) -> usize {
@@ -243,6 +243,9 @@ impl TokenCounter {
     /// O(n) in the bytes that are added, on average, however long the open piece is.
     pub fn push(&mut self, text: &str) {
         self.stretch.text.push_str(text);
+        if self.encoding.is_whole() {
+            return;
+        }
         let was_asked = std::mem::take(self.asked.get_mut());
         if self.stretch.open().len() < LAZY && self.open.is_none() && !was_asked {
             return;
@@ -273,6 +276,9 @@ impl TokenCounter {
     /// # Complexity
     /// O(1): no more than about a thousand bytes are looked at.
     pub fn total(&self) -> usize {
+        if self.encoding.is_whole() {
+            return self.encoding.count(self.stretch.open());
+        }
         self.asked.store(true, Ordering::Relaxed);
         self.closed + self.open.unwrap_or_else(|| self.count_short())
     }
@@ -293,7 +299,7 @@ impl TokenCounter {
 
     /// The tokens of a short stretch, if no text follows.
     fn count_short(&self) -> usize {
-        let (piece, rest) = self.stretch.parted(self.encoding.0.splitter);
+        let (piece, rest) = self.stretch.parted(&self.encoding.0.splitter);
         let mut sink = Count::new(usize::MAX);
         if !piece.is_empty() {
             closed(piece.as_bytes(), self.encoding.vocab(), &mut sink);
@@ -304,7 +310,7 @@ impl TokenCounter {
     /// The same of a long one, of which all beginnings are known.
     fn count_long(&mut self) -> usize {
         let (vocab, open) = (self.encoding.vocab(), self.stretch.open().as_bytes());
-        let (piece, rest) = self.stretch.parted(self.encoding.0.splitter);
+        let (piece, rest) = self.stretch.parted(&self.encoding.0.splitter);
         self.first.extend(open, vocab);
         let first = self.first.tokens(piece.len());
         if rest.len() <= SHORT {
@@ -344,6 +350,9 @@ impl StreamEncoder {
     /// O(n) in the bytes that are added, on average, however long the open piece is.
     pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         self.stretch.text.push_str(text);
+        if self.encoding.is_whole() {
+            return;
+        }
         let len = ids.len();
         let mut sink = Append::new(ids, len);
         self.stretch.close(&self.encoding, &mut sink);

@@ -78,7 +78,7 @@ impl Encoder {
     pub fn encode_ordinary_into(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         let encoding = &self.encoding;
         self.state
-            .append(text, encoding.0.splitter, encoding.vocab(), ids);
+            .append(text, &encoding.0.splitter, encoding.vocab(), ids);
     }
 
     /// The number of tokens of a text: [`Encoding::count`].
@@ -94,7 +94,7 @@ impl Encoder {
         let mut sink = Count::new(usize::MAX);
         self.state.encode(
             text,
-            self.encoding.0.splitter,
+            &self.encoding.0.splitter,
             self.encoding.vocab(),
             &mut sink,
         );

@@ -15,6 +15,8 @@ use super::sink::{Append, IDS, Sink};
 use crate::TokenId;
 use crate::merge::cache::{self, Cache};
 use crate::merge::{self, BLOCK, Scratch};
+#[cfg(feature = "custom")]
+use crate::split;
 use crate::split::window::{self, Scanned};
 use crate::split::{Scan, Splitter};
 use crate::vocab::tables::{common, hash, slots};
@@ -74,7 +76,7 @@ enum Found {
 /// How many places there are for the hashes of what a chunk merges: more than there are pieces.
 const AGAIN: usize = 2 * window::ENDS;
 
-/// Encodes a piece that no buffer holds.
+/// Encodes a piece that no buffer holds, or with a vocabulary that has no tables.
 #[cold]
 fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
     let mut ids = Vec::new();
@@ -148,7 +150,7 @@ impl State {
     pub(crate) fn append(
         &mut self,
         text: &str,
-        splitter: Splitter,
+        splitter: &Splitter,
         vocab: &Vocabulary,
         ids: &mut Vec<TokenId>,
     ) {
@@ -173,10 +175,14 @@ impl State {
     pub(crate) fn encode(
         &mut self,
         text: &str,
-        splitter: Splitter,
+        splitter: &Splitter,
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) {
+        #[cfg(feature = "custom")]
+        if splitter.is_whole() || vocab.is_general() {
+            return self.encode_whole(text, splitter, vocab, sink);
+        }
         let at = self.encode_certain(text, splitter, vocab, sink);
         if sink.room() > 0 {
             self.tail(text, at, splitter, vocab, sink);
@@ -184,12 +190,34 @@ impl State {
         self.scratch.give_back();
     }
 
+    /// Encodes a text piece by piece, or as much of it as the sink wants.
+    #[cfg(feature = "custom")]
+    fn encode_whole(
+        &mut self,
+        text: &str,
+        splitter: &Splitter,
+        vocab: &Vocabulary,
+        sink: &mut impl Sink,
+    ) {
+        let mut at = 0;
+        while sink.room() > 0 {
+            let piece = splitter.next_whole(text, at);
+            let Some(piece) = piece.unwrap_or_else(|error| split::give_up(&error)) else {
+                break;
+            };
+            at = piece.end;
+            sink.chunk(piece.start, &[]);
+            let piece = text.get(piece).unwrap_or_default();
+            self.piece(piece.as_bytes(), vocab, sink);
+        }
+    }
+
     /// Encodes the pieces of a text that no text behind it could change, but perhaps for some at its end; how many bytes
     /// they have.
     pub(crate) fn encode_certain(
         &mut self,
         text: &str,
-        splitter: Splitter,
+        splitter: &Splitter,
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) -> usize {
@@ -225,7 +253,7 @@ impl State {
     fn long_piece(
         &mut self,
         text: &[u8],
-        splitter: Splitter,
+        splitter: &Splitter,
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) -> usize {
@@ -286,7 +314,7 @@ impl State {
         &mut self,
         text: &str,
         mut at: usize,
-        splitter: Splitter,
+        splitter: &Splitter,
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) {
@@ -330,7 +358,7 @@ impl State {
 
     /// Encodes a piece.
     pub(crate) fn piece(&mut self, piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
-        if piece.len() > self.max_buffer {
+        if piece.len() > self.max_buffer || vocab.is_general() {
             return giant(piece, vocab, sink);
         }
         let mut copy = std::mem::take(&mut self.tail);
@@ -522,7 +550,7 @@ mod tests {
     #[test]
     fn buffers_do_not_show() {
         let encoding = crate::cl100k_base();
-        let (vocab, splitter) = (encoding.vocab(), Splitter::Cl100k);
+        let (vocab, splitter) = (encoding.vocab(), &Splitter::Cl100k);
         let parts = [
             "Hello, world! ",
             "\u{e9}\u{4f60}\u{1f642}",
@@ -552,7 +580,7 @@ mod tests {
         let encoding = crate::cl100k_base();
         let text = " word".repeat(100_000);
         let mut sink = Count::new(10);
-        State::new(0).encode(&text, Splitter::Cl100k, encoding.vocab(), &mut sink);
+        State::new(0).encode(&text, &Splitter::Cl100k, encoding.vocab(), &mut sink);
         assert_eq!(sink.tokens, 11);
     }
 }

@@ -144,7 +144,7 @@ impl Encoding {
         if max_tokens == 0 {
             return Prefix { end: 0, tokens: 0 };
         }
-        let splitter = self.0.splitter;
+        let splitter = &self.0.splitter;
         let mut ids = Vec::new();
         let mut until = Until::new(&mut ids, max_tokens);
         State::with(|state| state.encode(text, splitter, self.vocab(), &mut until));
@@ -153,7 +153,7 @@ impl Encoding {
             let end = text.len();
             return Prefix { end, tokens };
         }
-        let end = self.bytes_of(until.ids.get(..max_tokens));
+        let end = until.end(self.vocab());
         let start = until.start_before(text, end);
         // the tokens before the pieces that the cut may change
         let before = max_tokens - self.tokens_of(until.ids.get(..max_tokens), end - start);
@@ -175,27 +175,59 @@ impl Encoding {
         if max_tokens == 0 {
             return text.len();
         }
-        let mut wanted = max_tokens.saturating_mul(MUCH);
-        let (ids, from) = loop {
-            let to = text.len().saturating_sub(wanted);
-            let to = (0..=to).rev().find(|at| text.is_char_boundary(*at));
-            let from = to.and_then(|to| split::start_before(text, to)).unwrap_or(0);
-            let ids = self.encode_ordinary(text.get(from..).unwrap_or_default());
-            if from == 0 || ids.len() > max_tokens {
-                break (ids, from);
-            }
-            wanted = (text.len() - from).saturating_mul(2);
+        let Some(start) = self.start_of_last(text, max_tokens) else {
+            return 0;
         };
-        let Some(first) = ids.len().checked_sub(max_tokens) else {
-            return from;
-        };
-        let start = text.len() - self.bytes_of(ids.get(first..));
         let mut borders = (start..text.len()).filter(|at| text.is_char_boundary(*at));
         let fits = |at: &usize| {
             let rest = text.get(*at..).unwrap_or_default();
             self.count_up_to(rest, max_tokens).is_some()
         };
         borders.find(fits).unwrap_or(text.len())
+    }
+
+    /// Where the last so many tokens of a text begin, if there are more.
+    fn start_of_last(&self, text: &str, max_tokens: usize) -> Option<usize> {
+        #[cfg(feature = "custom")]
+        if self.0.splitter.is_whole() {
+            let starts = self.token_starts(text);
+            return starts.get(starts.len().checked_sub(max_tokens)?).copied();
+        }
+        let mut wanted = max_tokens.saturating_mul(MUCH);
+        let ids = loop {
+            let to = text.len().saturating_sub(wanted);
+            let to = (0..=to).rev().find(|at| text.is_char_boundary(*at));
+            let has_borders = self.0.splitter.has_borders();
+            let from = to.filter(|_| has_borders);
+            let from = from
+                .and_then(|to| split::start_before(text, to))
+                .unwrap_or(0);
+            let ids = self.encode_ordinary(text.get(from..).unwrap_or_default());
+            if from == 0 || ids.len() > max_tokens {
+                break ids;
+            }
+            wanted = (text.len() - from).saturating_mul(2);
+        };
+        let first = ids.len().checked_sub(max_tokens)?;
+        Some(text.len() - self.bytes_of(ids.get(first..)))
+    }
+
+    /// Where each token of a text begins that is cut as a whole: there may be gaps.
+    #[cfg(feature = "custom")]
+    fn token_starts(&self, text: &str) -> Vec<usize> {
+        let (mut starts, mut ids) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while let Ok(Some(piece)) = self.0.splitter.next_whole(text, at) {
+            at = piece.end;
+            ids.clear();
+            let mut start = piece.start;
+            self.encode_piece(text.get(piece).unwrap_or_default().as_bytes(), &mut ids);
+            for id in &ids {
+                starts.push(start);
+                start += self.vocab().len(*id);
+            }
+        }
+        starts
     }
 
     /// How many bytes some tokens have.

@@ -3,6 +3,8 @@
 mod append;
 #[cfg(feature = "rayon")]
 mod batch;
+#[cfg(feature = "custom")]
+mod builder;
 mod decode;
 mod encoder;
 mod engine;
@@ -21,6 +23,8 @@ use crate::special::{Special, SpecialTokens, Stretch};
 use crate::split::{Pieces, Splitter};
 use crate::vocab::Vocabulary;
 pub use append::{StreamEncoder, TokenCounter};
+#[cfg(feature = "custom")]
+pub use builder::{Builder, write_tiktoken};
 pub use encoder::Encoder;
 use engine::State;
 pub use limits::{ChunkSpan, Chunks, Cut, MIN_CHUNK_TOKENS, Spans};
@@ -52,7 +56,7 @@ pub struct Encoding(Arc<Inner>);
 struct Inner {
     name: String,
     splitter: Splitter,
-    vocab: &'static Vocabulary,
+    vocab: Arc<Vocabulary>,
     special: SpecialTokens,
     max_token: TokenId,
 }
@@ -70,7 +74,7 @@ impl Encoding {
     pub(crate) fn new(
         name: &str,
         splitter: Splitter,
-        vocab: &'static Vocabulary,
+        vocab: Arc<Vocabulary>,
         special: impl IntoIterator<Item = (String, TokenId)>,
     ) -> Self {
         let special = SpecialTokens::new(special);
@@ -85,7 +89,12 @@ impl Encoding {
     }
 
     pub(crate) fn vocab(&self) -> &Vocabulary {
-        self.0.vocab
+        &self.0.vocab
+    }
+
+    /// Whether only a text as a whole can be encoded: nothing is known of how one that goes on is cut or merged.
+    fn is_whole(&self) -> bool {
+        self.0.splitter.is_whole() || self.vocab().is_general()
     }
 
     /// The name, such as `cl100k_base`.
@@ -237,7 +246,7 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary).
     pub fn encode_ordinary_into(&self, text: &str, ids: &mut Vec<TokenId>) {
-        State::with(|state| state.append(text, self.0.splitter, self.vocab(), ids));
+        State::with(|state| state.append(text, &self.0.splitter, self.vocab(), ids));
     }
 
     /// Appends the ids of one piece.
@@ -274,7 +283,11 @@ impl Encoding {
         let mut ids = Vec::new();
         for stretch in self.0.special.stretches(text, special, self.name())? {
             match stretch {
-                Stretch::Text(text) => self.encode_ordinary_into(text, &mut ids),
+                Stretch::Text(text) => {
+                    #[cfg(feature = "custom")]
+                    self.check_pattern(text)?;
+                    self.encode_ordinary_into(text, &mut ids);
+                }
                 Stretch::Special(id) => ids.push(id),
             }
         }
@@ -347,7 +360,7 @@ impl Encoding {
     /// The number of tokens of a text, or any number beyond the limit if it has more.
     fn count_beyond(&self, text: &str, limit: usize) -> usize {
         let mut sink = Count::new(limit);
-        State::with(|state| state.encode(text, self.0.splitter, self.vocab(), &mut sink));
+        State::with(|state| state.encode(text, &self.0.splitter, self.vocab(), &mut sink));
         sink.tokens
     }
 
@@ -396,7 +409,8 @@ impl Encoding {
     /// That of counting the text up to the limit, and some 500 pieces more; a text of more bytes than `limit` of the longest
     /// tokens have is over without being looked at.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        if text.len() > limit.saturating_mul(self.vocab().max_token_len()) {
+        let most = limit.saturating_mul(self.vocab().max_token_len());
+        if text.len() > most && !self.0.splitter.is_whole() {
             return None;
         }
         Some(self.count_beyond(text, limit)).filter(|count| *count <= limit)

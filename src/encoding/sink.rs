@@ -4,6 +4,7 @@
 use crate::TokenId;
 use crate::merge::BLOCK;
 use crate::split::{unicode, window};
+use crate::vocab::Vocabulary;
 
 /// Where the ids go, or only their number.
 pub(crate) trait Sink {
@@ -95,10 +96,12 @@ impl Sink for Count {
 pub(crate) struct Until<'a> {
     pub(crate) ids: Append<'a>,
     limit: usize,
-    /// Where the last chunk begins, the one before, and the ends of the last one's pieces.
+    /// Where the last chunk begins, the ends of its pieces, and where the last pieces before it begin.
     at: usize,
-    before: usize,
     ends: Vec<u32>,
+    earlier: Vec<usize>,
+    /// How many ids came before the last chunk.
+    first: usize,
 }
 
 /// So many pieces before the end of a text, none can be changed by what is cut off there, though it leaves white space at
@@ -114,9 +117,21 @@ impl<'a> Until<'a> {
             ids: Append::new(ids, 0),
             limit,
             at: 0,
-            before: 0,
             ends: Vec::new(),
+            earlier: Vec::new(),
+            first: 0,
         }
+    }
+
+    /// Where in the text the tokens up to the limit end, if there are more. The last of them is in the last chunk, for no
+    /// other one is asked for when there are enough.
+    pub(crate) fn end(&self, vocab: &Vocabulary) -> usize {
+        let ids = self
+            .ids
+            .get(..self.limit)
+            .and_then(|ids| ids.get(self.first..));
+        let lens = ids.unwrap_or_default().iter().map(|id| vocab.len(*id));
+        self.at + lens.sum::<usize>()
     }
 
     /// The start of a piece before `end`, near the end of the text that was encoded, which it is of a text that ends there,
@@ -125,15 +140,25 @@ impl<'a> Until<'a> {
         let piece = self
             .ends
             .partition_point(|piece| self.at + (*piece as usize) < end);
-        let start = |piece: usize| match piece {
+        let left = text.get(self.start(piece)..end).unwrap_or_default();
+        if left.chars().any(unicode::is_visible) {
+            return self.start(piece);
+        }
+        match piece.checked_sub(MARGIN) {
+            Some(piece) => self.start(piece),
+            None => {
+                let earlier = (self.earlier.len() + piece).checked_sub(MARGIN);
+                earlier.map_or(0, |at| self.earlier[at])
+            }
+        }
+    }
+
+    /// Where a piece of the last chunk begins.
+    fn start(&self, piece: usize) -> usize {
+        match piece {
             0 => self.at,
             _ => self.at + self.ends[piece - 1] as usize,
-        };
-        let left = text.get(start(piece)..end).unwrap_or_default();
-        if left.chars().any(unicode::is_visible) {
-            return start(piece);
         }
-        piece.checked_sub(MARGIN).map_or(self.before, start)
     }
 }
 
@@ -163,11 +188,14 @@ impl Sink for Until<'_> {
     }
 
     fn chunk(&mut self, at: usize, ends: &[u32]) {
-        // a chunk of a few pieces is no margin
-        if self.ends.len() >= MARGIN {
-            self.before = self.at;
-        }
+        let pieces = self.ends.len().max(usize::from(at > 0));
+        let last = pieces.saturating_sub(MARGIN)..pieces;
+        self.earlier
+            .extend(last.map(|piece| self.start(piece)).collect::<Vec<_>>());
+        self.earlier
+            .drain(..self.earlier.len().saturating_sub(MARGIN));
         self.at = at;
+        self.first = self.ids.len();
         self.ends.clear();
         self.ends.extend_from_slice(ends);
     }

@@ -346,6 +346,10 @@ fn merge_open<const N: usize>(
 ///
 /// Linear in its bytes for all but pieces made against it, and O(n log n) for those.
 pub(crate) fn merge(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
+    #[cfg(feature = "custom")]
+    if let Some(general) = vocab.as_general() {
+        return general.merge(piece, ids);
+    }
     if std::str::from_utf8(piece).is_err() {
         return heap::merge(piece, vocab, ids);
     }

@@ -1,46 +1,103 @@
 //! Text to pieces. Knows no tokens.
 
+#[cfg(feature = "custom")]
+mod linear;
+#[cfg(feature = "custom")]
+pub(crate) mod own;
+#[cfg(feature = "custom")]
+pub(crate) mod regex;
 mod scalar;
 pub(crate) mod unicode;
 pub(crate) mod window;
 mod window_unicode;
 
 #[cfg(feature = "custom")]
-pub(crate) mod regex;
+use std::ops::Range;
+#[cfg(feature = "custom")]
+use std::sync::Arc;
 
 use fearless_simd::{Level, Simd, dispatch};
+#[cfg(feature = "custom")]
+use own::{Gaps, Own};
 pub(crate) use scalar::Scan;
 use scalar::{Cl100k, Gpt2, O200k, Rules};
+#[cfg(feature = "custom")]
+use scalar::{Llama3, Qwen};
 use window::{ENDS, Scanned};
 
-/// Which of the built-in patterns cuts the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg(feature = "custom")]
+use crate::error::Error;
+
+/// Which pattern cuts the text.
+#[derive(Clone, Debug)]
 pub(crate) enum Splitter {
     Gpt2,
     Cl100k,
     O200k,
+    #[cfg(feature = "custom")]
+    Llama3,
+    #[cfg(feature = "custom")]
+    Qwen,
+    #[cfg(feature = "custom")]
+    Own(Arc<Own>),
+}
+
+/// Calls `$call` with the rules of a splitter that has such.
+macro_rules! with_rules {
+    ($splitter:expr, $rules:ident => $call:expr, $own:pat => $other:expr) => {
+        match $splitter {
+            Splitter::Gpt2 => {
+                type $rules = Gpt2;
+                $call
+            }
+            Splitter::Cl100k => {
+                type $rules = Cl100k;
+                $call
+            }
+            Splitter::O200k => {
+                type $rules = O200k;
+                $call
+            }
+            #[cfg(feature = "custom")]
+            Splitter::Llama3 => {
+                type $rules = Llama3;
+                $call
+            }
+            #[cfg(feature = "custom")]
+            Splitter::Qwen => {
+                type $rules = Qwen;
+                $call
+            }
+            #[cfg(feature = "custom")]
+            $own => $other,
+        }
+    };
 }
 
 impl Splitter {
     /// The pattern as tiktoken writes it.
-    pub(crate) fn pattern(self) -> &'static str {
+    pub(crate) fn pattern(&self) -> &str {
+        with_rules!(self, R => R::PATTERN, Self::Own(own) => own.pattern())
+    }
+
+    /// Whether a text has to be cut as a whole, piece by piece: see [`Own::is_whole`].
+    pub(crate) fn is_whole(&self) -> bool {
         match self {
-            Self::Gpt2 => Gpt2::PATTERN,
-            Self::Cl100k => Cl100k::PATTERN,
-            Self::O200k => O200k::PATTERN,
+            #[cfg(feature = "custom")]
+            Self::Own(own) => own.is_whole(),
+            _ => false,
         }
     }
 
     /// The end of the open piece, see [`Scan::end`].
     #[inline]
-    pub(crate) fn end(self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+    pub(crate) fn end(&self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
         #[cfg(test)]
         let known = scan.known();
-        let end = match self {
-            Self::Gpt2 => scan.end::<Gpt2>(text, complete),
-            Self::Cl100k => scan.end::<Cl100k>(text, complete),
-            Self::O200k => scan.end::<O200k>(text, complete),
-        };
+        let end = with_rules!(self,
+            R => scan.end::<R>(text, complete),
+            Self::Own(own) => own.end(text, scan.start(), complete)
+        );
         #[cfg(test)]
         scanned::add(scan.known() - known);
         end
@@ -48,7 +105,7 @@ impl Splitter {
 
     /// The ends of the next pieces, see [`window::scan`].
     pub(crate) fn scan(
-        self,
+        &self,
         level: Level,
         buffer: &[u8],
         len: usize,
@@ -67,24 +124,39 @@ impl Splitter {
 
     #[inline(always)]
     fn scan_with<S: Simd>(
-        self,
+        &self,
         simd: S,
         buffer: &[u8],
         len: usize,
         complete: bool,
         ends: &mut [u32; ENDS],
     ) -> Scanned {
+        with_rules!(self,
+            R => window::scan::<S, R, ENDS>(simd, buffer, 0, len, complete, ends),
+            Self::Own(own) => {
+                let count = own.ends(buffer, 0, len, complete, ends);
+                let last = count.checked_sub(1).and_then(|last| ends.get(last));
+                Scanned { count, next: last.map_or(0, |end| *end as usize) }
+            }
+        )
+    }
+
+    /// Whether a text can be cut where [`start_before`] and [`border_from`](Self::border_from) say.
+    pub(crate) fn has_borders(&self) -> bool {
         match self {
-            Self::Gpt2 => window::scan::<S, Gpt2, ENDS>(simd, buffer, 0, len, complete, ends),
-            Self::Cl100k => window::scan::<S, Cl100k, ENDS>(simd, buffer, 0, len, complete, ends),
-            Self::O200k => window::scan::<S, O200k, ENDS>(simd, buffer, 0, len, complete, ends),
+            #[cfg(feature = "custom")]
+            Self::Own(_) => false,
+            _ => true,
         }
     }
 
     /// The first border at or after `from` at which a text can be cut in two that are split each on its own: where a line
     /// begins with a letter.
     #[cfg(feature = "rayon")]
-    pub(crate) fn border_from(self, text: &str, from: usize) -> Option<usize> {
+    pub(crate) fn border_from(&self, text: &str, from: usize) -> Option<usize> {
+        if !self.has_borders() {
+            return None;
+        }
         let newlines = memchr::memchr_iter(b'\n', text.as_bytes().get(from..)?);
         newlines
             .map(|at| from + at + 1)
@@ -96,7 +168,7 @@ impl Splitter {
     /// A newline never opens a word, and what ends with it is the same piece at the end of a text; but for GPT-2's
     /// pattern only if it is all the white space there is.
     #[cfg(feature = "rayon")]
-    fn is_border(self, text: &str, line: usize) -> bool {
+    fn is_border(&self, text: &str, line: usize) -> bool {
         let class = |c: Option<char>| c.map_or(unicode::WHITE, |c| unicode::class_of(c.into()));
         let Some((before, after)) = text.split_at_checked(line) else {
             return false;
@@ -105,18 +177,45 @@ impl Splitter {
             .strip_suffix('\n')
             .and_then(|before| before.chars().next_back());
         class(after.chars().next()) & unicode::LETTER != 0
-            && (class(before) & unicode::WHITE == 0 || self != Self::Gpt2)
+            && (class(before) & unicode::WHITE == 0 || !matches!(self, Self::Gpt2))
     }
 
     /// The pieces of a text.
     #[inline]
-    pub(crate) fn pieces(self, text: &str) -> Pieces<'_> {
+    pub(crate) fn pieces<'t>(&self, text: &'t str) -> Pieces<'t> {
         Pieces {
-            splitter: self,
+            splitter: self.clone(),
             text,
             start: 0,
         }
     }
+
+    /// The piece at `start` or behind it, of a text that is cut as a whole.
+    #[cfg(feature = "custom")]
+    pub(crate) fn next_whole(
+        &self,
+        text: &str,
+        start: usize,
+    ) -> Result<Option<Range<usize>>, Error> {
+        let Self::Own(own) = self else {
+            let end = self.end(&mut Scan::new(start), text.as_bytes(), true);
+            return Ok(end.map(|end| start..end));
+        };
+        let found = own.find(text, start)?;
+        Ok(match (own.gaps(), found) {
+            (Gaps::Keep, Some(found)) if found.start > start => Some(start..found.start),
+            (Gaps::Keep, None) if start < text.len() => Some(start..text.len()),
+            (_, found) => found,
+        })
+    }
+}
+
+/// What becomes of a fault where a call has no way to tell it.
+#[cfg(feature = "custom")]
+#[cold]
+#[allow(clippy::panic)] // documented: only patterns that were asked for by name can fail, and they have other calls
+pub(crate) fn give_up(error: &Error) -> ! {
+    panic!("{error}")
 }
 
 /// The last place at or before `to` where a piece begins by any pattern, whatever is before the characters beside it.
@@ -157,6 +256,13 @@ impl<'t> Iterator for Pieces<'t> {
 
     #[inline]
     fn next(&mut self) -> Option<&'t str> {
+        #[cfg(feature = "custom")]
+        if self.splitter.is_whole() {
+            let piece = self.splitter.next_whole(self.text, self.start);
+            let piece = piece.unwrap_or_else(|error| give_up(&error))?;
+            self.start = piece.end;
+            return self.text.get(piece);
+        }
         let end = self
             .splitter
             .end(&mut Scan::new(self.start), self.text.as_bytes(), true)?;
@@ -194,7 +300,15 @@ mod tests {
     use super::*;
     use crate::texts::Random;
 
-    const ALL: [Splitter; 3] = [Splitter::Gpt2, Splitter::Cl100k, Splitter::O200k];
+    const ALL: &[Splitter] = &[
+        Splitter::Gpt2,
+        Splitter::Cl100k,
+        Splitter::O200k,
+        #[cfg(feature = "custom")]
+        Splitter::Llama3,
+        #[cfg(feature = "custom")]
+        Splitter::Qwen,
+    ];
 
     /// So many characters of an alphabet.
     fn text(random: &mut Random, alphabet: &[char], len: usize) -> String {
@@ -203,7 +317,7 @@ mod tests {
     }
 
     /// The pieces found when the text comes a few characters at a time and every scan is resumed.
-    fn resumed(splitter: Splitter, text: &str, step: usize) -> Vec<&str> {
+    fn resumed<'t>(splitter: &Splitter, text: &'t str, step: usize) -> Vec<&'t str> {
         let mut ends: Vec<usize> = text.char_indices().map(|(i, _)| i).step_by(step).collect();
         ends.push(text.len());
         let mut pieces = Vec::new();

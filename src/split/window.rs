@@ -500,6 +500,8 @@ mod tests {
     use fearless_simd::{Level, dispatch};
 
     use super::super::scalar::{Cl100k, Gpt2, O200k};
+    #[cfg(feature = "custom")]
+    use super::super::scalar::{Llama3, Qwen};
     use super::*;
 
     /// A character of each class and length, and all that a rule names.
@@ -619,6 +621,11 @@ mod tests {
         check::<Gpt2>(level, text);
         check::<Cl100k>(level, text);
         check::<O200k>(level, text);
+        #[cfg(feature = "custom")]
+        {
+            check::<Llama3>(level, text);
+            check::<Qwen>(level, text);
+        }
     }
 
     /// All levels that this machine has, the best one first.

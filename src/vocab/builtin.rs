@@ -1,10 +1,11 @@
 //! The vocabularies inside the crate, made once, on first use. Several encodings share one.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::Vocabulary;
+use super::tables::table::Table;
 #[cfg(feature = "prebuilt")]
-use super::tables::{Tables, odd::Odd, table::Table};
+use super::tables::{Tables, odd::Odd};
 
 /// A file that the build script wrote.
 macro_rules! file {
@@ -16,17 +17,18 @@ macro_rules! file {
 /// The vocabulary `$name` from what the build script made of `data/$file.tiktoken`, of which it takes `$len` ids.
 macro_rules! vocabulary {
     ($name:ident, $file:literal, $len:expr) => {
-        pub(crate) fn $name() -> &'static Vocabulary {
+        pub(crate) fn $name() -> Arc<Vocabulary> {
             static PARTS: &[u8] = file!($file, "parts");
-            static VOCABULARY: OnceLock<Vocabulary> = OnceLock::new();
-            VOCABULARY.get_or_init(|| {
+            static VOCABULARY: OnceLock<Arc<Vocabulary>> = OnceLock::new();
+            let vocabulary = VOCABULARY.get_or_init(|| {
                 let (parts, _) = PARTS.as_chunks::<6>();
-                let parts = parts.get(..$len).unwrap_or(parts);
+                let parts = Table::Embedded(parts.get(..$len).unwrap_or(parts));
                 #[cfg(not(feature = "prebuilt"))]
-                return Vocabulary::new(parts);
+                return Vocabulary::new(parts).into();
                 #[cfg(feature = "prebuilt")]
-                return Vocabulary::with(parts, tables!($file), odd!($file).into());
-            })
+                return Vocabulary::with(parts, tables!($file), odd!($file).into()).into();
+            });
+            Arc::clone(vocabulary)
         }
     };
 }
@@ -94,6 +96,7 @@ vocabulary!(o200k_base, "o200k_base", 199_998);
 
 #[cfg(all(test, feature = "prebuilt"))]
 mod tests {
+    use super::super::tables::Parts;
     use super::*;
 
     /// The tables inside the program are those that are built from the parts at run time.
@@ -110,12 +113,12 @@ mod tests {
             o200k_base(),
         ];
         for vocab in vocabularies {
-            let vocab: &Vocabulary = vocab;
-            let Vocabulary { parts, tables, .. } = vocab;
+            let Vocabulary { parts, tables, .. } = &*vocab;
             assert!(matches!(tables.pairs, Table::Embedded(_)));
-            assert!(*tables == Tables::build(*parts), "{} ids", parts.0.len());
-            let odd = Odd::build(*parts, &tables.rows, &tables.lengths);
-            assert!(vocab.odd.get() == Some(&odd), "{} ids", parts.0.len());
+            let (ids, parts) = (parts.len(), Parts(parts));
+            assert!(*tables == Tables::build(parts), "{ids} ids");
+            let odd = Odd::build(parts, &tables.rows, &tables.lengths);
+            assert!(vocab.odd.get() == Some(&odd), "{ids} ids");
         }
     }
 }

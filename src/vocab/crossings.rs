@@ -167,11 +167,13 @@ fn begun_hash(before: u32, lead: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::vocab::Vocabulary;
     use crate::vocab::builtin;
 
-    fn vocabularies() -> Vec<&'static Vocabulary> {
+    fn vocabularies() -> Vec<Arc<Vocabulary>> {
         vec![
             #[cfg(feature = "r50k_base")]
             builtin::r50k_base(),

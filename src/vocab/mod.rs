@@ -3,8 +3,12 @@
 pub(crate) mod builtin;
 pub(crate) mod chars;
 pub(crate) mod crossings;
-#[allow(dead_code)] // the build script uses it; at run time own vocabularies will
+#[cfg(feature = "custom")]
 pub(crate) mod derive;
+#[cfg(feature = "custom")]
+pub(crate) mod general;
+#[cfg(feature = "custom")]
+pub(crate) mod load;
 pub(crate) mod tables;
 
 use std::sync::OnceLock;
@@ -12,15 +16,21 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::TokenId;
 use chars::Chars;
+#[cfg(feature = "custom")]
+use general::General;
 use prefetch_index::prefetch_index;
 use rustc_hash::FxHashMap;
 use tables::odd::Odd;
+use tables::table::Table;
 use tables::{FILL, NONE, Parts, Row, SIDES, Symbol, Tables, common, hash, key_of, pairs, slots};
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
 pub(crate) struct Vocabulary {
-    parts: Parts<'static>,
+    parts: Table<[[u8; 6]]>,
     tables: Tables,
+    /// In place of the tables, which have no token then.
+    #[cfg(feature = "custom")]
+    general: Option<General>,
     max_token_len: usize,
     /// Tells the vocabularies of a process apart.
     serial: u32,
@@ -34,16 +44,29 @@ pub(crate) struct Vocabulary {
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
 impl Vocabulary {
     /// From what each token is made of.
-    #[cfg_attr(feature = "prebuilt", allow(dead_code))] // own vocabularies will come from here
-    pub(crate) fn new(parts: &'static [[u8; 6]]) -> Self {
-        Self::with(parts, Tables::build(Parts(parts)), OnceLock::new())
+    #[cfg_attr(all(feature = "prebuilt", not(feature = "custom")), allow(dead_code))] // built-in ones have finished tables
+    pub(crate) fn new(parts: Table<[[u8; 6]]>) -> Self {
+        let tables = Tables::build(Parts(&parts));
+        Self::with(parts, tables, OnceLock::new())
+    }
+
+    /// Without tables.
+    #[cfg(feature = "custom")]
+    pub(crate) fn general(general: General) -> Self {
+        Self {
+            max_token_len: general.max_token_len(),
+            general: Some(general),
+            ..Self::new(Vec::new().into())
+        }
     }
 
     /// With tables that are built already.
-    pub(crate) fn with(parts: &'static [[u8; 6]], tables: Tables, odd: OnceLock<Odd>) -> Self {
+    pub(crate) fn with(parts: Table<[[u8; 6]]>, tables: Tables, odd: OnceLock<Odd>) -> Self {
         static SERIAL: AtomicU32 = AtomicU32::new(1);
         Self {
-            parts: Parts(parts),
+            parts,
+            #[cfg(feature = "custom")]
+            general: None,
             max_token_len: tables.lengths.iter().copied().max().unwrap_or(0).into(),
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             tables,
@@ -56,6 +79,10 @@ impl Vocabulary {
 
     /// Builds what is otherwise built on first use; only the parts of characters still come as they are met.
     pub(crate) fn prepare(&self) {
+        if self.is_general() {
+            self.sorted();
+            return;
+        }
         self.odd();
         self.chars();
         self.sorted();
@@ -66,8 +93,28 @@ impl Vocabulary {
         self.serial
     }
 
+    /// The tokens, where there are no tables of them.
+    #[inline(always)]
+    #[cfg(feature = "custom")]
+    pub(crate) fn as_general(&self) -> Option<&General> {
+        self.general.as_ref()
+    }
+
+    /// Whether nothing but looking tokens up is possible: merges have no tables.
+    #[inline(always)]
+    pub(crate) fn is_general(&self) -> bool {
+        #[cfg(feature = "custom")]
+        return self.general.is_some();
+        #[cfg(not(feature = "custom"))]
+        false
+    }
+
     /// The id of the token with exactly these bytes.
     pub(crate) fn id(&self, token: &[u8]) -> Option<TokenId> {
+        #[cfg(feature = "custom")]
+        if let Some(general) = &self.general {
+            return general.id(token);
+        }
         match *token {
             [] => None,
             [byte] => Some(self.byte(byte)),
@@ -159,7 +206,7 @@ impl Vocabulary {
             left,
             right,
             |l, r| self.merged(l, r),
-            |id| self.parts.get(id),
+            |id| Parts(&self.parts).get(id),
         )
     }
 
@@ -194,6 +241,10 @@ impl Vocabulary {
     /// The bytes of a token, 0 if there is none.
     #[inline]
     pub(crate) fn len(&self, id: TokenId) -> usize {
+        #[cfg(feature = "custom")]
+        if let Some(general) = &self.general {
+            return general.token(id).map_or(0, <[u8]>::len);
+        }
         let len = self.tables.lengths.get(id as usize);
         len.copied().unwrap_or(0).into()
     }
@@ -201,6 +252,10 @@ impl Vocabulary {
     /// The bytes of a token.
     #[inline]
     pub(crate) fn token(&self, id: TokenId) -> Option<&[u8]> {
+        #[cfg(feature = "custom")]
+        if let Some(general) = &self.general {
+            return general.token(id);
+        }
         let len = usize::from(*self.tables.lengths.get(id as usize)?);
         match self.tables.rows.get(id as usize)?.get(..len) {
             Some([]) => None,
@@ -211,12 +266,16 @@ impl Vocabulary {
 
     fn odd(&self) -> &Odd {
         self.odd
-            .get_or_init(|| Odd::build(self.parts, &self.tables.rows, &self.tables.lengths))
+            .get_or_init(|| Odd::build(Parts(&self.parts), &self.tables.rows, &self.tables.lengths))
     }
 
     /// The largest id, 0 if there is no token.
     pub(crate) fn max_id(&self) -> TokenId {
-        (self.parts.0.len() as TokenId).saturating_sub(1)
+        #[cfg(feature = "custom")]
+        if let Some(general) = &self.general {
+            return general.tokens().last().map_or(0, |(id, _)| id);
+        }
+        (self.parts.len() as TokenId).saturating_sub(1)
     }
 
     /// The bytes of the longest token.
@@ -226,7 +285,11 @@ impl Vocabulary {
 
     /// The ids and bytes of all tokens by id.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
-        (0..=self.max_id()).filter_map(|id| Some((id, self.token(id)?)))
+        let ids = 0..self.parts.len() as TokenId;
+        let tokens = ids.filter_map(|id| Some((id, self.token(id)?)));
+        #[cfg(feature = "custom")]
+        let tokens = tokens.chain(self.general.iter().flat_map(General::tokens));
+        tokens
     }
 
     /// The ids and bytes of all tokens of more than one byte that are not all ASCII, by id.
@@ -246,7 +309,7 @@ impl Vocabulary {
 
     /// How many bytes of a token are its left part, of a token that has parts.
     pub(crate) fn seam(&self, id: TokenId) -> usize {
-        self.tables.lengths[self.parts.get(id).0 as usize].into()
+        self.tables.lengths[Parts(&self.parts).get(id).0 as usize].into()
     }
 
     /// The ids in the order of their tokens' bytes. Sorted on first use.

@@ -117,7 +117,7 @@ impl Made {
         }
     }
 
-    #[allow(dead_code)] // only the build script writes parts down
+    #[allow(dead_code)] // built-in vocabularies come with their parts
     pub(crate) fn to_bytes(self) -> [u8; 6] {
         let (left, right) = self.numbers();
         let ([a, b, c, _], [d, e, f, _]) = (left.to_le_bytes(), right.to_le_bytes());
@@ -277,6 +277,25 @@ fn by_parts(parts: Parts<'_>, sides: &[u8]) -> ByParts {
         }
     }
     (pairs.buckets, grid, bytes)
+}
+
+/// How many ids the tables can tell apart.
+#[allow(dead_code)] // the built-in vocabularies have fewer
+pub(crate) const MAX_IDS: usize = slots::ID_MASK as usize - 1;
+
+/// Whether so many tokens want the same places that looking for them would take long. It does not happen by chance.
+#[allow(dead_code)] // the built-in vocabularies are known
+pub(crate) fn are_crowded(tokens: &[&[u8]], parts: Parts<'_>) -> bool {
+    let (short, odd): (Vec<&[u8]>, Vec<&[u8]>) = tokens
+        .iter()
+        .partition(|token| token.len() <= ROW && !token.ends_with(&[0xFF]));
+    let merges = (0..parts.0.len() as u32).filter_map(|id| match parts.made(id) {
+        Made::Merge(left, right) => Some((left, right)),
+        _ => None,
+    });
+    slots::is_crowded(short.iter().map(|token| key_of(token)), tokens.len())
+        || slots::is_crowded(odd.iter().map(|token| odd::key(token)), odd.len())
+        || pairs::is_crowded(merges, tokens.len())
 }
 
 /// Whether a token has a key: it fits its row, and does not end with a byte that looks like the filling behind it.

@@ -50,3 +50,17 @@ impl<T: Copy + BitOrAssign> Filling<T> {
         }
     }
 }
+
+/// Whether entries that want these buckets go on for long to other ones. `wanted` says how many want each.
+pub(super) fn is_crowded(wanted: &[u32]) -> bool {
+    let mut waiting = 0;
+    // twice: what goes on behind the last one begins again
+    let most = wanted.iter().chain(wanted).map(|wanted| {
+        waiting = (waiting + *wanted as usize).saturating_sub(LEN);
+        waiting
+    });
+    most.max() > Some(MAX_WAITING)
+}
+
+/// More than chance makes wait for a place.
+const MAX_WAITING: usize = 256;

@@ -73,7 +73,7 @@ fn nth<'b>(bytes: &'b [u8], ends: &[u32], index: usize) -> Option<&'b [u8]> {
 }
 
 /// The first and the last bytes and the length: most runs of one character differ in nothing else.
-fn key(token: &[u8]) -> u128 {
+pub(super) fn key(token: &[u8]) -> u128 {
     let first = &token[..token.len().min(ROW)];
     let last = &token[token.len().saturating_sub(ROW)..];
     key_of(first)

@@ -73,3 +73,12 @@ pub(super) fn insert(pairs: &mut Filling<u64>, left: u32, right: u32, merged: Sy
     let at = bucket_of(key, pairs.buckets.len());
     pairs.insert(at, key | u64::from(merged) << 1);
 }
+
+/// See [`buckets::is_crowded`].
+#[allow(dead_code)] // the built-in vocabularies are known
+pub(super) fn is_crowded(merges: impl Iterator<Item = (u32, u32)>, tokens: usize) -> bool {
+    let mut wanted = vec![0; buckets::count(tokens)];
+    let buckets = wanted.len() + 1;
+    merges.for_each(|(left, right)| wanted[bucket_of(key_of(left, right), buckets)] += 1);
+    buckets::is_crowded(&wanted)
+}

@@ -80,3 +80,12 @@ pub(super) fn insert(slots: &mut Filling<u32>, key: u128, id: u32) {
     let hash = half(hash(key));
     slots.insert(bucket_of(hash, bits), tag_of(hash, bits) | id);
 }
+
+/// See [`buckets::is_crowded`].
+#[allow(dead_code)] // the built-in vocabularies are known
+pub(super) fn is_crowded(keys: impl Iterator<Item = u128>, tokens: usize) -> bool {
+    let mut wanted = vec![0; buckets::count(tokens)];
+    let bits = wanted.len().trailing_zeros();
+    keys.for_each(|key| wanted[bucket_of(half(hash(key)), bits)] += 1);
+    buckets::is_crowded(&wanted)
+}
