@@ -50,8 +50,13 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
 
     let tokens = tokens_by_id(&file);
     let slices: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
-    let parts = vocab::derive::parts::<FxBuildHasher>(&slices)
-        .unwrap_or_else(|id| panic!("{path}: merging the bytes of token {id} does not give it"));
+    let derived = vocab::derive::parts(&slices, &FxBuildHasher)
+        .unwrap_or_else(|| panic!("{path}: the tokens do not merge as they were taken apart"));
+    let (parts, whole) = (derived.made, derived.whole);
+    assert!(
+        whole.is_empty(),
+        "{path}: merging the bytes of these tokens does not give them: {whole:?}"
+    );
     let parts: Vec<[u8; 6]> = parts
         .into_iter()
         .map(vocab::tables::Made::to_bytes)
@@ -67,7 +72,7 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
 
 /// All tables, in the target's byte order.
 fn write_tables(parts: Parts<'_>, write: impl Fn(&str, &[u8])) {
-    let tables = Tables::build(parts);
+    let tables = Tables::build(parts, &[]);
     write("rows", tables.rows.as_flattened());
     write("lengths", &tables.lengths);
     write("sides", &tables.sides);
@@ -86,7 +91,7 @@ fn write_tables(parts: Parts<'_>, write: impl Fn(&str, &[u8])) {
     );
     write("bytes", &bytes_of(&*tables.bytes, u32::to_le_bytes));
 
-    let odd = Odd::build(parts, &tables.rows, &tables.lengths);
+    let odd = Odd::build(parts, &[], &tables.rows, &tables.lengths);
     write("odd_ids", &bytes_of(&odd.ids, u32::to_le_bytes));
     write("odd_bytes", &odd.bytes);
     write("odd_ends", &bytes_of(&odd.ends, u32::to_le_bytes));

@@ -128,7 +128,7 @@ pub struct TokenCounter {
     stretch: Stretch,
     /// The tokens of what is certain.
     closed: usize,
-    /// The tokens of the stretch, if no text follows and its beginnings are known: it is a long one.
+    /// The tokens of the stretch, if no text follows and its beginnings are known: it is a long one that has grown.
     open: Option<usize>,
     /// How the beginnings of the stretch's first piece are merged, and of what would be a piece behind it.
     first: Prefixes,
@@ -256,8 +256,10 @@ impl TokenCounter {
             self.first.clear(0);
             self.second.clear(0);
         }
-        let is_long = self.stretch.open().len() > SHORT;
-        self.open = is_long.then(|| self.count_long());
+        // what is mostly new is counted as one text when the total is asked for
+        let open = self.stretch.open().len();
+        let is_grown = open > SHORT && open > 2 * text.len();
+        self.open = is_grown.then(|| self.count_long());
     }
 
     /// The number of tokens of all text so far: [`Encoding::count`] of it.
@@ -274,7 +276,7 @@ impl TokenCounter {
     /// ```
     ///
     /// # Complexity
-    /// O(1): no more than about a thousand bytes are looked at.
+    /// O(1): no more is looked at than about a thousand bytes, or what was pushed last.
     pub fn total(&self) -> usize {
         if self.encoding.is_whole() {
             return self.encoding.count(self.stretch.open());

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::Encoding;
 use crate::TokenId;
 use crate::error::{Error, ErrorKind};
@@ -228,7 +230,7 @@ impl Builder {
     /// [`is_io`](Error::is_io): reading failed. [`is_invalid_ranks`](Error::is_invalid_ranks): a line is no token and rank,
     /// or the file is [too large](Self::max_rank_bytes). What the tokens are together, [`build`](Self::build) checks.
     pub fn ranks_from_tiktoken(self, reader: impl Read) -> Result<Self, Error> {
-        Ok(self.with_file(reader)?.0)
+        self.with_file(reader, |_| {})
     }
 
     /// The same, of a file that has this SHA-256, in hexadecimal digits.
@@ -246,8 +248,13 @@ impl Builder {
         reader: impl Read,
         sha256: &str,
     ) -> Result<Self, Error> {
-        let (builder, found) = self.with_file(reader)?;
-        let found = load::hex(&found);
+        let mut hash = Sha256::new();
+        let builder = self.with_file(reader, |line| hash.update(line))?;
+        let found: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         if !found.eq_ignore_ascii_case(sha256.trim()) {
             let expected = sha256.to_owned();
             return Err(ErrorKind::HashMismatch { expected, found }.into());
@@ -255,10 +262,10 @@ impl Builder {
         Ok(builder)
     }
 
-    fn with_file(mut self, reader: impl Read) -> Result<(Self, [u8; 32]), Error> {
-        let (ranks, hash) = Ranks::read(reader, self.max_rank_bytes)?;
+    fn with_file(mut self, reader: impl Read, seen: impl FnMut(&[u8])) -> Result<Self, Error> {
+        let ranks = Ranks::read(reader, self.max_rank_bytes, seen)?;
         self.vocabulary = Source::Ranks(ranks);
-        Ok((self, hash))
+        Ok(self)
     }
 
     /// The tokens, each with its rank, which is its id. They take the place of any others.

@@ -58,7 +58,7 @@ impl Prefixes {
     fn with_last(&self, piece: &[u8], vocab: &Vocabulary) -> Beginning {
         let ending = |len: usize| {
             let start = piece.len().checked_sub(len)?;
-            let last = vocab.id(piece.get(start..)?)?;
+            let last = vocab.merged_id(piece.get(start..)?)?;
             let Some(before) = start.checked_sub(1) else {
                 return Some(Beginning { tokens: 1, last });
             };

@@ -179,7 +179,7 @@ impl List<'_> {
             }
             region.clear();
             let bytes = self.piece.get(start..end).unwrap_or_default();
-            match self.vocab.id(bytes) {
+            match self.vocab.merged_id(bytes) {
                 Some(id) => region.push(id),
                 None if bytes.len() <= short::max(LARGEST) => {
                     symbols.clear();

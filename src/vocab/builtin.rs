@@ -24,7 +24,7 @@ macro_rules! vocabulary {
                 let (parts, _) = PARTS.as_chunks::<6>();
                 let parts = Table::Embedded(parts.get(..$len).unwrap_or(parts));
                 #[cfg(not(feature = "prebuilt"))]
-                return Vocabulary::new(parts).into();
+                return Vocabulary::new(parts, Vec::new()).into();
                 #[cfg(feature = "prebuilt")]
                 return Vocabulary::with(parts, tables!($file), odd!($file).into()).into();
             });
@@ -116,8 +116,8 @@ mod tests {
             let Vocabulary { parts, tables, .. } = &*vocab;
             assert!(matches!(tables.pairs, Table::Embedded(_)));
             let (ids, parts) = (parts.len(), Parts(parts));
-            assert!(*tables == Tables::build(parts), "{ids} ids");
-            let odd = Odd::build(parts, &tables.rows, &tables.lengths);
+            assert!(*tables == Tables::build(parts, &[]), "{ids} ids");
+            let odd = Odd::build(parts, &[], &tables.rows, &tables.lengths);
             assert!(vocab.odd.get() == Some(&odd), "{ids} ids");
         }
     }

@@ -1,46 +1,179 @@
 //! The parts of tokens from their bytes. Shared with the build script, so nothing here depends on the rest of the crate.
+#![allow(clippy::indexing_slicing)] // ids are places in what is made of the tokens, joins are between symbols
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
-use super::tables::{Made, NONE, stay_apart};
+use super::tables::Made;
+
+/// What each token is made of by id, and the ids of those that no merge gives, which are gaps among the others.
+pub(crate) struct Derived {
+    pub(crate) made: Vec<Made>,
+    pub(crate) whole: Vec<u32>,
+}
 
 /// What each token is made of, in the order of the ids; `tokens` gives the bytes, empty for an id that no token has.
 ///
-/// # Errors
-/// The id of a token that merging its own bytes does not give, or that comes before its parts.
-pub(crate) fn parts<S: BuildHasher + Default>(tokens: &[&[u8]]) -> Result<Vec<Made>, u32> {
-    let ids: HashMap<&[u8], u32, S> = tokens
-        .iter()
-        .enumerate()
-        .map(|(id, token)| (*token, id as u32))
-        .collect();
-    let mut made: Vec<Made> = Vec::with_capacity(tokens.len());
-    let mut merges: HashMap<(u32, u32), u32, S> = HashMap::default();
-    for (id, token) in tokens.iter().enumerate() {
-        let id = id as u32;
-        let whole = match **token {
-            [] => Made::Gap,
-            [byte] => Made::Byte(byte),
-            _ => {
-                let part = |bytes: &[u8]| ids.get(bytes).copied().filter(|part| *part < id);
-                let cut = |at: usize| Some((part(token.get(..at)?)?, part(token.get(at..)?)?));
-                // with the merges so far, the right parts are those that merging leaves apart
-                let merged = |left, right| merges.get(&(left, right)).copied().unwrap_or(NONE);
-                let parts = |id: u32| {
-                    made.get(id as usize)
-                        .copied()
-                        .unwrap_or(Made::Gap)
-                        .numbers()
-                };
-                let right_cut =
-                    |(left, right): &(u32, u32)| stay_apart(*left, *right, merged, parts);
-                let (left, right) = (1..token.len()).filter_map(cut).find(right_cut).ok_or(id)?;
-                merges.insert((left, right), id);
-                Made::Merge(left, right)
-            }
-        };
-        made.push(whole);
+/// A token is made of the two parts that are left when its bytes are merged by all other tokens. Mostly these are of lower
+/// ids, and one pass finds them. A token of a lower id than one of its parts is *late*: it is there when that part is.
+///
+/// `None` if what is found by that is not how the tokens merge after all.
+///
+/// # Complexity
+/// O(n²) in the bytes of each token.
+pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Option<Derived> {
+    // the late tokens, and with which they are there
+    let mut late: HashMap<u32, u32> = HashMap::new();
+    for _ in 0..MAX_PASSES {
+        let mut pass = Pass::new(tokens, &late, hasher.clone());
+        let mut others = std::mem::take(&mut pass.others);
+        let known = late.len();
+        // one that is found may be a part of another
+        let mut before = usize::MAX;
+        while others.len() < before {
+            before = others.len();
+            others.retain(|id| !pass.is_late(*id, tokens[*id as usize], &mut late));
+        }
+        if late.len() == known {
+            let holds = known == 0 || pass.holds(tokens);
+            let (made, whole) = (pass.made, others);
+            return holds.then_some(Derived { made, whole });
+        }
     }
-    Ok(made)
+    None
+}
+
+/// The token of the highest id without which this one is not there.
+fn there(id: u32, late: &HashMap<u32, u32>) -> u32 {
+    let chain = std::iter::successors(Some(id), |id| late.get(id).copied());
+    chain.take(MAX_PASSES + 1).max().unwrap_or(id)
+}
+
+/// Each finds the late tokens that are made of those which the one before found; three are enough for real vocabularies.
+const MAX_PASSES: usize = 8;
+
+/// The tokens in the order in which they are there.
+struct Pass<S> {
+    /// The tokens of one byte.
+    bytes: [Option<u32>; 256],
+    made: Vec<Made>,
+    merges: HashMap<u64, u32, S>,
+    /// What was left in other parts than two.
+    others: Vec<u32>,
+    /// What is being merged.
+    symbols: Vec<u32>,
+    joins: Vec<Option<u32>>,
+}
+
+impl<S: BuildHasher> Pass<S> {
+    /// `late` are the tokens that are there when another one is.
+    fn new(tokens: &[&[u8]], late: &HashMap<u32, u32>, hasher: S) -> Self {
+        let mut pass = Self {
+            bytes: [None; 256],
+            made: vec![Made::Gap; tokens.len()],
+            merges: HashMap::with_capacity_and_hasher(tokens.len(), hasher),
+            others: Vec::new(),
+            symbols: Vec::new(),
+            joins: Vec::new(),
+        };
+        for (id, token) in (0..).zip(tokens) {
+            if let [byte] = **token {
+                pass.bytes[usize::from(byte)] = Some(id);
+                pass.made[id as usize] = Made::Byte(byte);
+            }
+        }
+        let mut with: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (id, there) in late {
+            with.entry(*there).or_default().push(*id);
+        }
+        let mut ready = Vec::new();
+        for (id, token) in (0..).zip(tokens) {
+            if token.len() > 1 && !late.contains_key(&id) {
+                ready.push(id);
+            }
+            while let Some(id) = ready.pop() {
+                pass.add(id, tokens[id as usize]);
+                ready.extend(with.get(&id).into_iter().flatten());
+            }
+        }
+        pass
+    }
+
+    fn add(&mut self, id: u32, token: &[u8]) {
+        self.merge(token);
+        if let [left, right] = self.symbols[..] {
+            self.merges.insert(pair(left, right), id);
+            self.made[id as usize] = Made::Merge(left, right);
+        } else {
+            self.others.push(id);
+        }
+    }
+
+    /// Whether all tokens together give one that its lower ids did not.
+    fn is_late(&mut self, id: u32, token: &[u8], late: &mut HashMap<u32, u32>) -> bool {
+        self.merge(token);
+        let [left, right] = self.symbols[..] else {
+            return false;
+        };
+        let last = [left, right]
+            .into_iter()
+            .max_by_key(|part| there(*part, late));
+        self.merges.insert(pair(left, right), id);
+        late.insert(id, last.unwrap_or(left)) != last
+    }
+
+    /// Whether merging the bytes of each gives it.
+    fn holds(&mut self, tokens: &[&[u8]]) -> bool {
+        (0..).zip(tokens).all(|(id, token)| {
+            if let Made::Merge(..) = self.made[id as usize] {
+                self.merge(token);
+                return self.symbols == [id];
+            }
+            true
+        })
+    }
+
+    /// Merges some bytes by all tokens that are there.
+    fn merge(&mut self, bytes: &[u8]) {
+        let symbols = bytes
+            .iter()
+            .filter_map(|byte| self.bytes[usize::from(*byte)]);
+        self.symbols.clear();
+        self.symbols.extend(symbols);
+        let merges = &self.merges;
+        merge(&mut self.symbols, &mut self.joins, |left, right| {
+            merges.get(&pair(left, right)).copied()
+        });
+    }
+}
+
+/// One number, which hashes faster than two.
+fn pair(left: u32, right: u32) -> u64 {
+    u64::from(left) << 32 | u64::from(right)
+}
+
+/// Joins the pair of the lowest rank, the leftmost on a tie, until none can be joined. `joins` is memory.
+pub(crate) fn merge(
+    symbols: &mut Vec<u32>,
+    joins: &mut Vec<Option<u32>>,
+    merged: impl Fn(u32, u32) -> Option<u32>,
+) {
+    joins.clear();
+    joins.extend(symbols.windows(2).map(|pair| merged(pair[0], pair[1])));
+    loop {
+        let ranks = (0..).zip(&*joins);
+        let best = ranks.filter_map(|(at, join)| Some(((*join)?, at))).min();
+        let Some((id, at)) = best else {
+            return;
+        };
+        symbols[at] = id;
+        symbols.remove(at + 1);
+        joins.remove(at);
+        if at > 0 {
+            joins[at - 1] = merged(symbols[at - 1], id);
+        }
+        if at < joins.len() {
+            joins[at] = merged(id, symbols[at + 1]);
+        }
+    }
 }

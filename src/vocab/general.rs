@@ -1,5 +1,5 @@
-//! Vocabularies that the tables are not made for: with tokens that merging their own bytes does not give, tokens of a lower
-//! rank than their parts, wide gaps between the ranks, or tokens of more than 255 bytes. As exact, and slower.
+//! Vocabularies that the tables are not made for: with tokens of a lower rank than the bytes, wide gaps between the ranks,
+//! or tokens of more than 255 bytes. As exact, and slower.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -17,18 +17,17 @@ pub(crate) struct General {
 
 impl General {
     /// From tokens that are sorted by id, all different.
-    pub(crate) fn new(tokens: Vec<(TokenId, Box<[u8]>)>) -> Self {
+    pub(crate) fn new(tokens: &[(TokenId, &[u8])]) -> Self {
+        let ids = tokens.iter().map(|(id, token)| (Box::from(*token), *id));
+        let by_id = tokens.iter().map(|(id, token)| (*id, Box::from(*token)));
         Self {
-            ids: tokens
-                .iter()
-                .map(|(id, token)| (token.clone(), *id))
-                .collect(),
+            ids: ids.collect(),
+            tokens: by_id.collect(),
             max_token_len: tokens
                 .iter()
                 .map(|(_, token)| token.len())
                 .max()
                 .unwrap_or(0),
-            tokens,
         }
     }
 

@@ -4,15 +4,15 @@
 //! it is used.
 
 use std::collections::HashMap;
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
 
 use super::general::General;
-use super::tables::{self, Made};
+use super::tables::{self, Made, Parts, Whole};
 use super::{Vocabulary, derive};
 use crate::TokenId;
 use crate::error::{Error, ErrorKind};
@@ -20,11 +20,13 @@ use crate::error::{Error, ErrorKind};
 /// What a rank file may have at most, unless a limit is set: twenty times as much as the largest of the built-in ones.
 pub(crate) const MAX_FILE: u64 = 64 << 20;
 
-/// Tokens and ranks in the order in which they came, with the lines where they stood.
+/// Tokens and ranks in the order in which they came.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ranks {
-    tokens: Vec<(Box<[u8]>, TokenId)>,
-    lines: Vec<u32>,
+    /// The bytes of all tokens, one after the other.
+    bytes: Vec<u8>,
+    /// Where each token ends, its rank, and its line if it has one.
+    tokens: Vec<(usize, TokenId, u32)>,
 }
 
 fn invalid(line: Option<usize>, problem: impl Into<String>) -> Error {
@@ -34,17 +36,20 @@ fn invalid(line: Option<usize>, problem: impl Into<String>) -> Error {
 
 impl Ranks {
     pub(crate) fn push(&mut self, token: &[u8], rank: TokenId) {
-        self.tokens.push((token.into(), rank));
+        self.bytes.extend_from_slice(token);
+        self.tokens.push((self.bytes.len(), rank, 0));
     }
 
-    /// Reads a rank file of at most `max_bytes`; what its SHA-256 is.
-    pub(crate) fn read(reader: impl Read, max_bytes: u64) -> Result<(Self, [u8; 32]), Error> {
+    /// Reads a rank file of at most `max_bytes`, and hands on what it reads.
+    pub(crate) fn read(
+        reader: impl Read,
+        max_bytes: u64,
+        mut seen: impl FnMut(&[u8]),
+    ) -> Result<Self, Error> {
         // a byte more than is allowed tells that there are too many
-        let mut reader =
-            BufReader::with_capacity(1 << 16, reader.take(max_bytes.saturating_add(1)));
-        let (mut ranks, mut hash) = (Self::default(), Sha256::new());
-        let (mut line, mut token) = (Vec::new(), Vec::new());
-        let mut read = 0;
+        let reader = reader.take(max_bytes.saturating_add(1));
+        let mut reader = BufReader::with_capacity(1 << 16, reader);
+        let (mut ranks, mut line, mut read) = (Self::default(), Vec::new(), 0);
         for number in 1.. {
             line.clear();
             let len = reader.read_until(b'\n', &mut line);
@@ -59,69 +64,72 @@ impl Ranks {
             if len == 0 {
                 break;
             }
-            hash.update(&line);
-            if let Some(rank) =
-                parse(&line, &mut token).map_err(|problem| invalid(Some(number), problem))?
-            {
-                ranks.push(&token, rank);
-                ranks.lines.push(number as u32);
+            seen(&line);
+            let rank = parse(&line, &mut ranks.bytes);
+            if let Some(rank) = rank.map_err(|problem| invalid(Some(number), problem))? {
+                let end = ranks.bytes.len();
+                ranks.tokens.push((end, rank, number as u32));
             }
         }
-        Ok((ranks, hash.finalize().into()))
+        Ok(ranks)
+    }
+
+    /// The tokens as they came.
+    fn tokens(&self) -> impl Iterator<Item = (&[u8], TokenId)> {
+        let mut start = 0;
+        self.tokens.iter().map(move |(end, rank, _)| {
+            let token = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            (token, *rank)
+        })
     }
 
     /// The vocabulary of these tokens, if they are one.
-    pub(crate) fn vocabulary(self) -> Result<Vocabulary, Error> {
+    pub(crate) fn vocabulary(&self) -> Result<Vocabulary, Error> {
         self.check()?;
-        let mut tokens: Vec<(TokenId, Box<[u8]>)> = self
-            .tokens
-            .into_iter()
-            .map(|(token, rank)| (rank, token))
-            .collect();
-        tokens.sort_unstable();
+        let mut tokens: Vec<(TokenId, &[u8])> =
+            self.tokens().map(|(token, rank)| (rank, token)).collect();
+        tokens.sort_unstable_by_key(|(rank, _)| *rank);
         Ok(match regular(&tokens) {
-            Some(parts) => Vocabulary::new(parts.into()),
-            None => Vocabulary::general(General::new(tokens)),
+            Some((parts, whole)) => Vocabulary::new(parts.into(), whole),
+            None => Vocabulary::general(General::new(&tokens)),
         })
     }
 
     /// Each token and each rank once, and a token for each byte.
     fn check(&self) -> Result<(), Error> {
-        let line = |i: usize| self.lines.get(i).map(|line| *line as usize);
-        let mut tokens: HashMap<&[u8], usize> = HashMap::with_capacity(self.tokens.len());
-        let mut ranks: HashMap<TokenId, usize> = HashMap::with_capacity(self.tokens.len());
-        let mut bytes = [false; 256];
+        let line = |i: usize| match self.tokens.get(i) {
+            None | Some((_, _, 0)) => None,
+            Some((_, _, line)) => Some(*line as usize),
+        };
         let before = |i: usize| match line(i) {
             Some(line) => format!("line {line}"),
             None => format!("number {} of the tokens", i + 1),
         };
-        for (i, (token, rank)) in self.tokens.iter().enumerate() {
-            let shown = Shown(token);
-            match tokens.entry(token) {
-                Entry::Occupied(first) => {
-                    let first = before(*first.get());
-                    return Err(invalid(
-                        line(i),
-                        format!("the token {shown} stands in {first} already"),
-                    ));
-                }
-                Entry::Vacant(place) => place.insert(i),
-            };
-            match ranks.entry(*rank) {
-                Entry::Occupied(first) => {
-                    let first = before(*first.get());
-                    return Err(invalid(
-                        line(i),
-                        format!("{first} has the rank {rank} already"),
-                    ));
-                }
-                Entry::Vacant(place) => place.insert(i),
-            };
-            match **token {
+        let mut firsts: HashMap<&[u8], usize> = HashMap::with_capacity(self.tokens.len());
+        let mut ranks: Vec<(TokenId, usize)> = Vec::with_capacity(self.tokens.len());
+        let mut bytes = [false; 256];
+        for (i, (token, rank)) in self.tokens().enumerate() {
+            match *token {
                 [] => return Err(invalid(line(i), "the token is empty")),
                 [byte] => bytes[usize::from(byte)] = true,
                 _ => {}
             }
+            if let Some(first) = firsts.insert(token, i) {
+                let problem = format!(
+                    "the token {} stands in {} already",
+                    Shown(token),
+                    before(first)
+                );
+                return Err(invalid(line(i), problem));
+            }
+            ranks.push((rank, i));
+        }
+        ranks.sort_unstable();
+        let mut twice = ranks.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        if let Some([(rank, first), (_, i)]) = twice.next() {
+            let problem = format!("{} has the rank {rank} already", before(*first));
+            return Err(invalid(line(*i), problem));
         }
         match bytes.iter().position(|is_there| !is_there) {
             None => Ok(()),
@@ -148,8 +156,8 @@ impl std::fmt::Display for Shown<'_> {
     }
 }
 
-/// A line: the rank, and the token, which replaces what is in `token`; `None` for a blank line, as with tiktoken.
-fn parse(line: &[u8], token: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
+/// A line: the rank, and the token, which is appended to `bytes`; `None` for a blank line, as with tiktoken.
+fn parse(line: &[u8], bytes: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
     let mut fields = line
         .split(u8::is_ascii_whitespace)
         .filter(|field| !field.is_empty());
@@ -165,9 +173,8 @@ fn parse(line: &[u8], token: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
     if let Some(more) = fields.next() {
         return Err(format!("it goes on with {} behind the rank", Shown(more)));
     }
-    token.clear();
     STANDARD
-        .decode_vec(base64, token)
+        .decode_vec(base64, bytes)
         .map_err(|error| format!("{} is no base64: {error}", Shown(base64)))?;
     parse_rank(rank).map(Some)
 }
@@ -188,21 +195,85 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
         .map_err(|_| format!("the rank {shown} is more than {}", TokenId::MAX))
 }
 
-/// What each token is made of by id, if the tables can have them all: each is what merging its own bytes gives, by tokens of
-/// lower ranks, and not too long; there are not too many, nor much more ids than tokens, nor too many in one place.
-fn regular(tokens: &[(TokenId, Box<[u8]>)]) -> Option<Vec<[u8; 6]>> {
+/// What each token is made of by id, and those that no merge gives, if the tables can have them all.
+///
+/// They can if no token has a lower rank than the bytes, none is too long, not too many are long, there are not much more
+/// ids than tokens, and not too many in one place.
+fn regular(tokens: &[(TokenId, &[u8])]) -> Option<(Vec<[u8; 6]>, Vec<Whole>)> {
     let ids = tokens.last()?.0 as usize + 1;
-    let is_short = |(_, token): &(TokenId, Box<[u8]>)| token.len() <= usize::from(u8::MAX);
-    if ids > tables::MAX_IDS || ids > 4 * tokens.len() || !tokens.iter().all(is_short) {
+    let is_short = |(_, token): &(TokenId, &[u8])| token.len() <= usize::from(u8::MAX);
+    let squares: usize = tokens.iter().map(|(_, token)| token.len().pow(2)).sum();
+    let fits = ids <= tables::MAX_IDS && ids <= 4 * tokens.len() && squares <= MAX_SQUARES;
+    if !fits || !tokens.iter().all(is_short) || !has_bytes_first(tokens) {
         return None;
     }
     let mut by_id: Vec<&[u8]> = vec![&[]; ids];
     for (id, token) in tokens {
         *by_id.get_mut(*id as usize)? = token;
     }
-    let parts = derive::parts::<RandomState>(&by_id).ok()?;
-    let parts: Vec<[u8; 6]> = parts.into_iter().map(Made::to_bytes).collect();
-    (!tables::are_crowded(&by_id, tables::Parts(&parts))).then_some(parts)
+    let derive::Derived { made, whole } = derive::parts(&by_id, &Keyed::new())?;
+    let whole = whole.into_iter().map(|id| (id, by_id[id as usize].into()));
+    let whole: Vec<Whole> = whole.collect();
+    let parts: Vec<[u8; 6]> = made.into_iter().map(Made::to_bytes).collect();
+    let is_crowded = tables::are_crowded(&by_id, Parts(&parts));
+    (!is_crowded).then_some((parts, whole))
+}
+
+/// Looking for the parts of a token takes the square of its length: some ten times what the built-in vocabularies take.
+const MAX_SQUARES: usize = 1 << 27;
+
+/// Whether the bytes have the lowest ranks.
+fn has_bytes_first(tokens: &[(TokenId, &[u8])]) -> bool {
+    tokens.iter().take(256).all(|(_, token)| token.len() == 1)
+}
+
+/// A hasher of numbers with a key that nobody knows: whoever made the tokens cannot make them collide.
+#[derive(Clone, Copy)]
+struct Keyed {
+    add: u64,
+    times: u64,
+}
+
+impl Keyed {
+    fn new() -> Self {
+        let random = RandomState::new();
+        Self {
+            add: random.hash_one(0),
+            times: random.hash_one(1) | 1,
+        }
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = KeyedHasher;
+
+    fn build_hasher(&self) -> KeyedHasher {
+        KeyedHasher {
+            key: *self,
+            hash: 0,
+        }
+    }
+}
+
+struct KeyedHasher {
+    key: Keyed,
+    hash: u64,
+}
+
+impl Hasher for KeyedHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.hash ^ number).wrapping_add(self.key.add);
+        let product = u128::from(mixed) * u128::from(self.key.times);
+        self.hash = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.hash
+    }
 }
 
 /// Writes a rank file, by rank.
@@ -214,9 +285,4 @@ pub(crate) fn write(vocab: &Vocabulary, mut writer: impl Write) -> io::Result<()
         writeln!(writer, "{line} {rank}")?;
     }
     writer.flush()
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,7 +3,8 @@
 pub(crate) mod builtin;
 pub(crate) mod chars;
 pub(crate) mod crossings;
-#[cfg(feature = "custom")]
+#[cfg_attr(not(feature = "custom"), allow(dead_code))]
+// for the build script, and vocabularies of one's own
 pub(crate) mod derive;
 #[cfg(feature = "custom")]
 pub(crate) mod general;
@@ -22,12 +23,18 @@ use prefetch_index::prefetch_index;
 use rustc_hash::FxHashMap;
 use tables::odd::Odd;
 use tables::table::Table;
-use tables::{FILL, NONE, Parts, Row, SIDES, Symbol, Tables, common, hash, key_of, pairs, slots};
+use tables::{
+    FILL, Made, NONE, Parts, Row, SIDES, Symbol, Tables, Whole, common, hash, key_of, pairs, slots,
+};
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
 pub(crate) struct Vocabulary {
     parts: Table<[[u8; 6]]>,
     tables: Tables,
+    /// The tokens that no merge gives, by id.
+    whole: Vec<Whole>,
+    /// By id, the tokens that are made by way of one with a lower rank than its parts; none if there is no such token.
+    late: Vec<bool>,
     /// In place of the tables, which have no token then.
     #[cfg(feature = "custom")]
     general: Option<General>,
@@ -45,9 +52,13 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// From what each token is made of.
     #[cfg_attr(all(feature = "prebuilt", not(feature = "custom")), allow(dead_code))] // built-in ones have finished tables
-    pub(crate) fn new(parts: Table<[[u8; 6]]>) -> Self {
-        let tables = Tables::build(Parts(&parts));
-        Self::with(parts, tables, OnceLock::new())
+    pub(crate) fn new(parts: Table<[[u8; 6]]>, whole: Vec<Whole>) -> Self {
+        let tables = Tables::build(Parts(&parts), &whole);
+        Self {
+            late: late(Parts(&parts)),
+            whole,
+            ..Self::with(parts, tables, OnceLock::new())
+        }
     }
 
     /// Without tables.
@@ -56,7 +67,7 @@ impl Vocabulary {
         Self {
             max_token_len: general.max_token_len(),
             general: Some(general),
-            ..Self::new(Vec::new().into())
+            ..Self::new(Vec::new().into(), Vec::new())
         }
     }
 
@@ -65,6 +76,8 @@ impl Vocabulary {
         static SERIAL: AtomicU32 = AtomicU32::new(1);
         Self {
             parts,
+            whole: Vec::new(),
+            late: Vec::new(),
             #[cfg(feature = "custom")]
             general: None,
             max_token_len: tables.lengths.iter().copied().max().unwrap_or(0).into(),
@@ -122,6 +135,16 @@ impl Vocabulary {
             _ if token.len() <= 16 && !token.ends_with(&[0xFF]) => self.id_of_key(key_of(token)),
             _ => self.odd().id(token),
         }
+    }
+
+    /// The same, if merging these bytes gives it.
+    pub(crate) fn merged_id(&self, token: &[u8]) -> Option<TokenId> {
+        self.id(token).filter(|id| self.is_merged(*id))
+    }
+
+    /// Whether a token is what merging its bytes gives: the others are found only as whole pieces.
+    fn is_merged(&self, id: TokenId) -> bool {
+        Parts(&self.parts).made(id) != Made::Gap
     }
 
     /// The same, the faster the more common the token is.
@@ -202,12 +225,30 @@ impl Vocabulary {
 
     /// Whether merging the bytes of two tokens together gives just these two again.
     pub(crate) fn stay_apart(&self, left: TokenId, right: TokenId) -> bool {
+        let is_late = |id: TokenId| self.late.get(id as usize) == Some(&true);
+        if !self.late.is_empty() && (is_late(left) || is_late(right)) {
+            return self.are_left_apart(left, right);
+        }
         tables::stay_apart(
             left,
             right,
             |l, r| self.merged(l, r),
             |id| Parts(&self.parts).get(id),
         )
+    }
+
+    /// The same, found by merging: the order of ranks is not that of the merges.
+    #[cold]
+    fn are_left_apart(&self, left: TokenId, right: TokenId) -> bool {
+        let bytes = [left, right]
+            .into_iter()
+            .filter_map(|id| self.token(id))
+            .flatten();
+        let mut symbols: Vec<TokenId> = bytes.map(|byte| self.byte(*byte)).collect();
+        derive::merge(&mut symbols, &mut Vec::new(), |left, right| {
+            Some(self.merged(left, right)).filter(|merged| *merged != NONE)
+        });
+        symbols == [left, right]
     }
 
     /// The parts of characters, and where tokens cross from one to the next. Built as they are met.
@@ -265,8 +306,14 @@ impl Vocabulary {
     }
 
     fn odd(&self) -> &Odd {
-        self.odd
-            .get_or_init(|| Odd::build(Parts(&self.parts), &self.tables.rows, &self.tables.lengths))
+        self.odd.get_or_init(|| {
+            Odd::build(
+                Parts(&self.parts),
+                &self.whole,
+                &self.tables.rows,
+                &self.tables.lengths,
+            )
+        })
     }
 
     /// The largest id, 0 if there is no token.
@@ -292,7 +339,7 @@ impl Vocabulary {
         tokens
     }
 
-    /// The ids and bytes of all tokens of more than one byte that are not all ASCII, by id.
+    /// The ids and bytes of all merges that are not all ASCII, by id.
     pub(crate) fn beyond_ascii(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         const HIGH_BITS: u128 = u128::MAX / 0xFF * 0x80;
         let rows = self.tables.rows.iter().zip(&*self.tables.lengths);
@@ -304,7 +351,7 @@ impl Vocabulary {
             .zip(rows)
             .filter(move |(_, (row, len))| may_be(row, **len))
             .filter_map(|(id, _)| Some((id, self.token(id)?)))
-            .filter(|(_, token)| !token.is_ascii())
+            .filter(|(id, token)| !token.is_ascii() && self.is_merged(*id))
     }
 
     /// How many bytes of a token are its left part, of a token that has parts.
@@ -357,6 +404,28 @@ impl Vocabulary {
                 .is_some_and(|token| token.starts_with(prefix))
         })
     }
+}
+
+/// See [`Vocabulary::late`].
+fn late(parts: Parts<'_>) -> Vec<bool> {
+    let mut late = vec![false; parts.0.len()];
+    loop {
+        let mut is_more = false;
+        for id in 0..parts.0.len() as TokenId {
+            if let Made::Merge(left, right) = parts.made(id) {
+                let is_late = left.max(right) > id || late[left as usize] || late[right as usize];
+                is_more |= is_late && !late[id as usize];
+                late[id as usize] |= is_late;
+            }
+        }
+        if !is_more {
+            break;
+        }
+    }
+    if !late.contains(&true) {
+        late = Vec::new();
+    }
+    late
 }
 
 /// The key of a piece of `len` bytes at `start`; a piece of more than 16 bytes has a key that is no token's.

@@ -171,16 +171,21 @@ pub(crate) struct Tables {
     pub(crate) bytes: Table<[Symbol; 256]>,
 }
 
+/// A token that is no merge: its id and its bytes.
+pub(crate) type Whole = (u32, Box<[u8]>);
+
 pub(crate) type Grid = [[Symbol; 256]; 256];
 
 impl Tables {
     /// Each pass over the tokens fills few tables, which stay in the processor's cache meanwhile.
-    pub(crate) fn build(parts: Parts<'_>) -> Self {
+    ///
+    /// `whole` are tokens that stand as gaps among the parts: no merge gives them, only a whole piece can be one.
+    pub(crate) fn build(parts: Parts<'_>, whole: &[Whole]) -> Self {
         let Spelled {
             rows,
             lengths,
             sides,
-        } = Spelled::new(parts);
+        } = Spelled::new(parts, whole);
         let (common, slots) = by_bytes(&rows, &lengths);
         let (pairs, grid, bytes) = by_parts(parts, &sides);
         Self {
@@ -209,13 +214,14 @@ struct Spelled {
 }
 
 impl Spelled {
-    fn new(parts: Parts<'_>) -> Self {
+    fn new(parts: Parts<'_>, whole: &[Whole]) -> Self {
         let n = parts.0.len();
         let mut spelled = Self {
             rows: vec![Row::default(); n + 1],
             lengths: vec![0; n],
             sides: vec![0; n],
         };
+        let mut late = Vec::new();
         for id in 0..n {
             match parts.made(id as u32) {
                 Made::Gap => spelled.rows[id] = NO_ROW,
@@ -223,11 +229,39 @@ impl Spelled {
                     spelled.rows[id] = key_of(&[byte]).to_le_bytes();
                     spelled.lengths[id] = 1;
                 }
-                Made::Merge(left, right) => spelled.join(id, left as usize, right as usize),
+                Made::Merge(left, right) if left.max(right) < id as u32 && late.is_empty() => {
+                    spelled.join(id, left as usize, right as usize);
+                }
+                Made::Merge(..) => late.push(id),
             }
         }
+        let mut before = usize::MAX;
+        while late.len() < before {
+            before = late.len();
+            late.retain(|id| !spelled.join_late(*id, parts));
+        }
         spelled.rows[n] = NO_ROW;
+        for (id, token) in whole {
+            let id = *id as usize;
+            let first = &token[..token.len().min(ROW)];
+            spelled.rows[id] = key_of(first).to_le_bytes();
+            spelled.lengths[id] = token.len() as u8;
+        }
         spelled
+    }
+
+    /// Adds a token behind others that come after it, if its parts are there.
+    #[cold]
+    fn join_late(&mut self, id: usize, parts: Parts<'_>) -> bool {
+        let (left, right) = parts.get(id as u32);
+        let (left, right) = (left as usize, right as usize);
+        if self.lengths[left].min(self.lengths[right]) == 0 {
+            return false;
+        }
+        let next = self.rows[id + 1];
+        self.join(id, left, right);
+        self.rows[id + 1] = next;
+        true
     }
 
     /// Adds a token that comes after its parts.

@@ -1,7 +1,7 @@
 //! The tokens without a key: those of more bytes than a row has, and those that end with a byte 0xFF.
 
 use super::table::Table;
-use super::{Made, NONE, Parts, ROW, Row, has_key, hash, key_of, slots};
+use super::{Made, NONE, Parts, ROW, Row, Whole, has_key, hash, key_of, slots};
 
 /// Their bytes, and how to find them. Few tokens are so long, and fewer texts have them.
 #[derive(PartialEq)]
@@ -17,11 +17,14 @@ pub(crate) struct Odd {
 }
 
 impl Odd {
-    pub(crate) fn build(parts: Parts<'_>, rows: &[Row], lengths: &[u8]) -> Self {
+    pub(crate) fn build(parts: Parts<'_>, whole: &[Whole], rows: &[Row], lengths: &[u8]) -> Self {
         let (mut ids, mut bytes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for (id, (row, &len)) in (0..).zip(rows.iter().zip(lengths)) {
             if len > 1 && !has_key(row, len) {
-                spell(id, parts, rows, lengths, &mut bytes);
+                match whole.binary_search_by_key(&id, |(id, _)| *id) {
+                    Ok(at) => bytes.extend_from_slice(&whole[at].1),
+                    Err(_) => spell(id, parts, rows, lengths, &mut bytes),
+                }
                 ids.push(id);
                 ends.push(bytes.len() as u32);
             }
