@@ -6,7 +6,10 @@ mod common;
 #[macro_use]
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/naive.rs"]
+mod naive;
 
+use naive::{prefix, suffix};
 use proptest::prelude::*;
 use random::{Escaped, Verdict, hold_times, long_texts, longer_texts, texts, with};
 use tiktally::{Cut, Encoding};
@@ -18,39 +21,6 @@ const LONG: u32 = 5_000;
 
 /// How many of the cases have a piece of which only a part is looked at.
 const LONGER: u32 = 500;
-
-/// The borders between characters, and the ends.
-fn borders(text: &str) -> impl DoubleEndedIterator<Item = usize> {
-    let all: Vec<usize> = (0..=text.len())
-        .filter(|at| text.is_char_boundary(*at))
-        .collect();
-    all.into_iter()
-}
-
-/// Where the first `n` tokens of a text end.
-fn end_of(encoding: &Encoding, text: &str, n: usize) -> usize {
-    let ids = encoding.encode_ordinary(text);
-    let first = &ids[..n.min(ids.len())];
-    encoding.decode_bytes(first).unwrap().len()
-}
-
-/// The definition of `truncate`.
-fn prefix<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t str {
-    let end = end_of(encoding, text, n);
-    let fits = |at: &usize| encoding.count(&text[..*at]) <= n;
-    let end = borders(text).rev().filter(|at| *at <= end).find(fits);
-    &text[..end.unwrap()]
-}
-
-/// The definition of `truncate_start`.
-fn suffix<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t str {
-    let ids = encoding.encode_ordinary(text);
-    let last = ids.len().saturating_sub(n);
-    let start = encoding.decode_bytes(&ids[..last]).unwrap().len();
-    let fits = |at: &usize| encoding.count(&text[*at..]) <= n;
-    let start = borders(text).filter(|at| *at >= start).find(fits);
-    &text[start.unwrap()..]
-}
 
 fn truncated_as_defined(encoding: &'static Encoding) {
     let tried = |(text, n): (Escaped, usize)| -> Verdict {

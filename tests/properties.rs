@@ -7,10 +7,13 @@ mod common;
 #[macro_use]
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/naive.rs"]
+mod naive;
 
 use std::fmt;
 
 use common::compiled_in;
+use naive::{chars_before, encode_naively, first_at_or_after};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -110,12 +113,6 @@ fn decoding_gives_the_text_back(encoding: &'static Encoding) {
         prop_assert_eq!(encoding.token_ranges(&ids)?, ranges);
         Ok(())
     });
-}
-
-/// How many characters end at or before this byte: that is the number of the character which the byte is in.
-fn chars_before(text: &str, byte: usize) -> usize {
-    let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
-    ends.filter(|&end| end <= byte).count()
 }
 
 for_each!(decoding_gives_the_text_back:
@@ -279,31 +276,6 @@ fn one_search(
         prop_assert_eq!(ours?, naive, "{:?}", special);
     }
     Ok(())
-}
-
-/// The leftmost of the strings, the longest on a tie: where it starts and ends, and its id.
-fn first_at_or_after(
-    text: &str,
-    from: usize,
-    strings: &[(&str, TokenId)],
-) -> Option<(usize, usize, TokenId)> {
-    let starts = text[from..].char_indices().map(|(start, _)| from + start);
-    starts.into_iter().find_map(|start| {
-        let here = strings.iter().filter(|(s, _)| text[start..].starts_with(s));
-        let (longest, id) = here.max_by_key(|(s, _)| s.len())?;
-        Some((start, start + longest.len(), *id))
-    })
-}
-
-fn encode_naively(encoding: &Encoding, text: &str, allowed: &[(&str, TokenId)]) -> Vec<TokenId> {
-    let (mut ids, mut from) = (Vec::new(), 0);
-    while let Some((start, end, id)) = first_at_or_after(text, from, allowed) {
-        ids.extend(encoding.encode_ordinary(&text[from..start]));
-        ids.push(id);
-        from = end;
-    }
-    ids.extend(encoding.encode_ordinary(&text[from..]));
-    ids
 }
 
 /// Every length around the thresholds of the merge, for every vocabulary: tokens in a row, a run, and noise.

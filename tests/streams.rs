@@ -6,7 +6,10 @@ mod common;
 #[macro_use]
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/naive.rs"]
+mod naive;
 
+use naive::{last_pieces, parts_at};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -22,15 +25,8 @@ const LONG: u32 = 3_000;
 fn parts<'t>(text: &'t str, cuts: &[Index]) -> Vec<&'t str> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
     ends.retain(|at| text.is_char_boundary(*at));
-    ends.push(text.len());
     ends.sort_unstable();
-    let mut start = 0;
-    let part = |end: usize| {
-        let part = &text[start..end];
-        start = end;
-        part
-    };
-    ends.into_iter().map(part).collect()
+    parts_at(text, ends)
 }
 
 /// A character each.
@@ -56,12 +52,6 @@ fn counted(encoding: &Encoding, parts: &[&str]) -> Verdict {
     counter.clear();
     prop_assert_eq!(counter.total(), 0);
     Ok(())
-}
-
-/// How many bytes the last two pieces have: with what may follow, they may be one.
-fn last_pieces(encoding: &Encoding, text: &str) -> usize {
-    let pieces: Vec<&str> = encoding.pieces(text).collect();
-    pieces.iter().rev().take(2).map(|piece| piece.len()).sum()
 }
 
 fn encoded(encoding: &Encoding, parts: &[&str]) -> Verdict {

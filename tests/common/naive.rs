@@ -1,0 +1,116 @@
+//! What words mean, said in the plainest way: what is fast is compared with this.
+
+#![allow(dead_code)] // each program that includes this file uses a part of it
+
+use tiktally::{Cut, Encoding, TokenId};
+
+/// The borders between characters, and the ends.
+fn borders(text: &str) -> impl DoubleEndedIterator<Item = usize> {
+    let all: Vec<usize> = (0..=text.len())
+        .filter(|at| text.is_char_boundary(*at))
+        .collect();
+    all.into_iter()
+}
+
+/// Where the first `n` tokens of a text end.
+fn end_of(encoding: &Encoding, text: &str, n: usize) -> usize {
+    let ids = encoding.encode_ordinary(text);
+    let first = &ids[..n.min(ids.len())];
+    encoding.decode_bytes(first).unwrap().len()
+}
+
+/// The definition of `truncate`.
+pub(crate) fn prefix<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t str {
+    let end = end_of(encoding, text, n);
+    let fits = |at: &usize| encoding.count(&text[..*at]) <= n;
+    let end = borders(text).rev().filter(|at| *at <= end).find(fits);
+    &text[..end.unwrap()]
+}
+
+/// The definition of `truncate_start`.
+pub(crate) fn suffix<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t str {
+    let ids = encoding.encode_ordinary(text);
+    let last = ids.len().saturating_sub(n);
+    let start = encoding.decode_bytes(&ids[..last]).unwrap().len();
+    let fits = |at: &usize| encoding.count(&text[*at..]) <= n;
+    let start = borders(text).filter(|at| *at >= start).find(fits);
+    &text[start.unwrap()..]
+}
+
+/// The definition of `prefer`: where a chunk ends that would end at `end`, `text` being all that is left. That is at the
+/// last such place in the last quarter, unless what is before it has more than `n` tokens.
+pub(crate) fn preferred(encoding: &Encoding, text: &str, end: usize, cut: Cut, n: usize) -> usize {
+    let mut places = borders(&text[..end])
+        .rev()
+        .take_while(|at| *at >= end - end / 4);
+    let best = places.find(|at| is_cut(text, *at, cut));
+    best.filter(|at| encoding.count(&text[..*at]) <= n)
+        .unwrap_or(end)
+}
+
+fn is_cut(text: &str, at: usize, cut: Cut) -> bool {
+    let (before, behind) = text.split_at(at);
+    let is_before_space = behind.starts_with(char::is_whitespace);
+    match cut {
+        Cut::Line => before.ends_with('\n'),
+        Cut::Sentence => {
+            before.ends_with(['.', '!', '?']) && is_before_space
+                || before.ends_with(['。', '！', '？'])
+        }
+        Cut::Word => !before.ends_with(char::is_whitespace) && is_before_space,
+        _ => unreachable!("there are three kinds"),
+    }
+}
+
+/// The parts of a text between these places, sorted.
+pub(crate) fn parts_at(text: &str, ends: impl IntoIterator<Item = usize>) -> Vec<&str> {
+    let mut start = 0;
+    let part = |end: usize| {
+        let part = &text[start..end];
+        start = end;
+        part
+    };
+    ends.into_iter().chain([text.len()]).map(part).collect()
+}
+
+/// How many bytes the last two pieces have: with what may follow, they may be one.
+pub(crate) fn last_pieces(encoding: &Encoding, text: &str) -> usize {
+    let pieces: Vec<&str> = encoding.pieces(text).collect();
+    pieces.iter().rev().take(2).map(|piece| piece.len()).sum()
+}
+
+/// How many characters end at or before this byte: that is the number of the character which the byte is in.
+pub(crate) fn chars_before(text: &str, byte: usize) -> usize {
+    let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
+    ends.filter(|&end| end <= byte).count()
+}
+
+/// The leftmost of the strings, the longest on a tie: where it starts and ends, and its id.
+pub(crate) fn first_at_or_after(
+    text: &str,
+    from: usize,
+    strings: &[(&str, TokenId)],
+) -> Option<(usize, usize, TokenId)> {
+    let starts = text[from..].char_indices().map(|(start, _)| from + start);
+    starts.into_iter().find_map(|start| {
+        let here = strings.iter().filter(|(s, _)| text[start..].starts_with(s));
+        let (longest, id) = here.max_by_key(|(s, _)| s.len())?;
+        Some((start, start + longest.len(), *id))
+    })
+}
+
+/// The ids of a text, these special tokens being searched at every place.
+pub(crate) fn encode_naively(
+    encoding: &Encoding,
+    text: &str,
+    allowed: &[(&str, TokenId)],
+) -> Vec<TokenId> {
+    let (mut ids, mut from) = (Vec::new(), 0);
+    while let Some((start, end, id)) = first_at_or_after(text, from, allowed) {
+        ids.extend(encoding.encode_ordinary(&text[from..start]));
+        ids.push(id);
+        from = end;
+    }
+    ids.extend(encoding.encode_ordinary(&text[from..]));
+    ids
+}
