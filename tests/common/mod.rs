@@ -19,6 +19,7 @@ pub(crate) const NAMES: [&str; 7] = [
 ];
 
 /// A built-in encoding, or `None` if its vocabulary is not compiled in.
+#[allow(dead_code)] // some need them all
 pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
     match tiktally::get_encoding(name) {
         Ok(encoding) => Some(encoding),
