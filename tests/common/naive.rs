@@ -79,10 +79,12 @@ pub(crate) fn last_pieces(encoding: &Encoding, text: &str) -> usize {
     pieces.iter().rev().take(2).map(|piece| piece.len()).sum()
 }
 
-/// How many characters end at or before this byte: that is the number of the character which the byte is in.
-pub(crate) fn chars_before(text: &str, byte: usize) -> usize {
+/// How many characters end at or before each of these bytes: that is the number of the character which the byte is in.
+pub(crate) fn chars_before(text: &str, bytes: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
-    ends.filter(|&end| end <= byte).count()
+    let ends: Vec<usize> = ends.collect();
+    let before = |byte| ends.partition_point(|end| *end <= byte);
+    bytes.into_iter().map(before).collect()
 }
 
 /// The leftmost of the strings, the longest on a tie: where it starts and ends, and its id.
