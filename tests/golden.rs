@@ -4,6 +4,9 @@ mod common;
 mod golden_support;
 mod golden_tables;
 
+#[cfg(feature = "custom")]
+use std::io::Read;
+
 use common::{NAMES, compiled_in};
 use golden_support::{Report, array, base64, digest, ids, in_parallel, lines, number, text};
 use serde_json::Value;
@@ -318,4 +321,79 @@ fn models() {
         }
     }
     report.finish("models.jsonl");
+}
+
+/// A built-in encoding from its own file is the same, and gives the file back.
+#[test]
+#[cfg(feature = "custom")]
+fn built_in_vocabularies_from_their_files() {
+    for name in ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"] {
+        let Some(encoding) = compiled_in(name) else {
+            continue;
+        };
+        let path = format!("{}/data/{name}.tiktoken", env!("CARGO_MANIFEST_DIR"));
+        let file = std::fs::read(path).unwrap();
+        let mut written = Vec::new();
+        tiktally::write_tiktoken(encoding, &mut written).unwrap();
+        assert!(written == file, "{name}");
+        let loaded = Encoding::builder(name)
+            .pattern(encoding.pattern())
+            .ranks_from_tiktoken(&file[..]);
+        let loaded = loaded.unwrap().build().unwrap();
+        assert!(loaded.tokens().eq(encoding.tokens()), "{name}");
+        let Some(lines) = lines(&format!("ordinary_{name}.jsonl.gz")) else {
+            continue;
+        };
+        let mut report = Report::default();
+        for line in lines.iter().step_by(7) {
+            report.case();
+            report.equal(
+                loaded.encode_ordinary(text(line, "text")),
+                &*ids(&line["tokens"]),
+                || line.to_string(),
+            );
+        }
+        report.finish(name);
+    }
+}
+
+/// Qwen's vocabulary, from the package qwen-agent 0.0.34, and what its tokenizer says.
+#[test]
+#[cfg(feature = "custom")]
+fn a_foreign_vocabulary() {
+    let path = format!(
+        "{}/tests/golden/qwen.tiktoken.gz",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let (Some(lines), Ok(file)) = (lines("foreign_qwen.jsonl.gz"), std::fs::read(path)) else {
+        return;
+    };
+    let mut ranks = Vec::new();
+    flate2::read::GzDecoder::new(&file[..])
+        .read_to_end(&mut ranks)
+        .unwrap();
+    let pattern = concat!(
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+        r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    );
+    let hash = "b2b1b8dfb5cc5f024bafc373121c6aba3f66f9a5a0269e243470a1de16a33186";
+    let qwen = Encoding::builder("qwen")
+        .pattern(pattern)
+        .ranks_from_tiktoken_checked(&ranks[..], hash);
+    let qwen = qwen
+        .unwrap()
+        .special_token("<|endoftext|>", 151_643)
+        .build()
+        .unwrap();
+    let mut report = Report::default();
+    for line in &lines {
+        let (text, golden) = (text(line, "text"), ids(&line["tokens"]));
+        report.case();
+        report.equal(qwen.encode_ordinary(text), &*golden, || line.to_string());
+        report.equal(qwen.count(text), golden.len(), || line.to_string());
+        report.equal(qwen.decode(&golden).ok().as_deref(), Some(text), || {
+            line.to_string()
+        });
+    }
+    report.finish("qwen");
 }

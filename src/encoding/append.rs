@@ -112,6 +112,14 @@ fn bulk(
     State::with(|state| state.encode_certain(text, splitter, vocab, sink))
 }
 
+/// The tokens of a piece that ends there: one if it is a token, though merging may not give that.
+fn merged(prefixes: &Prefixes, piece: &str, end: usize, vocab: &Vocabulary) -> usize {
+    match vocab.id(piece.as_bytes()) {
+        Some(_) => 1,
+        None => prefixes.tokens(end),
+    }
+}
+
 /// Counts the tokens of a text that arrives in parts: made by [`Encoding::token_counter`].
 ///
 /// ```
@@ -240,7 +248,8 @@ impl TokenCounter {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are added, on average, however long the open piece is.
+    /// O(n) in the bytes that are added, on average, however long the open piece is. With a pattern of one's own that no
+    /// splitter is made for, in those of the open piece too.
     pub fn push(&mut self, text: &str) {
         self.stretch.text.push_str(text);
         if self.encoding.is_whole() {
@@ -312,17 +321,19 @@ impl TokenCounter {
     /// The same of a long one, of which all beginnings are known.
     fn count_long(&mut self) -> usize {
         let (vocab, open) = (self.encoding.vocab(), self.stretch.open().as_bytes());
-        let (piece, rest) = self.stretch.parted(&self.encoding.0.splitter);
+        let splitter = &self.encoding.0.splitter;
+        let (piece, rest) = self.stretch.parted(splitter);
         self.first.extend(open, vocab);
-        let first = self.first.tokens(piece.len());
-        if rest.len() <= SHORT {
+        let first = merged(&self.first, piece, piece.len(), vocab);
+        // by a pattern that is not known, the rest may be any number of pieces
+        if rest.len() <= SHORT || !splitter.has_borders() {
             return first + self.count_rest(rest);
         }
         if self.second.start() != piece.len() {
             self.second.clear(piece.len());
         }
         self.second.extend(open, vocab);
-        first + self.second.tokens(open.len())
+        first + merged(&self.second, rest, open.len(), vocab)
     }
 
     fn count_rest(&self, rest: &str) -> usize {

@@ -250,11 +250,7 @@ impl Builder {
     ) -> Result<Self, Error> {
         let mut hash = Sha256::new();
         let builder = self.with_file(reader, |line| hash.update(line))?;
-        let found: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found = format!("{:x}", hash.finalize());
         if !found.eq_ignore_ascii_case(sha256.trim()) {
             let expected = sha256.to_owned();
             return Err(ErrorKind::HashMismatch { expected, found }.into());

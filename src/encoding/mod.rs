@@ -383,16 +383,18 @@ impl Encoding {
     /// # Complexity
     /// As [`encode`](Self::encode).
     pub fn count_with(&self, text: &str, special: Special<'_>) -> Result<usize, Error> {
-        let stretches = self.0.special.stretches(text, special, self.name())?;
-        Ok(stretches
-            .map(|stretch| {
-                if let Stretch::Text(text) = stretch {
+        let mut count = 0;
+        for stretch in self.0.special.stretches(text, special, self.name())? {
+            count += match stretch {
+                Stretch::Text(text) => {
+                    #[cfg(feature = "custom")]
+                    self.check_pattern(text)?;
                     self.count(text)
-                } else {
-                    1
                 }
-            })
-            .sum())
+                Stretch::Special(_) => 1,
+            };
+        }
+        Ok(count)
     }
 
     /// The number of tokens of a text if it is at most `limit`, `None` as soon as it is over.

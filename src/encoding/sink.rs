@@ -144,13 +144,11 @@ impl<'a> Until<'a> {
         if left.chars().any(unicode::is_visible) {
             return self.start(piece);
         }
-        match piece.checked_sub(MARGIN) {
-            Some(piece) => self.start(piece),
-            None => {
-                let earlier = (self.earlier.len() + piece).checked_sub(MARGIN);
-                earlier.map_or(0, |at| self.earlier[at])
-            }
+        if let Some(piece) = piece.checked_sub(MARGIN) {
+            return self.start(piece);
         }
+        let earlier = (self.earlier.len() + piece).checked_sub(MARGIN);
+        earlier.map_or(0, |at| self.earlier[at])
     }
 
     /// Where a piece of the last chunk begins.

@@ -108,6 +108,8 @@ impl Encoding {
                     unstable = 0;
                 }
                 Stretch::Text(text) => {
+                    #[cfg(feature = "custom")]
+                    self.check_pattern(text)?;
                     for piece in self.pieces(text) {
                         let before = ids.len();
                         self.encode_piece(piece.as_bytes(), &mut ids);

@@ -41,7 +41,7 @@ pub(crate) struct Own {
 }
 
 enum Engine {
-    Linear(Linear),
+    Linear(Box<Linear>),
     Backtracking(fancy_regex::Regex),
 }
 
@@ -91,7 +91,7 @@ impl Own {
         })?;
         Ok(Self {
             pattern: pattern.to_owned(),
-            engine: Engine::Linear(engine),
+            engine: Engine::Linear(Box::new(engine)),
             gaps,
         })
     }

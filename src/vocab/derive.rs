@@ -22,19 +22,21 @@ pub(crate) struct Derived {
 /// # Complexity
 /// O(n²) in the bytes of each token.
 pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Option<Derived> {
-    // the late tokens, and with which they are there
-    let mut late: HashMap<u32, u32> = HashMap::new();
+    let mut late = Late::default();
     for _ in 0..MAX_PASSES {
         let mut pass = Pass::new(tokens, &late, hasher.clone());
         let mut others = std::mem::take(&mut pass.others);
-        let known = late.len();
+        if others.iter().any(|id| late.with.contains_key(id)) {
+            return None;
+        }
+        let known = late.order.len();
         // one that is found may be a part of another
         let mut before = usize::MAX;
         while others.len() < before {
             before = others.len();
             others.retain(|id| !pass.is_late(*id, tokens[*id as usize], &mut late));
         }
-        if late.len() == known {
+        if late.order.len() == known {
             let holds = known == 0 || pass.holds(tokens);
             let (made, whole) = (pass.made, others);
             return holds.then_some(Derived { made, whole });
@@ -43,13 +45,23 @@ pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Opt
     None
 }
 
-/// The token of the highest id without which this one is not there.
-fn there(id: u32, late: &HashMap<u32, u32>) -> u32 {
-    let chain = std::iter::successors(Some(id), |id| late.get(id).copied());
-    chain.take(MAX_PASSES + 1).max().unwrap_or(id)
+/// The late tokens.
+#[derive(Default)]
+struct Late {
+    /// By what is a part of them, the first found first.
+    order: Vec<u32>,
+    /// The other token that each is there with.
+    with: HashMap<u32, u32>,
 }
 
-/// Each finds the late tokens that are made of those which the one before found; three are enough for real vocabularies.
+impl Late {
+    /// The token that is no late one, and with which this one is there.
+    fn there(&self, id: u32) -> u32 {
+        self.with.get(&id).copied().unwrap_or(id)
+    }
+}
+
+/// Each finds late tokens by all that the one before found. Two are enough for real vocabularies.
 const MAX_PASSES: usize = 8;
 
 /// The tokens in the order in which they are there.
@@ -67,7 +79,7 @@ struct Pass<S> {
 
 impl<S: BuildHasher> Pass<S> {
     /// `late` are the tokens that are there when another one is.
-    fn new(tokens: &[&[u8]], late: &HashMap<u32, u32>, hasher: S) -> Self {
+    fn new(tokens: &[&[u8]], late: &Late, hasher: S) -> Self {
         let mut pass = Self {
             bytes: [None; 256],
             made: vec![Made::Gap; tokens.len()],
@@ -83,17 +95,15 @@ impl<S: BuildHasher> Pass<S> {
             }
         }
         let mut with: HashMap<u32, Vec<u32>> = HashMap::new();
-        for (id, there) in late {
-            with.entry(*there).or_default().push(*id);
+        for id in &late.order {
+            with.entry(late.there(*id)).or_default().push(*id);
         }
-        let mut ready = Vec::new();
         for (id, token) in (0..).zip(tokens) {
-            if token.len() > 1 && !late.contains_key(&id) {
-                ready.push(id);
+            if token.len() > 1 && !late.with.contains_key(&id) {
+                pass.add(id, token);
             }
-            while let Some(id) = ready.pop() {
-                pass.add(id, tokens[id as usize]);
-                ready.extend(with.get(&id).into_iter().flatten());
+            for id in with.get(&id).into_iter().flatten() {
+                pass.add(*id, tokens[*id as usize]);
             }
         }
         pass
@@ -110,16 +120,16 @@ impl<S: BuildHasher> Pass<S> {
     }
 
     /// Whether all tokens together give one that its lower ids did not.
-    fn is_late(&mut self, id: u32, token: &[u8], late: &mut HashMap<u32, u32>) -> bool {
+    fn is_late(&mut self, id: u32, token: &[u8], late: &mut Late) -> bool {
         self.merge(token);
         let [left, right] = self.symbols[..] else {
             return false;
         };
-        let last = [left, right]
-            .into_iter()
-            .max_by_key(|part| there(*part, late));
         self.merges.insert(pair(left, right), id);
-        late.insert(id, last.unwrap_or(left)) != last
+        late.order.push(id);
+        late.with
+            .insert(id, late.there(left).max(late.there(right)));
+        true
     }
 
     /// Whether merging the bytes of each gives it.

@@ -108,11 +108,11 @@ impl Ranks {
         };
         let mut firsts: HashMap<&[u8], usize> = HashMap::with_capacity(self.tokens.len());
         let mut ranks: Vec<(TokenId, usize)> = Vec::with_capacity(self.tokens.len());
-        let mut bytes = [false; 256];
+        let mut missing: Vec<u8> = (0..=u8::MAX).collect();
         for (i, (token, rank)) in self.tokens().enumerate() {
             match *token {
                 [] => return Err(invalid(line(i), "the token is empty")),
-                [byte] => bytes[usize::from(byte)] = true,
+                [byte] => missing.retain(|missing| *missing != byte),
                 _ => {}
             }
             if let Some(first) = firsts.insert(token, i) {
@@ -126,12 +126,12 @@ impl Ranks {
             ranks.push((rank, i));
         }
         ranks.sort_unstable();
-        let mut twice = ranks.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-        if let Some([(rank, first), (_, i)]) = twice.next() {
+        let mut pairs = ranks.iter().zip(ranks.iter().skip(1));
+        if let Some(((rank, first), (_, i))) = pairs.find(|(one, next)| one.0 == next.0) {
             let problem = format!("{} has the rank {rank} already", before(*first));
             return Err(invalid(line(*i), problem));
         }
-        match bytes.iter().position(|is_there| !is_there) {
+        match missing.first() {
             None => Ok(()),
             Some(_) if self.tokens.is_empty() => Err(invalid(None, "there are none")),
             Some(byte) => Err(invalid(
@@ -201,7 +201,7 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
 /// ids than tokens, and not too many in one place.
 fn regular(tokens: &[(TokenId, &[u8])]) -> Option<(Vec<[u8; 6]>, Vec<Whole>)> {
     let ids = tokens.last()?.0 as usize + 1;
-    let is_short = |(_, token): &(TokenId, &[u8])| token.len() <= usize::from(u8::MAX);
+    let is_short = |(_, token): &(TokenId, &[u8])| u8::try_from(token.len()).is_ok();
     let squares: usize = tokens.iter().map(|(_, token)| token.len().pow(2)).sum();
     let fits = ids <= tables::MAX_IDS && ids <= 4 * tokens.len() && squares <= MAX_SQUARES;
     if !fits || !tokens.iter().all(is_short) || !has_bytes_first(tokens) {
@@ -212,8 +212,8 @@ fn regular(tokens: &[(TokenId, &[u8])]) -> Option<(Vec<[u8; 6]>, Vec<Whole>)> {
         *by_id.get_mut(*id as usize)? = token;
     }
     let derive::Derived { made, whole } = derive::parts(&by_id, &Keyed::new())?;
-    let whole = whole.into_iter().map(|id| (id, by_id[id as usize].into()));
-    let whole: Vec<Whole> = whole.collect();
+    let bytes = |id: TokenId| by_id.get(id as usize).copied().unwrap_or_default();
+    let whole = whole.into_iter().map(|id| (id, bytes(id).into())).collect();
     let parts: Vec<[u8; 6]> = made.into_iter().map(Made::to_bytes).collect();
     let is_crowded = tables::are_crowded(&by_id, Parts(&parts));
     (!is_crowded).then_some((parts, whole))
@@ -262,7 +262,9 @@ struct KeyedHasher {
 
 impl Hasher for KeyedHasher {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64((*byte).into()));
+        for byte in bytes {
+            self.write_u64((*byte).into());
+        }
     }
 
     fn write_u64(&mut self, number: u64) {

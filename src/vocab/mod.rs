@@ -115,6 +115,7 @@ impl Vocabulary {
 
     /// Whether nothing but looking tokens up is possible: merges have no tables.
     #[inline(always)]
+    #[cfg_attr(not(feature = "custom"), allow(clippy::unused_self))]
     pub(crate) fn is_general(&self) -> bool {
         #[cfg(feature = "custom")]
         return self.general.is_some();
@@ -407,6 +408,7 @@ impl Vocabulary {
 }
 
 /// See [`Vocabulary::late`].
+#[allow(clippy::indexing_slicing)] // parts are ids
 fn late(parts: Parts<'_>) -> Vec<bool> {
     let mut late = vec![false; parts.0.len()];
     loop {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each program that includes this file uses a part of it
 
+use std::collections::HashMap;
+
 use tiktally::{Cut, Encoding, TokenId};
 
 /// The borders between characters, and the ends.
@@ -115,4 +117,20 @@ pub(crate) fn encode_naively(
     }
     ids.extend(encoding.encode_ordinary(&text[from..]));
     ids
+}
+
+/// Byte pair encoding as it is defined: the piece if it is a token, or the pair of the lowest rank joined again and again.
+pub(crate) fn merged(tokens: &HashMap<Vec<u8>, TokenId>, piece: &[u8]) -> Vec<TokenId> {
+    if let Some(id) = tokens.get(piece) {
+        return vec![*id];
+    }
+    let mut parts: Vec<Vec<u8>> = piece.iter().map(|byte| vec![*byte]).collect();
+    loop {
+        let joins =
+            (1..parts.len()).filter_map(|i| Some((tokens.get(&parts[i - 1..=i].concat())?, i)));
+        let Some((_, i)) = joins.min() else { break };
+        let right = parts.remove(i);
+        parts[i - 1].extend(right);
+    }
+    parts.iter().map(|part| tokens[part]).collect()
 }

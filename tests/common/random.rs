@@ -55,6 +55,7 @@ pub(crate) fn hold_times<S: Strategy>(
 }
 
 /// Applies a property to encodings: one test for each.
+#[allow(unused_macros)]
 macro_rules! for_each {
     ($property:ident: $($encoding:ident)*) => {
         mod $property {

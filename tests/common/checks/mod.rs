@@ -14,6 +14,7 @@ mod input;
 mod letters;
 #[path = "../naive.rs"]
 mod naive;
+mod own;
 
 #[cfg(feature = "json")]
 pub(crate) use chat::chat_json;
@@ -22,6 +23,7 @@ use naive::{
     chars_before, encode_naively, first_at_or_after, last_pieces, parts_at, preferred, prefix,
     suffix,
 };
+pub(crate) use own::{loader, own_encoding};
 use tiktally::{Cut, Encoding, Error, MIN_CHUNK_TOKENS, Special, TokenId, reference};
 
 /// Text long enough for every way through the engine.
