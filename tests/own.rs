@@ -252,6 +252,22 @@ fn gaps() {
     assert_eq!((counter.total(), ids), (6, drop.encode_ordinary(text)));
 }
 
+/// The ids of a text that comes a character at a time, counted each time.
+fn streamed(encoding: &Encoding, text: &str) -> Result<Vec<TokenId>, TestCaseError> {
+    let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
+    let (mut ids, mut at) = (Vec::new(), 0);
+    for c in text.chars() {
+        let part = &text[at..at + c.len_utf8()];
+        at += part.len();
+        counter.push(part);
+        encoder.push(part, &mut ids);
+        let so_far = &text[..at];
+        prop_assert_eq!(counter.total(), encoding.count(so_far), "{:?}", so_far);
+    }
+    encoder.finish(&mut ids);
+    Ok(ids)
+}
+
 /// Vocabularies of any kind: some tokens that nothing makes, some of a lower rank than what they are made of, long ones, and
 /// gaps between the ranks.
 fn vocabularies() -> impl Strategy<Value = Vec<(Vec<u8>, TokenId)>> {
@@ -347,17 +363,7 @@ fn ids_are_those_of_byte_pair_encoding() {
                     naive::suffix(&encoding, &text, n)
                 );
             }
-            let mut counter = encoding.token_counter();
-            let mut encoder = encoding.stream_encoder();
-            let (mut ids, mut at) = (Vec::new(), 0);
-            for c in text.chars() {
-                let part = &text[at..at + c.len_utf8()];
-                at += part.len();
-                counter.push(part);
-                encoder.push(part, &mut ids);
-                prop_assert_eq!(counter.total(), encoding.count(&text[..at]), "{}", shown());
-            }
-            encoder.finish(&mut ids);
+            let ids = streamed(&encoding, &text)?;
             prop_assert_eq!(&ids, &expected);
             Ok(())
         },
@@ -376,16 +382,7 @@ fn parts_with_a_pattern_of_ones_own() {
     let encoding = encoding.unwrap().build().unwrap();
     hold_times(4_000, random::texts(tiktally::cl100k_base()), |text| {
         let text = text.text();
-        let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
-        let (mut ids, mut at) = (Vec::new(), 0);
-        for c in text.chars() {
-            let part = &text[at..at + c.len_utf8()];
-            at += part.len();
-            counter.push(part);
-            encoder.push(part, &mut ids);
-            prop_assert_eq!(counter.total(), encoding.count(&text[..at]));
-        }
-        encoder.finish(&mut ids);
+        let ids = streamed(&encoding, text)?;
         prop_assert_eq!(ids, encoding.encode_ordinary(text));
         for n in [1, 4, 9] {
             prop_assert_eq!(

@@ -31,10 +31,12 @@ pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Opt
         }
         let known = late.order.len();
         // one that is found may be a part of another
-        let mut before = usize::MAX;
-        while others.len() < before {
-            before = others.len();
+        for _ in 0..MAX_DEPTH {
+            let before = others.len();
             others.retain(|id| !pass.is_late(*id, tokens[*id as usize], &mut late));
+            if others.len() == before {
+                break;
+            }
         }
         if late.order.len() == known {
             let holds = known == 0 || pass.holds(tokens);
@@ -63,6 +65,9 @@ impl Late {
 
 /// Each finds late tokens by all that the one before found. Two are enough for real vocabularies.
 const MAX_PASSES: usize = 8;
+
+/// How many late tokens may be parts of one another, against the order of their ids: whoever makes more wants to waste time.
+const MAX_DEPTH: usize = 64;
 
 /// The tokens in the order in which they are there.
 struct Pass<S> {
