@@ -130,32 +130,6 @@ impl ErrorKind {
             source: AssertUnwindSafe(source),
         }
     }
-
-    /// What is wrong with an encoding of one's own.
-    fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ErrorKind::InvalidRanks { line, problem } => match line {
-                Some(line) => write!(f, "line {line} of the ranks: {problem}"),
-                None => write!(f, "the ranks: {problem}"),
-            },
-            ErrorKind::HashMismatch { expected, found } => write!(
-                f,
-                "the ranks have the SHA-256 {found}, not {expected}: they are another file, or were changed"
-            ),
-            ErrorKind::Io { doing, .. } => write!(f, "{doing} failed"),
-            ErrorKind::InvalidPattern { pattern, problem } => {
-                write!(f, "the split pattern {pattern:?} cannot be used: {problem}")
-            }
-            ErrorKind::PatternLimit { problem } => write!(
-                f,
-                "the split pattern gave up on the text ({problem}); a pattern that does not backtrack would not"
-            ),
-            ErrorKind::UnfitSpecial { token, problem } => {
-                write!(f, "the special token {token:?}: {problem}")
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Error {
@@ -348,6 +322,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    #[allow(clippy::too_many_lines)] // a sentence for each kind
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             ErrorKind::UnknownEncoding { name } => {
@@ -435,7 +410,30 @@ impl fmt::Display for Error {
                 "the tokens of this request can only be estimated, with `estimate`: {reason}"
             ),
             #[cfg(feature = "custom")]
-            own => own.fmt_own(f),
+            ErrorKind::InvalidRanks { line, problem } => match line {
+                Some(line) => write!(f, "line {line} of the ranks: {problem}"),
+                None => write!(f, "the ranks: {problem}"),
+            },
+            #[cfg(feature = "custom")]
+            ErrorKind::HashMismatch { expected, found } => write!(
+                f,
+                "the ranks have the SHA-256 {found}, not {expected}: they are another file, or were changed"
+            ),
+            #[cfg(feature = "custom")]
+            ErrorKind::Io { doing, .. } => write!(f, "{doing} failed"),
+            #[cfg(feature = "custom")]
+            ErrorKind::InvalidPattern { pattern, problem } => {
+                write!(f, "the split pattern {pattern:?} cannot be used: {problem}")
+            }
+            #[cfg(feature = "custom")]
+            ErrorKind::PatternLimit { problem } => write!(
+                f,
+                "the split pattern gave up on the text ({problem}); a pattern that does not backtrack would not"
+            ),
+            #[cfg(feature = "custom")]
+            ErrorKind::UnfitSpecial { token, problem } => {
+                write!(f, "the special token {token:?}: {problem}")
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ const LINEAR: [&str; 19] = [
 
 /// One with every byte and nothing else: a token each, so that the ids show the bytes.
 fn bytes(pattern: &str) -> Encoding {
-    let ranks = (0..=255).map(|byte| ([byte], u32::from(byte)));
+    let ranks = naive::byte_ranks();
     let builder = Encoding::builder("bytes").pattern(pattern).ranks(ranks);
     builder.build().unwrap()
 }
@@ -119,7 +119,7 @@ fn long_runs_are_cut_alike() {
 /// What the automaton would not find, or not for sure.
 #[test]
 fn patterns_that_must_be_asked_for() {
-    let ranks = || (0..=255).map(|byte| ([byte], u32::from(byte)));
+    let ranks = naive::byte_ranks;
     for pattern in [
         r"(a)\1",
         r"\p{L}+(?=x)|.",
@@ -172,7 +172,7 @@ fn patterns_that_must_be_asked_for() {
 
 #[test]
 fn backtracking_gives_up_with_an_error() {
-    let ranks = (0..=255).map(|byte| ([byte], u32::from(byte)));
+    let ranks = naive::byte_ranks();
     let pattern = r"(?:a|a|(?=b))*\1?c()|.";
     let encoding = Encoding::builder("slow")
         .backtracking_pattern(pattern)
@@ -217,7 +217,7 @@ fn long_white_space_is_linear() {
 
 #[test]
 fn gaps() {
-    let ranks = || (0..=255).map(|byte| ([byte], u32::from(byte)));
+    let ranks = naive::byte_ranks;
     let builder = || Encoding::builder("words").pattern(r"[a-z]+").ranks(ranks());
     let (keep, drop) = (
         builder().build().unwrap(),
@@ -256,8 +256,7 @@ fn gaps() {
 fn streamed(encoding: &Encoding, text: &str) -> Result<Vec<TokenId>, TestCaseError> {
     let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
     let (mut ids, mut at) = (Vec::new(), 0);
-    for c in text.chars() {
-        let part = &text[at..at + c.len_utf8()];
+    for part in naive::chars(text) {
         at += part.len();
         counter.push(part);
         encoder.push(part, &mut ids);
@@ -400,7 +399,7 @@ fn parts_with_a_pattern_of_ones_own() {
 
 #[test]
 fn special_tokens_that_do_not_fit() {
-    let ranks = (0..=255).map(|byte| ([byte], u32::from(byte)));
+    let ranks = naive::byte_ranks();
     let builder = Encoding::builder("mine").pattern(LLAMA3).ranks(ranks);
     for (token, id, more) in [("", 300, None), ("<a>", 65, None), ("<a>", 300, Some(301))] {
         let mut builder = builder.clone().special_token(token, id);

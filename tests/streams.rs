@@ -9,7 +9,7 @@ mod random;
 #[path = "common/naive.rs"]
 mod naive;
 
-use naive::{last_pieces, parts_at};
+use naive::{chars, last_pieces, parts_at};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -27,12 +27,6 @@ fn parts<'t>(text: &'t str, cuts: &[Index]) -> Vec<&'t str> {
     ends.retain(|at| text.is_char_boundary(*at));
     ends.sort_unstable();
     parts_at(text, ends)
-}
-
-/// A character each.
-fn chars(text: &str) -> Vec<&str> {
-    let chars = text.char_indices();
-    chars.map(|(at, c)| &text[at..at + c.len_utf8()]).collect()
 }
 
 fn counted(encoding: &Encoding, parts: &[&str]) -> Verdict {

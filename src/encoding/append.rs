@@ -8,6 +8,7 @@ use super::engine::State;
 use super::prefixes::Prefixes;
 use super::sink::{Append, Count, Sink};
 use crate::TokenId;
+use crate::split::unicode::whole_chars;
 use crate::split::{Scan, Splitter};
 use crate::vocab::Vocabulary;
 
@@ -105,10 +106,8 @@ fn bulk(
     sink: &mut impl Sink,
 ) -> usize {
     let text = text.get(start..).unwrap_or_default();
-    let most = (0..=MOST.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at));
-    let text = text.get(..most.unwrap_or(0)).unwrap_or_default();
+    let most = whole_chars(text.as_bytes(), MOST);
+    let text = text.get(..most).unwrap_or_default();
     State::with(|state| state.encode_certain(text, splitter, vocab, sink))
 }
 

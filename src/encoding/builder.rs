@@ -121,10 +121,8 @@ impl Encoding {
     /// Fails if the pattern gives up on the text.
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
         if self.0.splitter.is_whole() {
-            let mut at = 0;
-            while let Some(piece) = self.0.splitter.next_whole(text, at)? {
-                at = piece.end;
-            }
+            let mut pieces = self.0.splitter.whole_pieces(text);
+            return pieces.try_for_each(|piece| piece.map(drop));
         }
         Ok(())
     }

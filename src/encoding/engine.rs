@@ -17,6 +17,7 @@ use crate::merge::cache::{self, Cache};
 use crate::merge::{self, BLOCK, Scratch};
 #[cfg(feature = "custom")]
 use crate::split;
+use crate::split::unicode::whole_chars;
 use crate::split::window::{self, Scanned};
 use crate::split::{Scan, Splitter};
 use crate::vocab::tables::{common, hash, slots};
@@ -88,13 +89,6 @@ fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
     ids.resize(len + BLOCK, 0);
     sink.begin(len);
     sink.many(&ids, len);
-}
-
-/// How many bytes of a text of at most `len` bytes are whole characters.
-fn whole_chars(text: &[u8], len: usize) -> usize {
-    let is_boundary = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
-    let len = text.len().min(len);
-    (0..=len).rev().find(is_boundary).unwrap_or(len)
 }
 
 /// So many bytes before the last token of a piece that goes on, its other tokens seldom depend on it.
@@ -199,13 +193,11 @@ impl State {
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) {
-        let mut at = 0;
-        while sink.room() > 0 {
-            let piece = splitter.next_whole(text, at);
-            let Some(piece) = piece.unwrap_or_else(|error| split::give_up(&error)) else {
-                break;
-            };
-            at = piece.end;
+        let mut pieces = splitter.whole_pieces(text);
+        while sink.room() > 0
+            && let Some(piece) = pieces.next()
+        {
+            let piece = piece.unwrap_or_else(|error| split::give_up(&error));
             sink.chunk(piece.start, &[]);
             let piece = text.get(piece).unwrap_or_default();
             self.piece(piece.as_bytes(), vocab, sink);
@@ -306,7 +298,7 @@ impl State {
         }
         sink.begin(wanted);
         sink.many(&ids, wanted);
-        Some(ids[..wanted].iter().map(|id| vocab.len(*id)).sum())
+        Some(vocab.total_len(&ids[..wanted]))
     }
 
     /// Encodes the end of a text, from `at` on. A short one is copied, to have the padding behind it.

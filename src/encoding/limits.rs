@@ -9,6 +9,7 @@ use super::sink::Until;
 use crate::TokenId;
 use crate::error::{Error, ErrorKind};
 use crate::split;
+use crate::split::unicode::whole_chars;
 
 /// The least limit of a chunk: a character has four bytes at most, and each byte is a token.
 ///
@@ -196,12 +197,10 @@ impl Encoding {
         let mut wanted = max_tokens.saturating_mul(MUCH);
         let ids = loop {
             let to = text.len().saturating_sub(wanted);
-            let to = (0..=to).rev().find(|at| text.is_char_boundary(*at));
+            let to = whole_chars(text.as_bytes(), to);
             let has_borders = self.0.splitter.has_borders();
-            let from = to.filter(|_| has_borders);
-            let from = from
-                .and_then(|to| split::start_before(text, to))
-                .unwrap_or(0);
+            let border = || split::start_before(text, to);
+            let from = has_borders.then(border).flatten().unwrap_or(0);
             let ids = self.encode_ordinary(text.get(from..).unwrap_or_default());
             if from == 0 || ids.len() > max_tokens {
                 break ids;
@@ -209,16 +208,16 @@ impl Encoding {
             wanted = (text.len() - from).saturating_mul(2);
         };
         let first = ids.len().checked_sub(max_tokens)?;
-        Some(text.len() - self.bytes_of(ids.get(first..)))
+        let last = ids.get(first..).unwrap_or_default();
+        Some(text.len() - self.vocab().total_len(last))
     }
 
     /// Where each token of a text begins that is cut as a whole: there may be gaps.
     #[cfg(feature = "custom")]
     fn token_starts(&self, text: &str) -> Vec<usize> {
         let (mut starts, mut ids) = (Vec::new(), Vec::new());
-        let mut at = 0;
-        while let Ok(Some(piece)) = self.0.splitter.next_whole(text, at) {
-            at = piece.end;
+        let pieces = self.0.splitter.whole_pieces(text);
+        for piece in pieces.map_while(Result::ok) {
             ids.clear();
             let mut start = piece.start;
             self.encode_piece(text.get(piece).unwrap_or_default().as_bytes(), &mut ids);
@@ -228,15 +227,6 @@ impl Encoding {
             }
         }
         starts
-    }
-
-    /// How many bytes some tokens have.
-    fn bytes_of(&self, ids: Option<&[TokenId]>) -> usize {
-        let lengths = ids
-            .unwrap_or_default()
-            .iter()
-            .map(|id| self.vocab().len(*id));
-        lengths.sum()
     }
 
     /// How many of the last tokens have so many bytes.

@@ -51,6 +51,11 @@ impl Count {
     }
 }
 
+/// Where a chunk ends, as far as its pieces are told.
+fn end_of(at: usize, ends: &[u32]) -> usize {
+    at + ends.last().map_or(0, |end| *end as usize)
+}
+
 /// About how many bytes as many tokens have as are still wanted, by those that are there; at first as many as they have at
 /// least.
 fn reach(limit: usize, tokens: usize, bytes: usize) -> usize {
@@ -88,7 +93,7 @@ impl Sink for Count {
     }
 
     fn chunk(&mut self, at: usize, ends: &[u32]) {
-        self.bytes = at + ends.last().map_or(0, |end| *end as usize);
+        self.bytes = end_of(at, ends);
     }
 }
 
@@ -130,8 +135,7 @@ impl<'a> Until<'a> {
             .ids
             .get(..self.limit)
             .and_then(|ids| ids.get(self.first..));
-        let lens = ids.unwrap_or_default().iter().map(|id| vocab.len(*id));
-        self.at + lens.sum::<usize>()
+        self.at + vocab.total_len(ids.unwrap_or_default())
     }
 
     /// The start of a piece before `end`, near the end of the text that was encoded, which it is of a text that ends there,
@@ -181,15 +185,14 @@ impl Sink for Until<'_> {
     }
 
     fn reach(&self) -> usize {
-        let bytes = self.at + self.ends.last().map_or(0, |end| *end as usize);
-        reach(self.limit, self.ids.len(), bytes)
+        reach(self.limit, self.ids.len(), end_of(self.at, &self.ends))
     }
 
     fn chunk(&mut self, at: usize, ends: &[u32]) {
         let pieces = self.ends.len().max(usize::from(at > 0));
-        let last = pieces.saturating_sub(MARGIN)..pieces;
-        self.earlier
-            .extend(last.map(|piece| self.start(piece)).collect::<Vec<_>>());
+        for piece in pieces.saturating_sub(MARGIN)..pieces {
+            self.earlier.push(self.start(piece));
+        }
         self.earlier
             .drain(..self.earlier.len().saturating_sub(MARGIN));
         self.at = at;

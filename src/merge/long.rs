@@ -195,12 +195,7 @@ impl List<'_> {
         }
         self.ids.extend_from_slice(region);
         self.ids.extend_from_slice(rest.as_slice());
-        self.done = end
-            + rest
-                .as_slice()
-                .iter()
-                .map(|&id| self.vocab.len(id))
-                .sum::<usize>();
+        self.done = end + self.vocab.total_len(rest.as_slice());
         true
     }
 

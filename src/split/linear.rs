@@ -12,9 +12,11 @@ use regex_automata::nfa::thompson::NFA;
 use regex_automata::util::look::Look;
 use regex_automata::util::pool::Pool;
 use regex_automata::{Anchored, Input, MatchKind, meta};
-use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
+use regex_syntax::ast::{self, Ast, Repetition, RepetitionKind, RepetitionRange};
 use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
+
+use super::unicode::{class_at, whole_chars};
 
 /// White space that leaves its last character to what follows.
 const TRAILING: &str = r"\s+(?!\S)";
@@ -25,14 +27,19 @@ const CACHE: usize = 8 << 20;
 
 type Caches = Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>;
 
-/// A pattern as alternatives, the first one that matches first.
+/// A pattern.
 pub(crate) struct Linear {
-    dfa: DFA,
-    caches: Caches,
-    /// Which alternatives are [`TRAILING`], and the alternatives behind each.
-    trailing: Vec<(usize, Option<Box<Linear>>)>,
+    alternatives: Alternatives,
     /// Finds where anything matches at all.
     anywhere: meta::Regex,
+}
+
+/// Alternatives at one place, the first one that matches first.
+struct Alternatives {
+    dfa: DFA,
+    caches: Caches,
+    /// Which are [`TRAILING`], and the alternatives behind each.
+    trailing: Vec<(usize, Option<Alternatives>)>,
 }
 
 /// What an automaton found behind a place.
@@ -48,25 +55,89 @@ impl Linear {
     /// # Errors
     /// Why the automaton would not find what the pattern means.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        Self::of(&alternatives(pattern)?)
+        let texts = split_up(pattern)?;
+        let hirs = texts.iter().map(|text| hir(text));
+        let hirs = hirs.collect::<Result<Vec<Hir>, String>>()?;
+        let anywhere = meta::Builder::new()
+            .configure(meta::Config::new().nfa_size_limit(Some(MAX_NFA)))
+            .build_many_from_hir(&hirs)
+            .map_err(|error| error.to_string())?;
+        Ok(Self {
+            alternatives: Alternatives::new(&texts, &hirs)?,
+            anywhere,
+        })
     }
 
-    fn of(alternatives: &[String]) -> Result<Self, String> {
-        let mut trailing = Vec::new();
-        let mut hirs = Vec::new();
-        for (i, alternative) in alternatives.iter().enumerate() {
-            if alternative == TRAILING {
-                let behind = alternatives.get(i + 1..).unwrap_or_default();
-                let rest = (!behind.is_empty()).then(|| Self::of(behind)).transpose()?;
-                trailing.push((i, rest.map(Box::new)));
-                hirs.push(hir(r"\s+")?);
-            } else {
-                hirs.push(hir(alternative)?);
+    /// See [`Own::ends`](super::own::Own::ends).
+    pub(crate) fn ends(
+        &self,
+        text: &[u8],
+        mut start: usize,
+        complete: bool,
+        ends: &mut [u32],
+    ) -> usize {
+        let mut cache = self.alternatives.caches.get();
+        let mut count = 0;
+        for place in ends {
+            if start == text.len() {
+                break;
             }
+            let end = match self
+                .alternatives
+                .match_at(&mut cache, text, start, complete)
+            {
+                Found::Match(end, _) => end,
+                Found::Open => break,
+                // only the whole text tells how far it is to the next match
+                Found::Nothing if !complete => break,
+                Found::Nothing => self
+                    .find_with(&mut cache, text, start)
+                    .map_or(text.len(), |found| found.start),
+            };
+            *place = end as u32;
+            start = end;
+            count += 1;
+        }
+        count
+    }
+
+    /// The next match at or behind `from` that is not empty.
+    pub(crate) fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
+        self.find_with(&mut self.alternatives.caches.get(), text.as_bytes(), from)
+    }
+
+    fn find_with(&self, cache: &mut Cache, text: &[u8], mut from: usize) -> Option<Range<usize>> {
+        while from < text.len() {
+            let start = self
+                .anywhere
+                .search(&Input::new(text).range(from..))?
+                .start();
+            if let Found::Match(end, _) = self.alternatives.match_at(cache, text, start, true) {
+                return Some(start..end);
+            }
+            from = start + class_at(text, start)?.1;
+        }
+        None
+    }
+}
+
+impl Alternatives {
+    /// From the text of each, and what it means.
+    fn new(texts: &[String], hirs: &[Hir]) -> Result<Self, String> {
+        let mut trailing = Vec::new();
+        for (i, _) in texts
+            .iter()
+            .enumerate()
+            .filter(|(_, text)| *text == TRAILING)
+        {
+            let rest = texts.get(i + 1..).zip(hirs.get(i + 1..));
+            let rest = rest.filter(|(texts, _)| !texts.is_empty());
+            let rest = rest.map(|(texts, hirs)| Self::new(texts, hirs));
+            trailing.push((i, rest.transpose()?));
         }
         let nfa = NFA::compiler()
             .configure(NFA::config().nfa_size_limit(Some(MAX_NFA)))
-            .build_many_from_hir(&hirs)
+            .build_many_from_hir(hirs)
             .map_err(|error| error.to_string())?;
         let looks = nfa.look_set_any();
         if looks.iter().any(|look| look != Look::End) {
@@ -83,69 +154,12 @@ impl Linear {
             )
             .build_from_nfa(nfa)
             .map_err(|error| error.to_string())?;
-        let anywhere = meta::Builder::new()
-            .configure(meta::Config::new().nfa_size_limit(Some(MAX_NFA)))
-            .build_many_from_hir(&hirs)
-            .map_err(|error| error.to_string())?;
         let made = dfa.clone();
         Ok(Self {
             caches: Pool::new(Box::new(move || made.create_cache())),
             dfa,
             trailing,
-            anywhere,
         })
-    }
-
-    /// See [`Own::ends`](super::own::Own::ends).
-    pub(crate) fn ends(
-        &self,
-        text: &[u8],
-        mut start: usize,
-        len: usize,
-        complete: bool,
-        ends: &mut [u32],
-    ) -> usize {
-        let text = text.get(..len).unwrap_or(text);
-        let mut cache = self.caches.get();
-        let mut count = 0;
-        for place in ends {
-            if start == len {
-                break;
-            }
-            let end = match self.match_at(&mut cache, text, start, complete) {
-                Found::Match(end, _) => end,
-                Found::Open => break,
-                // only the whole text tells how far it is to the next match
-                Found::Nothing if !complete => break,
-                Found::Nothing => self
-                    .find_with(&mut cache, text, start)
-                    .map_or(len, |found| found.start),
-            };
-            *place = end as u32;
-            start = end;
-            count += 1;
-        }
-        count
-    }
-
-    /// The next match at or behind `from` that is not empty.
-    pub(crate) fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
-        self.find_with(&mut self.caches.get(), text.as_bytes(), from)
-    }
-
-    fn find_with(&self, cache: &mut Cache, text: &[u8], mut from: usize) -> Option<Range<usize>> {
-        while from < text.len() {
-            let start = self
-                .anywhere
-                .search(&Input::new(text).range(from..))?
-                .start();
-            if let Found::Match(end, _) = self.match_at(cache, text, start, true) {
-                return Some(start..end);
-            }
-            let char_len = (start + 1..text.len()).find(|at| is_boundary(text, *at));
-            from = char_len.unwrap_or(text.len());
-        }
-        None
     }
 
     /// The match at `start` that is not empty.
@@ -159,13 +173,11 @@ impl Linear {
             _ if end == start => Found::Nothing,
             Some((_, rest)) if end < text.len() => {
                 // the last character is left to what follows
-                let last = (start..end).rev().find(|at| is_boundary(text, *at));
-                match (last.filter(|last| *last > start), rest) {
-                    (Some(last), _) => Found::Match(last, alternative),
-                    (None, Some(rest)) => {
-                        rest.match_at(&mut rest.caches.get(), text, start, complete)
-                    }
-                    (None, None) => Found::Nothing,
+                let last = whole_chars(text, end - 1);
+                match rest {
+                    _ if last > start => Found::Match(last, alternative),
+                    Some(rest) => rest.match_at(&mut rest.caches.get(), text, start, complete),
+                    None => Found::Nothing,
                 }
             }
             _ => found,
@@ -206,12 +218,8 @@ impl Linear {
     }
 }
 
-fn is_boundary(text: &[u8], at: usize) -> bool {
-    text.get(at).is_none_or(|byte| byte & 0xC0 != 0x80)
-}
-
-/// The alternatives of a pattern, each with the flags that are on in it.
-fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
+/// The alternatives of a pattern.
+fn split_up(pattern: &str) -> Result<Vec<String>, String> {
     let mut parts = vec![String::new()];
     let (mut depth, mut in_class) = (0_usize, 0_usize);
     let mut chars = pattern.chars();
@@ -233,8 +241,7 @@ fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
             part.extend(chars.next());
         }
     }
-    let has_flags = |part: &String| has_flags(part);
-    if parts.iter().any(has_flags) {
+    if parts.iter().any(|part| has_flags(part)) {
         return Err("it has flags that go on behind an alternative; write `(?i:…)`".into());
     }
     Ok(parts)
@@ -249,8 +256,14 @@ fn has_flags(part: &str) -> bool {
     })
 }
 
-/// An alternative without possessive quantifiers, as the automaton's builder takes it.
+/// An alternative without possessive quantifiers, as the automaton's builder takes it: what is behind [`TRAILING`] white
+/// space is looked at later.
 fn hir(alternative: &str) -> Result<Hir, String> {
+    let alternative = if alternative == TRAILING {
+        r"\s+"
+    } else {
+        alternative
+    };
     let parsed = ast::parse::Parser::new().parse(alternative);
     let mut ast = parsed.map_err(|error| error.to_string())?;
     match &mut ast {
@@ -277,17 +290,13 @@ fn translated(ast: &Ast, pattern: &str) -> Result<Hir, String> {
 
 /// Makes a possessive quantifier a plain one, if nothing that it takes can begin what stands behind.
 fn relax(ast: &mut Ast, behind: &[Ast], pattern: &str) -> Result<(), String> {
-    let Some(inner) = possessive(ast) else {
-        return Ok(());
-    };
-    let quantified = inner.clone();
-    let Ast::Repetition(repetition) = &quantified else {
+    let Some(repetition) = possessive(ast) else {
         return Ok(());
     };
     let taken = class(&repetition.ast, pattern)?.ok_or_else(|| {
         format!(
-            "what a possessive quantifier takes is no single character, but {repetition}",
-            repetition = repetition.ast
+            "what a possessive quantifier takes is no single character, but {}",
+            repetition.ast
         )
     })?;
     for item in behind {
@@ -299,10 +308,7 @@ fn relax(ast: &mut Ast, behind: &[Ast], pattern: &str) -> Result<(), String> {
         {
             break;
         }
-        let (item, is_optional) = match item {
-            Ast::Repetition(_) => quantified_once(item),
-            item => (item, false),
-        };
+        let (item, is_optional) = unquantified(item);
         let mut common = class(item, pattern)?
             .ok_or("what stands behind a possessive quantifier is no single character")?;
         common.intersect(&taken);
@@ -313,12 +319,12 @@ fn relax(ast: &mut Ast, behind: &[Ast], pattern: &str) -> Result<(), String> {
             break;
         }
     }
-    *ast = quantified;
+    *ast = Ast::Repetition(Box::new(repetition.clone()));
     Ok(())
 }
 
-/// What a quantifier stands behind, and whether it may be missing.
-fn quantified_once(ast: &Ast) -> (&Ast, bool) {
+/// What stands before the quantifiers, and whether it may be missing.
+fn unquantified(ast: &Ast) -> (&Ast, bool) {
     let mut ast = ast;
     let mut is_optional = false;
     while let Ast::Repetition(repetition) = ast {
@@ -337,18 +343,15 @@ fn quantified_once(ast: &Ast) -> (&Ast, bool) {
 }
 
 /// The quantifier that is made possessive, as in `a++`: the parser reads it as one of another.
-fn possessive(ast: &Ast) -> Option<&Ast> {
+fn possessive(ast: &Ast) -> Option<&Repetition> {
     let Ast::Repetition(outer) = ast else {
         return None;
     };
+    let is_plus = outer.greedy && outer.op.kind == RepetitionKind::OneOrMore;
     match &*outer.ast {
-        Ast::Repetition(inner) if is_plus(outer) && inner.greedy => Some(&outer.ast),
+        Ast::Repetition(inner) if is_plus && inner.greedy => Some(inner),
         _ => None,
     }
-}
-
-fn is_plus(repetition: &ast::Repetition) -> bool {
-    repetition.greedy && repetition.op.kind == RepetitionKind::OneOrMore
 }
 
 /// Whether a quantifier stands right behind another one.

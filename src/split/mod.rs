@@ -134,7 +134,7 @@ impl Splitter {
         with_rules!(self,
             R => window::scan::<S, R, ENDS>(simd, buffer, 0, len, complete, ends),
             Self::Own(own) => {
-                let count = own.ends(buffer, 0, len, complete, ends);
+                let count = own.ends(buffer.get(..len).unwrap_or(buffer), 0, complete, ends);
                 let last = count.checked_sub(1).and_then(|last| ends.get(last));
                 Scanned { count, next: last.map_or(0, |end| *end as usize) }
             }
@@ -190,13 +190,25 @@ impl Splitter {
         }
     }
 
-    /// The piece at `start` or behind it, of a text that is cut as a whole.
+    /// Where the pieces of a text are that is cut as a whole: there may be gaps.
     #[cfg(feature = "custom")]
-    pub(crate) fn next_whole(
+    pub(crate) fn whole_pieces(
         &self,
         text: &str,
-        start: usize,
-    ) -> Result<Option<Range<usize>>, Error> {
+    ) -> impl Iterator<Item = Result<Range<usize>, Error>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let piece = self.next_whole(text, at).transpose()?;
+            if let Ok(piece) = &piece {
+                at = piece.end;
+            }
+            Some(piece)
+        })
+    }
+
+    /// The piece at `start` or behind it, of a text that is cut as a whole.
+    #[cfg(feature = "custom")]
+    fn next_whole(&self, text: &str, start: usize) -> Result<Option<Range<usize>>, Error> {
         let Self::Own(own) = self else {
             let end = self.end(&mut Scan::new(start), text.as_bytes(), true);
             return Ok(end.map(|end| start..end));

@@ -123,22 +123,20 @@ impl Own {
     /// The end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
     pub(crate) fn end(&self, text: &[u8], start: usize, complete: bool) -> Option<usize> {
         let mut ends = [0];
-        let len = text.len();
-        let found = self.ends(text, start, len, complete, &mut ends);
+        let found = self.ends(text, start, complete, &mut ends);
         (found == 1).then_some(ends[0] as usize)
     }
 
-    /// The ends of the next pieces in `text[..len]` from `start` on; how many were found.
+    /// The ends of the next pieces from `start` on; how many were found.
     pub(crate) fn ends(
         &self,
         text: &[u8],
         start: usize,
-        len: usize,
         complete: bool,
         ends: &mut [u32],
     ) -> usize {
         match &self.engine {
-            Engine::Linear(linear) => linear.ends(text, start, len, complete, ends),
+            Engine::Linear(linear) => linear.ends(text, start, complete, ends),
             Engine::Backtracking(_) => 0,
         }
     }

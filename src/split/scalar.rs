@@ -74,21 +74,36 @@ impl Rules for Cl100k {
     const FOLD_CONTRACTIONS: bool = true;
 }
 
-/// Llama 3: cl100k_base as it was first published. White space that ends the text is cut behind its last newline.
+/// cl100k_base as it was first published: white space that ends the text is cut behind its last newline. Others have it
+/// with as many digits in a piece as they like.
 #[cfg(feature = "custom")]
 #[derive(Debug)]
-pub(crate) struct Llama3;
+pub(crate) struct FirstCl100k<const DIGITS: usize>;
+
+/// Llama 3.
+#[cfg(feature = "custom")]
+pub(crate) type Llama3 = FirstCl100k<3>;
+
+/// Qwen: each digit is a piece.
+#[cfg(feature = "custom")]
+pub(crate) type Qwen = FirstCl100k<1>;
 
 #[cfg(feature = "custom")]
-impl Rules for Llama3 {
-    const PATTERN: &'static str = concat!(
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
-        r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-    );
+impl<const DIGITS: usize> Rules for FirstCl100k<DIGITS> {
+    const PATTERN: &'static str = match DIGITS {
+        1 => concat!(
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+            r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        ),
+        _ => concat!(
+            r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}",
+            r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+        ),
+    };
     const WORD: Classes = Cl100k::WORD;
     const ANY_PREFIX: bool = Cl100k::ANY_PREFIX;
     const BLANK_BEFORE_NUMBER: bool = Cl100k::BLANK_BEFORE_NUMBER;
-    const MAX_DIGITS: usize = Cl100k::MAX_DIGITS;
+    const MAX_DIGITS: usize = DIGITS;
     fn follows_punctuation(byte: u8) -> bool {
         Cl100k::follows_punctuation(byte)
     }
@@ -96,30 +111,6 @@ impl Rules for Llama3 {
     const WHOLE_AT_END: bool = false;
     const CASED: bool = Cl100k::CASED;
     const FOLD_CONTRACTIONS: bool = Cl100k::FOLD_CONTRACTIONS;
-}
-
-/// Qwen: Llama 3's, but each digit is a piece.
-#[cfg(feature = "custom")]
-#[derive(Debug)]
-pub(crate) struct Qwen;
-
-#[cfg(feature = "custom")]
-impl Rules for Qwen {
-    const PATTERN: &'static str = concat!(
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
-        r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
-    );
-    const WORD: Classes = Llama3::WORD;
-    const ANY_PREFIX: bool = Llama3::ANY_PREFIX;
-    const BLANK_BEFORE_NUMBER: bool = Llama3::BLANK_BEFORE_NUMBER;
-    const MAX_DIGITS: usize = 1;
-    fn follows_punctuation(byte: u8) -> bool {
-        Llama3::follows_punctuation(byte)
-    }
-    const CUT_AFTER_NEWLINE: bool = Llama3::CUT_AFTER_NEWLINE;
-    const WHOLE_AT_END: bool = Llama3::WHOLE_AT_END;
-    const CASED: bool = Llama3::CASED;
-    const FOLD_CONTRACTIONS: bool = Llama3::FOLD_CONTRACTIONS;
 }
 
 /// o200k_base, o200k_harmony.

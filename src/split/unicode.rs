@@ -49,6 +49,13 @@ pub(crate) fn class_of(code_point: u32) -> Classes {
         .unwrap_or(OTHER)
 }
 
+/// How many of the first `len` bytes of a text are whole characters.
+pub(crate) fn whole_chars(text: &[u8], len: usize) -> usize {
+    let is_boundary = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
+    let len = text.len().min(len);
+    (0..=len).rev().find(is_boundary).unwrap_or(len)
+}
+
 /// Whether a character is no white space.
 pub(crate) fn is_visible(c: char) -> bool {
     class_of(c.into()) & WHITE == 0

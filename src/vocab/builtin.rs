@@ -24,7 +24,7 @@ macro_rules! vocabulary {
                 let (parts, _) = PARTS.as_chunks::<6>();
                 let parts = Table::Embedded(parts.get(..$len).unwrap_or(parts));
                 #[cfg(not(feature = "prebuilt"))]
-                return Vocabulary::new(parts, Vec::new()).into();
+                return Vocabulary::new(parts).into();
                 #[cfg(feature = "prebuilt")]
                 return Vocabulary::with(parts, tables!($file), odd!($file).into()).into();
             });

@@ -10,6 +10,8 @@ use super::tables::Made;
 pub(crate) struct Derived {
     pub(crate) made: Vec<Made>,
     pub(crate) whole: Vec<u32>,
+    /// By id, the tokens that are late, or made of such; none if there are none.
+    pub(crate) late: Vec<bool>,
 }
 
 /// What each token is made of, in the order of the ids; `tokens` gives the bytes, empty for an id that no token has.
@@ -40,11 +42,35 @@ pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Opt
         }
         if late.order.len() == known {
             let holds = known == 0 || pass.holds(tokens);
-            let (made, whole) = (pass.made, others);
-            return holds.then_some(Derived { made, whole });
+            return holds.then(|| Derived {
+                late: if known > 0 {
+                    flags(&pass.made)
+                } else {
+                    Vec::new()
+                },
+                made: pass.made,
+                whole: others,
+            });
         }
     }
     None
+}
+
+/// Which tokens have a lower id than one of those that they are made of.
+fn flags(made: &[Made]) -> Vec<bool> {
+    let mut late = vec![false; made.len()];
+    let mut before = vec![];
+    // one is late by a part that may stand behind it
+    while late != before {
+        before.clone_from(&late);
+        for (id, made) in made.iter().enumerate() {
+            if let Made::Merge(left, right) = made {
+                let parts = [*left as usize, *right as usize];
+                late[id] |= parts.into_iter().any(|part| part > id || late[part]);
+            }
+        }
+    }
+    late
 }
 
 /// The late tokens.

@@ -91,7 +91,7 @@ impl Ranks {
             self.tokens().map(|(token, rank)| (rank, token)).collect();
         tokens.sort_unstable_by_key(|(rank, _)| *rank);
         Ok(match regular(&tokens) {
-            Some((parts, whole)) => Vocabulary::new(parts.into(), whole),
+            Some(vocabulary) => vocabulary,
             None => Vocabulary::general(General::new(&tokens)),
         })
     }
@@ -195,11 +195,11 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
         .map_err(|_| format!("the rank {shown} is more than {}", TokenId::MAX))
 }
 
-/// What each token is made of by id, and those that no merge gives, if the tables can have them all.
+/// The vocabulary in tables, if they can have all tokens.
 ///
 /// They can if no token has a lower rank than the bytes, none is too long, not too many are long, there are not much more
 /// ids than tokens, and not too many in one place.
-fn regular(tokens: &[(TokenId, &[u8])]) -> Option<(Vec<[u8; 6]>, Vec<Whole>)> {
+fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Vocabulary> {
     let ids = tokens.last()?.0 as usize + 1;
     let is_short = |(_, token): &(TokenId, &[u8])| u8::try_from(token.len()).is_ok();
     let squares: usize = tokens.iter().map(|(_, token)| token.len().pow(2)).sum();
@@ -211,12 +211,12 @@ fn regular(tokens: &[(TokenId, &[u8])]) -> Option<(Vec<[u8; 6]>, Vec<Whole>)> {
     for (id, token) in tokens {
         *by_id.get_mut(*id as usize)? = token;
     }
-    let derive::Derived { made, whole } = derive::parts(&by_id, &Keyed::new())?;
+    let derive::Derived { made, whole, late } = derive::parts(&by_id, &Keyed::new())?;
     let bytes = |id: TokenId| by_id.get(id as usize).copied().unwrap_or_default();
-    let whole = whole.into_iter().map(|id| (id, bytes(id).into())).collect();
+    let whole: Vec<Whole> = whole.into_iter().map(|id| (id, bytes(id).into())).collect();
     let parts: Vec<[u8; 6]> = made.into_iter().map(Made::to_bytes).collect();
     let is_crowded = tables::are_crowded(&by_id, Parts(&parts));
-    (!is_crowded).then_some((parts, whole))
+    (!is_crowded).then(|| Vocabulary::own(parts.into(), whole, late))
 }
 
 /// Looking for the parts of a token takes the square of its length: some ten times what the built-in vocabularies take.

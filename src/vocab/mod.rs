@@ -52,11 +52,18 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// From what each token is made of.
     #[cfg_attr(all(feature = "prebuilt", not(feature = "custom")), allow(dead_code))] // built-in ones have finished tables
-    pub(crate) fn new(parts: Table<[[u8; 6]]>, whole: Vec<Whole>) -> Self {
+    pub(crate) fn new(parts: Table<[[u8; 6]]>) -> Self {
+        let tables = Tables::build(Parts(&parts), &[]);
+        Self::with(parts, tables, OnceLock::new())
+    }
+
+    /// The same, with tokens that no merge gives, and with what is [late](Self::late).
+    #[cfg(feature = "custom")]
+    pub(crate) fn own(parts: Table<[[u8; 6]]>, whole: Vec<Whole>, late: Vec<bool>) -> Self {
         let tables = Tables::build(Parts(&parts), &whole);
         Self {
-            late: late(Parts(&parts)),
             whole,
+            late,
             ..Self::with(parts, tables, OnceLock::new())
         }
     }
@@ -67,7 +74,7 @@ impl Vocabulary {
         Self {
             max_token_len: general.max_token_len(),
             general: Some(general),
-            ..Self::new(Vec::new().into(), Vec::new())
+            ..Self::new(Vec::new().into())
         }
     }
 
@@ -291,6 +298,11 @@ impl Vocabulary {
         len.copied().unwrap_or(0).into()
     }
 
+    /// The bytes of some tokens together.
+    pub(crate) fn total_len(&self, ids: &[TokenId]) -> usize {
+        ids.iter().map(|id| self.len(*id)).sum()
+    }
+
     /// The bytes of a token.
     #[inline]
     pub(crate) fn token(&self, id: TokenId) -> Option<&[u8]> {
@@ -405,29 +417,6 @@ impl Vocabulary {
                 .is_some_and(|token| token.starts_with(prefix))
         })
     }
-}
-
-/// See [`Vocabulary::late`].
-#[allow(clippy::indexing_slicing)] // parts are ids
-fn late(parts: Parts<'_>) -> Vec<bool> {
-    let mut late = vec![false; parts.0.len()];
-    loop {
-        let mut is_more = false;
-        for id in 0..parts.0.len() as TokenId {
-            if let Made::Merge(left, right) = parts.made(id) {
-                let is_late = left.max(right) > id || late[left as usize] || late[right as usize];
-                is_more |= is_late && !late[id as usize];
-                late[id as usize] |= is_late;
-            }
-        }
-        if !is_more {
-            break;
-        }
-    }
-    if !late.contains(&true) {
-        late = Vec::new();
-    }
-    late
 }
 
 /// The key of a piece of `len` bytes at `start`; a piece of more than 16 bytes has a key that is no token's.

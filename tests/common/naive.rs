@@ -75,6 +75,17 @@ pub(crate) fn parts_at(text: &str, ends: impl IntoIterator<Item = usize>) -> Vec
     ends.into_iter().chain([text.len()]).map(part).collect()
 }
 
+/// A character each.
+pub(crate) fn chars(text: &str) -> Vec<&str> {
+    let chars = text.char_indices();
+    chars.map(|(at, c)| &text[at..at + c.len_utf8()]).collect()
+}
+
+/// A token for each byte, without which there is no vocabulary.
+pub(crate) fn byte_ranks() -> impl Iterator<Item = ([u8; 1], TokenId)> {
+    (0..=255).map(|byte| ([byte], TokenId::from(byte)))
+}
+
 /// How many bytes the last two pieces have: with what may follow, they may be one.
 pub(crate) fn last_pieces(encoding: &Encoding, text: &str) -> usize {
     let pieces: Vec<&str> = encoding.pieces(text).collect();

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::input::Input;
-use super::naive::{encode_naively, merged};
+use super::naive::{byte_ranks, chars, encode_naively, merged};
 use tiktally::{Encoding, Special, TokenId};
 
 /// A file loads or is refused, and what loads gives every token back by its id, and its id by its bytes.
@@ -40,8 +40,7 @@ pub(crate) fn loader(bytes: &[u8]) {
 }
 
 fn of_bytes() -> Encoding {
-    let ranks = (0..=255).map(|byte| ([byte], u32::from(byte)));
-    let builder = Encoding::builder("bytes").pattern(".").ranks(ranks);
+    let builder = Encoding::builder("bytes").pattern(".").ranks(byte_ranks());
     builder.build().unwrap()
 }
 
@@ -131,8 +130,7 @@ pub(crate) fn own_encoding(bytes: &[u8]) {
     );
     assert_eq!(encoding.decode(&ids).unwrap(), text);
     let (mut counter, mut at) = (encoding.token_counter(), 0);
-    for c in text.chars() {
-        let part = &text[at..at + c.len_utf8()];
+    for part in chars(&text) {
         at += part.len();
         counter.push(part);
         assert_eq!(counter.total(), encoding.count(&text[..at]), "{text:?}");
