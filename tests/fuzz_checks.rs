@@ -1,7 +1,7 @@
 //! The checks of the fuzz targets, for those who have no fuzzer: on random bytes, on changed seeds of the fuzzer, and on
 //! every input that once failed.
 //!
-//! The random numbers are the same each time. `FUZZ_CASES` sets another number of inputs.
+//! The random numbers are the same each time. `TIMES=100` makes it a hundred times as many inputs.
 #![cfg(all(
     feature = "r50k_base",
     feature = "p50k_base",
@@ -16,11 +16,11 @@ mod common;
 #[path = "common/texts.rs"]
 mod texts;
 
+use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
 use std::path::Path;
-use std::{env, fs};
 
-use common::say;
+use common::{say, times};
 use texts::Random;
 
 /// One test for each check, on so many inputs.
@@ -55,9 +55,8 @@ fn hold(target: &str, check: fn(&[u8]), inputs: usize) {
     for seed in &seeds {
         try_one(target, check, seed);
     }
-    let inputs = env::var("FUZZ_CASES").map_or(inputs, |cases| cases.parse().unwrap());
     let mut random = Random::new(0);
-    for i in 0..inputs {
+    for i in 0..inputs * times() {
         let input = match seeds.as_slice() {
             seeds @ [_, ..] if i % 2 == 0 => changed(&mut random, seeds),
             _ => noise(&mut random, 200),

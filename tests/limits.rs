@@ -1,6 +1,6 @@
 //! Texts within a number of tokens, against what these words mean.
 //!
-//! `PROPTEST_CASES` sets another number of cases than 50,000.
+//! `TIMES=100` makes it a hundred times as many cases.
 
 mod common;
 #[macro_use]

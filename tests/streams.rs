@@ -1,6 +1,6 @@
 //! Text and ids that arrive in parts, against the calls that have them whole.
 //!
-//! `PROPTEST_CASES` sets another number of cases than 50,000.
+//! `TIMES=100` makes it a hundred times as many cases.
 
 mod common;
 #[macro_use]

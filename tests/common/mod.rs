@@ -30,6 +30,12 @@ pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
     }
 }
 
+/// How many times its usual number of random cases a test tries: `TIMES`, or 1.
+#[allow(dead_code)] // not all who include this file try random cases
+pub(crate) fn times() -> usize {
+    std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"))
+}
+
 /// Prints a line that plain `cargo test` shows: its capture takes only what the print macros write.
 pub(crate) fn say(line: &str) {
     // One write, so that lines of tests that run side by side do not mix.

@@ -20,13 +20,13 @@ use tiktally::Encoding;
 #[path = "letters.rs"]
 mod letters;
 
-use crate::common::{compiled_in, say};
+use crate::common::{compiled_in, say, times};
 pub(crate) use letters::{ALPHABET, RUNS, cut, mend};
 
 /// What a property says about one case.
 pub(crate) type Verdict = Result<(), TestCaseError>;
 
-/// The default number of cases.
+/// How many cases a property is usually tried on.
 pub(crate) const CASES: u32 = 20_000;
 
 /// Tries the property on values of the strategy.
@@ -34,19 +34,17 @@ pub(crate) fn hold<S: Strategy>(values: S, property: impl Fn(S::Value) -> Verdic
     hold_times(CASES, values, property);
 }
 
-/// The same, so many times, unless `PROPTEST_CASES` says otherwise.
+/// The same, on so many values.
 pub(crate) fn hold_times<S: Strategy>(
     cases: u32,
     values: S,
     property: impl Fn(S::Value) -> Verdict,
 ) {
-    let mut config = ProptestConfig {
+    let config = ProptestConfig {
+        cases: cases * times() as u32,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    if std::env::var_os("PROPTEST_CASES").is_none() {
-        config.cases = cases;
-    }
     match TestRunner::new(config).run(&values, property) {
         Ok(()) => {}
         Err(TestError::Fail(reason, value)) => panic!("{reason}\nfor {value:?}"),
