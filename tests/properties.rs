@@ -144,6 +144,26 @@ fn counts_are_lengths(encoding: &'static Encoding) {
 for_each!(counts_are_lengths:
     gpt2 r50k_base p50k_base p50k_edit cl100k_base o200k_base o200k_harmony);
 
+/// Parts that are encoded apart are the text, and have its ids.
+fn parts_are_the_text(encoding: &'static Encoding) {
+    hold((texts(encoding), 0..20_usize), |(text, least)| {
+        let text = text.text();
+        let parts: Vec<&str> = encoding.parts(text, least).collect();
+        prop_assert_eq!(parts.concat(), text);
+        prop_assert!(parts.iter().all(|part| !part.is_empty()));
+        let rest = parts.split_last().map_or(&[][..], |(_, before)| before);
+        prop_assert!(rest.iter().all(|part| part.len() >= least));
+        let ids = parts.iter().map(|part| encoding.encode_ordinary(part));
+        prop_assert_eq!(
+            ids.collect::<Vec<_>>().concat(),
+            encoding.encode_ordinary(text)
+        );
+        Ok(())
+    });
+}
+
+for_each!(parts_are_the_text: gpt2 cl100k_base o200k_base);
+
 /// Bytes that are not UTF-8 are encoded all the same, and come back.
 fn bytes_come_back(encoding: &'static Encoding) {
     hold(byte_strings(encoding), |Escaped(bytes)| {

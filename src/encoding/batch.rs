@@ -131,8 +131,7 @@ impl Encoding {
     /// [`encode_ordinary`](Self::encode_ordinary) of one huge text on all threads of the current rayon pool: the same
     /// ids.
     ///
-    /// The text is cut where a line begins with a letter, which is always the border of two pieces; a text without such
-    /// lines is encoded on one thread.
+    /// The text is encoded in [parts](Self::parts) of a megabyte; one that has no such parts, on one thread.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -146,22 +145,9 @@ impl Encoding {
     /// As [`encode_ordinary`](Self::encode_ordinary), shared by the threads, and one copy of the ids.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn encode_ordinary_parallel(&self, text: &str) -> Vec<TokenId> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while rest.len() > PART {
-            let Some((part, after)) = self
-                .0
-                .splitter
-                .border_from(rest, PART)
-                .and_then(|at| rest.split_at_checked(at))
-            else {
-                break;
-            };
-            parts.push(part);
-            rest = after;
-        }
-        parts.push(rest);
+        let parts: Vec<&str> = self.parts(text, PART).collect();
         match *parts {
+            [] => Vec::new(),
             [only] => self.encode_ordinary(only),
             _ => joined(&self.encode_ordinary_batch(&parts)),
         }

@@ -9,6 +9,7 @@ mod decode;
 mod encoder;
 mod engine;
 mod limits;
+mod parts;
 mod prefixes;
 mod sink;
 mod stream;

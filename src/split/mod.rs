@@ -152,7 +152,6 @@ impl Splitter {
 
     /// The first border at or after `from` at which a text can be cut in two that are split each on its own: where a line
     /// begins with a letter.
-    #[cfg(feature = "rayon")]
     pub(crate) fn border_from(&self, text: &str, from: usize) -> Option<usize> {
         if !self.has_borders() {
             return None;
@@ -167,7 +166,6 @@ impl Splitter {
     ///
     /// A newline never opens a word, and what ends with it is the same piece at the end of a text; but for GPT-2's
     /// pattern only if it is all the white space there is.
-    #[cfg(feature = "rayon")]
     fn is_border(&self, text: &str, line: usize) -> bool {
         let class = |c: Option<char>| c.map_or(unicode::WHITE, |c| unicode::class_of(c.into()));
         let Some((before, after)) = text.split_at_checked(line) else {
