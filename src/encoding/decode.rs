@@ -162,7 +162,7 @@ impl Encoding {
     pub fn decode_into(&self, ids: &[TokenId], bytes: &mut Vec<u8>) -> Result<(), Error> {
         let before = bytes.len();
         bytes.reserve(self.about(ids));
-        let done = self.parts(ids, |part| bytes.extend_from_slice(part));
+        let done = self.each_stage(ids, |part| bytes.extend_from_slice(part));
         if done.is_err() {
             bytes.truncate(before);
         }
@@ -170,7 +170,7 @@ impl Encoding {
     }
 
     /// Hands out the bytes of a list of ids, some tokens at a time.
-    fn parts(&self, ids: &[TokenId], mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+    fn each_stage(&self, ids: &[TokenId], mut take: impl FnMut(&[u8])) -> Result<(), Error> {
         let mut stage = [0; STAGE + ROW];
         let mut done = 0;
         while let rest @ [_, ..] = ids.get(done..).unwrap_or_default() {
