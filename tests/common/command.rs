@@ -1,5 +1,7 @@
 //! The command from the outside.
 
+#![allow(dead_code)] // each program that includes this file uses a part of it
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command as Process, Output, Stdio};

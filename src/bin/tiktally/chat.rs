@@ -11,6 +11,7 @@ use tiktally::ContextWindow;
 use tiktally::chat::{self, ChatTokens, Counter, Exactness};
 
 use crate::input::{self, Refusal};
+use crate::terminal::{Table, printable};
 use crate::{Failure, INCOMPLETE, complain};
 
 const EXAMPLES: &str = "\
@@ -79,8 +80,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn count<'a>(path: &'a Path, asked: Option<&Model>) -> Result<Counted<'a>, Refusal> {
-    let body = input::read(path)?;
-    match tokens(&body, asked) {
+    let body = input::read(path, false)?;
+    match tokens(&body.text, asked) {
         Ok((model, tokens)) => Ok(Counted {
             path,
             model,
@@ -233,28 +234,12 @@ fn print_tables(counted: &[Counted<'_>], asked: usize, out: &mut impl Write) -> 
     print(&[Row::new("total", &total, sureness)], "  ", out)
 }
 
-/// Text to the left, numbers to the right.
 fn print(rows: &[Row], indent: &str, out: &mut impl Write) -> io::Result<()> {
-    let whats = rows.iter().map(|row| row.what.len()).max().unwrap_or(0);
-    let numbers = rows.iter().map(|row| row.tokens.len()).max().unwrap_or(0);
+    let mut table = Table::new("lrl");
     for Row { what, tokens, note } in rows {
-        let line = format!("{indent}{what:whats$}  {tokens:>numbers$}  {note}");
-        writeln!(out, "{}", printable(line.trim_end()))?;
+        table.row([what, tokens, note]);
     }
-    Ok(())
-}
-
-/// One line, whatever names and keys a request holds: they must not steer a terminal.
-fn printable(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
-    line
+    table.print(indent, out)
 }
 
 /// A request as one line of JSON, with its keys in this order.

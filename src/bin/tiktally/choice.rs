@@ -20,9 +20,18 @@ pub(crate) struct Choice {
 impl Choice {
     /// The encoding asked for. The default is looked up only when it is needed: it may not have been compiled in.
     pub(crate) fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
-        match self.model.or(self.encoding) {
-            Some(encoding) => Ok(encoding),
-            None => tiktally::get_encoding(DEFAULT),
-        }
+        self.or_default(|| tiktally::get_encoding(DEFAULT))
+    }
+
+    /// The encoding asked for, or else that of a model.
+    pub(crate) fn or_of_model(&self, model: &str) -> Result<&'static Encoding, tiktally::Error> {
+        self.or_default(|| tiktally::encoding_for_model(model))
+    }
+
+    fn or_default(
+        &self,
+        default: impl FnOnce() -> Result<&'static Encoding, tiktally::Error>,
+    ) -> Result<&'static Encoding, tiktally::Error> {
+        self.model.or(self.encoding).map_or_else(default, Ok)
     }
 }

@@ -1,96 +1,254 @@
 //! `tiktally count`: the tokens of standard input, files and folders.
 
+use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::ValueEnum;
+use rayon::prelude::*;
+use tiktally::Encoding;
+
 use crate::choice::Choice;
-use crate::{Failure, INCOMPLETE, complain, input};
+use crate::input::{self, Found, Refusal, Skip, Text, Why};
+use crate::progress::Progress;
+use crate::tally::{Row, Tally, Window};
+use crate::{Failure, INCOMPLETE, OVER, complain};
 
 const EXAMPLES: &str = "\
 Examples:
   tiktally count README.md
-  tiktally count -m gpt-4 src tests
-  git diff | tiktally count
+  git diff | tiktally count                         a number and nothing else
+  tiktally count --top 10 .                         where the tokens of a project are
+  tiktally count --by-extension --window gpt-4o .   which share of the window each language takes
+  tiktally count --limit 100000 src > /dev/null     in a hook: exit code 3 if it is over
+  tiktally count --json . | jq .total.tokens
 
 Files must be UTF-8. A text that spells a special token, <|endoftext|> for example, is counted as plain text.";
+
+/// A huge text is counted in parts of this size, by all threads.
+const PART: usize = 4 << 20;
 
 /// Count the tokens of files, folders or standard input, like wc
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[allow(clippy::struct_excessive_bools)] // flags
 pub(crate) struct Args {
     #[command(flatten)]
     choice: Choice,
 
-    /// Files and folders; - is standard input, and so is no path at all. Of a folder, hidden files, links and what
-    /// .gitignore names are left out
+    /// Files and folders; - is standard input, and so is no path at all. Of a folder, binary and hidden files, links and
+    /// what .gitignore names are left out
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    /// Print one object of JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Sort by tokens, most first, or by path [without it: as they are named and found]
+    #[arg(long, value_name = "BY")]
+    sort: Option<Sort>,
+
+    /// List only those with the most tokens; the total has them all
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+
+    /// Add up the files of the same extension
+    #[arg(long)]
+    by_extension: bool,
+
+    /// Show the share of this model's context window; without -m and -e, count as this model does
+    #[arg(long, value_name = "MODEL", value_parser = Window::of)]
+    window: Option<Window>,
+
+    /// End with exit code 3 if there are more tokens in total
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+
+    /// Count bytes that are not UTF-8 as U+FFFD, instead of refusing the file
+    #[arg(long)]
+    lossy: bool,
+
+    /// Say which files in folders are left out, and why
+    #[arg(short, long)]
+    verbose: bool,
 }
 
-/// What was counted. Nothing is printed until the end, because the total decides how wide the column is.
-#[derive(Debug, Default)]
-struct Tally {
-    rows: Vec<(usize, PathBuf)>,
-    refused: usize,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Sort {
+    Tokens,
+    Path,
+}
+
+impl Args {
+    fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
+        match &self.window {
+            Some(window) => self.choice.or_of_model(&window.model),
+            None => self.choice.encoding(),
+        }
+    }
+
+    /// Whether a number is all that is wanted.
+    fn is_bare(&self) -> bool {
+        self.paths.is_empty() && !self.json && !self.by_extension && self.window.is_none()
+    }
+}
+
+/// What became of something that was found.
+enum Outcome {
+    Counted(Row),
+    Skipped(Skip),
+    Refused(Refusal),
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let encoding = args.choice.encoding()?;
-    let count = |path: PathBuf| Ok((encoding.count(&input::read(&path)?), path));
-    let mut tally = Tally::default();
+    let encoding = args.encoding()?;
+    let found = match args.paths.as_slice() {
+        [] => vec![Found::Named(input::STDIN.into())],
+        paths => input::find(paths),
+    };
+    let outcomes = count_all(found, encoding, args.lossy);
+    let tally = arranged(told(outcomes, args.verbose), args);
     let mut out = BufWriter::new(io::stdout().lock());
-    if args.paths.is_empty() {
-        tally.add(count(input::STDIN.into()));
-        tally.print_bare(&mut out)?;
+    if args.json {
+        tally.print_json(encoding.name(), args.window.as_ref(), &mut out)?;
+    } else if args.is_bare() {
+        for row in &tally.rows {
+            writeln!(out, "{}", row.tokens)?;
+        }
     } else {
-        let files = args.paths.iter().flat_map(|path| input::files(path));
-        files.for_each(|file| tally.add(file.and_then(count)));
-        tally.print(&mut out)?;
+        tally.print(args.window.as_ref(), &mut out)?;
     }
     out.flush()?;
-    Ok(tally.exit_code())
+    Ok(exit_code(&tally, args.limit))
 }
 
-impl Tally {
-    fn add(&mut self, counted: Result<(usize, PathBuf), input::Refusal>) {
-        match counted {
-            Ok(row) => self.rows.push(row),
-            Err(refusal) => {
+/// Counts on all threads; the outcomes are in the order of what was found.
+fn count_all(found: Vec<Found>, encoding: &Encoding, lossy: bool) -> Vec<Outcome> {
+    let progress = Progress::of(found.iter().map(size).sum());
+    let count = |found| outcome(found, encoding, lossy, &progress);
+    let is_stdin = |found: &Found| matches!(found, Found::Named(path) if input::is_stdin(path));
+    // named twice, the first has the text
+    let found: Vec<Result<Outcome, Found>> = found
+        .into_iter()
+        .map(|found| {
+            if is_stdin(&found) {
+                Ok(count(found))
+            } else {
+                Err(found)
+            }
+        })
+        .collect();
+    let found = found.into_par_iter();
+    found.map(|found| found.unwrap_or_else(count)).collect()
+}
+
+fn size(found: &Found) -> u64 {
+    match found {
+        Found::Named(path) | Found::Inside(path) => {
+            fs::metadata(path).map_or(0, |metadata| metadata.len())
+        }
+        Found::Skipped(_) | Found::Refused(_) => 0,
+    }
+}
+
+fn outcome(found: Found, encoding: &Encoding, lossy: bool, progress: &Progress) -> Outcome {
+    let (path, text) = match found {
+        Found::Named(path) => {
+            let text = input::read(&path, lossy).map(Ok);
+            (path, text)
+        }
+        Found::Inside(path) => {
+            let text = input::read_inside(&path, lossy);
+            (path, text)
+        }
+        Found::Skipped(skip) => return Outcome::Skipped(skip),
+        Found::Refused(refusal) => return Outcome::Refused(refusal),
+    };
+    match text {
+        Ok(Ok(text)) => Outcome::Counted(count(path, &text, encoding, progress)),
+        Ok(Err(skip)) => Outcome::Skipped(skip),
+        Err(refusal) => Outcome::Refused(refusal),
+    }
+}
+
+fn count(path: PathBuf, text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
+    let parts: Vec<&str> = encoding.parts(&text.text, PART).collect();
+    let counts = parts.into_par_iter().map(|part| {
+        let tokens = encoding.count(part);
+        progress.add(part.len());
+        tokens
+    });
+    Row {
+        name: path.into(),
+        files: 1,
+        tokens: counts.sum(),
+        bytes: text.bytes,
+    }
+}
+
+/// What was counted. What was not is told on standard error.
+fn told(outcomes: Vec<Outcome>, verbose: bool) -> Tally {
+    let mut tally = Tally::default();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Counted(row) => tally.rows.push(row),
+            Outcome::Refused(refusal) => {
                 complain(refusal);
-                self.refused += 1;
+                tally.refused += 1;
+            }
+            Outcome::Skipped(skip) => {
+                tally.binary += usize::from(skip.why == Why::Binary);
+                if verbose {
+                    complain(skip);
+                }
             }
         }
     }
-
-    /// A number and nothing else, as scripts want it.
-    fn print_bare(&self, out: &mut impl Write) -> io::Result<()> {
-        for (tokens, _) in &self.rows {
-            writeln!(out, "{tokens}")?;
-        }
-        Ok(())
+    if tally.binary > 0 && !verbose {
+        let files = if tally.binary == 1 {
+            "file is"
+        } else {
+            "files are"
+        };
+        complain(format_args!(
+            "{} binary {files} left out; -v says which",
+            tally.binary
+        ));
     }
+    tally
+}
 
-    fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let total: usize = self.rows.iter().map(|(tokens, _)| tokens).sum();
-        let width = total.to_string().len();
-        for (tokens, path) in &self.rows {
-            write!(out, "{tokens:>width$} ")?;
-            // The bytes as they are: the next command in the pipe must find a file whose name is not UTF-8.
-            out.write_all(path.as_os_str().as_encoded_bytes())?;
-            writeln!(out)?;
-        }
-        // As `wc` does it, refused files make a total too; so does an empty folder.
-        match self.rows.len() + self.refused {
-            1 => Ok(()),
-            _ => writeln!(out, "{total:>width$} total"),
-        }
+/// The rows that are wanted, in the order that is wanted.
+fn arranged(mut tally: Tally, args: &Args) -> Tally {
+    tally.total_up();
+    if args.by_extension {
+        tally.group(|name| Path::new(name).extension().map(Into::into));
     }
+    if args.top.is_some() || args.by_extension || args.sort == Some(Sort::Tokens) {
+        tally.rows.sort_by_key(|row| std::cmp::Reverse(row.tokens));
+    }
+    if let Some(top) = args.top {
+        tally.keep(top);
+    }
+    if args.sort == Some(Sort::Path) {
+        tally.rows.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    tally
+}
 
-    fn exit_code(&self) -> ExitCode {
-        match self.refused {
-            0 => ExitCode::SUCCESS,
-            _ => INCOMPLETE.into(),
-        }
+fn exit_code(tally: &Tally, limit: Option<usize>) -> ExitCode {
+    let tokens = tally.total.tokens;
+    if let Some(limit) = limit.filter(|limit| tokens > *limit) {
+        let over = tokens - limit;
+        complain(format_args!(
+            "{tokens} tokens are {over} more than the limit of {limit}"
+        ));
+        return OVER.into();
+    }
+    match tally.refused {
+        0 => ExitCode::SUCCESS,
+        _ => INCOMPLETE.into(),
     }
 }

@@ -1,14 +1,18 @@
 //! From the paths on the command line to texts.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
-use std::iter;
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
-use ignore::WalkBuilder;
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use crate::complain;
+use crate::terminal::printable;
 
 /// The path that stands for standard input.
 pub(crate) const STDIN: &str = "-";
@@ -16,7 +20,10 @@ pub(crate) const STDIN: &str = "-";
 /// How much is read before the rest of a file: enough to know most binary files by their first bytes.
 const HEAD: u64 = 8 << 10;
 
-/// An input that cannot be counted. `Display` gives its name and the reason.
+/// How much of a stream is read at a time, at most.
+const BLOCK: usize = 64 << 10;
+
+/// An input that cannot be used. `Display` gives its name and the reason.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     path: PathBuf,
@@ -26,9 +33,8 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 enum Reason {
     Io(io::Error),
-    Binary,
     /// The first wrong byte.
-    NotUtf8(usize),
+    NotUtf8(u64),
     /// In the words of whoever found it.
     Other(String),
 }
@@ -39,28 +45,112 @@ impl Refusal {
         let (path, reason) = (path.to_owned(), Reason::Other(problem));
         Self { path, reason }
     }
-}
 
-/// The files a path of the command line names: itself, or the files in a folder, sorted. Hidden files, files that
-/// `.gitignore` names and symbolic links are left out of a folder, so no link can lead in a circle.
-pub(crate) fn files(path: &Path) -> Box<dyn Iterator<Item = Result<PathBuf, Refusal>> + '_> {
-    if !is_stdin(path) && path.is_dir() {
-        Box::new(walk(path))
-    } else {
-        Box::new(iter::once(Ok(path.to_owned())))
+    pub(crate) fn io(path: &Path, error: io::Error) -> Self {
+        let (path, reason) = (path.to_owned(), Reason::Io(error));
+        Self { path, reason }
     }
 }
 
+/// Something in a folder that is left out. `Display` gives its name and the reason.
+#[derive(Debug)]
+pub(crate) struct Skip {
+    path: PathBuf,
+    pub(crate) why: Why,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    Binary,
+    Hidden,
+    Link,
+}
+
+/// What a path of the command line leads to.
+pub(crate) enum Found {
+    /// A file that was asked for by its name, or standard input.
+    Named(PathBuf),
+    /// A file in a folder, which may be binary.
+    Inside(PathBuf),
+    Skipped(Skip),
+    Refused(Refusal),
+}
+
+impl Found {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) | Self::Inside(path) => path,
+            Self::Skipped(skip) => &skip.path,
+            Self::Refused(refusal) => &refusal.path,
+        }
+    }
+}
+
+impl From<Refusal> for Found {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Files and standard input as they are named, and the files in folders, sorted by name.
+///
+/// Of a folder, hidden files and folders, symbolic links and what `.gitignore` names are left out, so no link can lead in a
+/// circle.
+pub(crate) fn find(paths: &[PathBuf]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !is_stdin(path) && path.is_dir() {
+            walk(path, &mut found);
+        } else {
+            found.push(Found::Named(path.clone()));
+        }
+    }
+    found
+}
+
 /// A `.gitignore` counts outside a repository too: an unpacked archive gives the same numbers as a clone.
-fn walk(folder: &Path) -> impl Iterator<Item = Result<PathBuf, Refusal>> {
+fn walk(folder: &Path, found: &mut Vec<Found>) {
+    let (tell, told) = mpsc::channel();
+    let hidden = tell.clone();
     let walk = WalkBuilder::new(folder)
+        .hidden(false)
+        .ignore(false)
         .require_git(false)
-        .sort_by_file_name(OsStr::cmp)
-        .build();
-    walk.filter_map(move |entry| match entry {
-        Ok(entry) => entry.file_type()?.is_file().then(|| Ok(entry.into_path())),
-        Err(error) => Some(Err(unwalkable(error, folder))),
-    })
+        .filter_entry(move |entry| {
+            let is_hidden = entry.depth() > 0 && is_dotted(entry.file_name());
+            if is_hidden {
+                // the receiver is there as long as this walk
+                let _ = hidden.send(Found::Skipped(Skip::new(entry.path(), Why::Hidden)));
+            }
+            !is_hidden
+        })
+        .build_parallel();
+    walk.run(|| {
+        Box::new(|entry| {
+            let entry = entry.map_err(|error| unwalkable(error, folder));
+            if let Some(found) = entry.map_or_else(|refusal| Some(refusal.into()), file) {
+                let _ = tell.send(found);
+            }
+            WalkState::Continue
+        })
+    });
+    drop(tell);
+    let mut here: Vec<Found> = told.into_iter().collect();
+    here.sort_by(|one, other| one.path().cmp(other.path()));
+    found.append(&mut here);
+}
+
+fn file(entry: DirEntry) -> Option<Found> {
+    let kind = entry.file_type()?;
+    if kind.is_symlink() {
+        Some(Found::Skipped(Skip::new(entry.path(), Why::Link)))
+    } else {
+        kind.is_file().then(|| Found::Inside(entry.into_path()))
+    }
+}
+
+fn is_dotted(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 /// Unwraps the system's own error: the two around it name the path once more each.
@@ -74,53 +164,198 @@ fn unwalkable(error: ignore::Error, folder: &Path) -> Refusal {
     Refusal { path, reason }
 }
 
-/// The whole text of a file, or of standard input for `-`.
-pub(crate) fn read(path: &Path) -> Result<String, Refusal> {
-    let text = if is_stdin(path) {
-        text(io::stdin().lock())
-    } else {
-        File::open(path).map_err(Reason::Io).and_then(text)
-    };
-    let path = path.to_owned();
-    text.map_err(|reason| Refusal { path, reason })
+/// The whole of an input.
+#[derive(Debug)]
+pub(crate) struct Text {
+    pub(crate) text: String,
+    /// How many bytes the input has: more or fewer than the text where bytes were replaced.
+    pub(crate) bytes: usize,
 }
 
-fn is_stdin(path: &Path) -> bool {
+/// Reads a file, or standard input for `-`. With `lossy`, bytes that are not UTF-8 are read as U+FFFD.
+pub(crate) fn read(path: &Path, lossy: bool) -> Result<Text, Refusal> {
+    let mut bytes = Vec::new();
+    let read = open(path).and_then(|mut input| input.read_to_end(&mut bytes));
+    match read {
+        Ok(_) => text(bytes, lossy, path),
+        Err(error) => Err(Refusal::io(path, error)),
+    }
+}
+
+/// The same, but a file with a NUL byte is binary, which needs little of it to be read mostly.
+pub(crate) fn read_inside(path: &Path, lossy: bool) -> Result<Result<Text, Skip>, Refusal> {
+    let mut bytes = Vec::new();
+    let read = open(path).and_then(|mut input| {
+        input.by_ref().take(HEAD).read_to_end(&mut bytes)?;
+        if !bytes.contains(&0) {
+            input.read_to_end(&mut bytes)?;
+        }
+        Ok(())
+    });
+    read.map_err(|error| Refusal::io(path, error))?;
+    if bytes.contains(&0) {
+        return Ok(Err(Skip::new(path, Why::Binary)));
+    }
+    text(bytes, lossy, path).map(Ok)
+}
+
+fn text(bytes: Vec<u8>, lossy: bool, path: &Path) -> Result<Text, Refusal> {
+    let len = bytes.len();
+    let text = String::from_utf8(bytes).or_else(|error| {
+        if lossy {
+            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
+        } else {
+            Err(not_utf8(path, error.utf8_error().valid_up_to() as u64))
+        }
+    });
+    text.map(|text| Text { text, bytes: len })
+}
+
+fn not_utf8(path: &Path, at: u64) -> Refusal {
+    let (path, reason) = (path.to_owned(), Reason::NotUtf8(at));
+    Refusal { path, reason }
+}
+
+/// Says so where one would wait without knowing for what.
+pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if !is_stdin(path) {
+        return Ok(Box::new(File::open(path)?));
+    }
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        complain("reading what you type; end it with Ctrl-D on a line of its own");
+    }
+    Ok(Box::new(stdin.lock()))
+}
+
+pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN
 }
 
-fn text(mut input: impl Read) -> Result<String, Reason> {
-    let mut bytes = Vec::new();
-    input.by_ref().take(HEAD).read_to_end(&mut bytes)?;
-    if bytes.contains(&0) {
-        return Err(Reason::Binary);
-    }
-    input.read_to_end(&mut bytes)?;
-    if bytes.contains(&0) {
-        return Err(Reason::Binary);
-    }
-    String::from_utf8(bytes).map_err(|error| Reason::NotUtf8(error.utf8_error().valid_up_to()))
+/// The one input of a subcommand.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Source {
+    /// A file; - is standard input, and so is no path at all
+    #[arg(default_value = STDIN, hide_default_value = true)]
+    pub(crate) path: PathBuf,
+
+    /// Read bytes that are not UTF-8 as U+FFFD, instead of refusing them
+    #[arg(long)]
+    lossy: bool,
 }
 
-impl From<io::Error> for Reason {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+impl Source {
+    pub(crate) fn read(&self) -> Result<Text, Refusal> {
+        read(&self.path, self.lossy)
+    }
+
+    /// The text in parts, for inputs of any size.
+    pub(crate) fn blocks(&self) -> Result<Blocks<'_>, Refusal> {
+        let input = open(&self.path).map_err(|error| Refusal::io(&self.path, error))?;
+        Ok(Blocks {
+            source: self,
+            input,
+            bytes: Vec::new(),
+            before: 0,
+        })
+    }
+}
+
+/// Parts of a text, of whole characters each.
+pub(crate) struct Blocks<'s> {
+    source: &'s Source,
+    input: Box<dyn Read>,
+    /// What was read last, after the beginning of a character that was not whole.
+    bytes: Vec<u8>,
+    /// How many bytes of the input are before these.
+    before: u64,
+}
+
+impl Blocks<'_> {
+    /// Hands the next part to `take`; whether there was one.
+    pub(crate) fn next(&mut self, take: impl FnOnce(&str)) -> Result<bool, Refusal> {
+        let path = &self.source.path;
+        let read = self.read().map_err(|error| Refusal::io(path, error))?;
+        let is_end = read == 0;
+        if is_end && self.bytes.is_empty() {
+            return Ok(false);
+        }
+        let kept = if is_end { 0 } else { begun(&self.bytes) };
+        let whole = &self.bytes[..self.bytes.len() - kept];
+        let text = match str::from_utf8(whole) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) if self.source.lossy => String::from_utf8_lossy(whole),
+            Err(error) => return Err(not_utf8(path, self.before + error.valid_up_to() as u64)),
+        };
+        take(&text);
+        self.before += whole.len() as u64;
+        self.bytes.drain(..whole.len());
+        Ok(true)
+    }
+
+    /// Appends what is there, without waiting for more; how many bytes that are, none only at the end.
+    fn read(&mut self) -> io::Result<usize> {
+        let kept = self.bytes.len();
+        self.bytes.resize(kept + BLOCK, 0);
+        let read = loop {
+            match self.input.read(&mut self.bytes[kept..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        self.bytes
+            .truncate(kept + read.as_ref().map_or(0, |read| *read));
+        read
+    }
+}
+
+/// How many bytes at the end are the beginning of a character.
+fn begun(bytes: &[u8]) -> usize {
+    let is_beginning = |len: &usize| {
+        let last = bytes.len().checked_sub(*len).map(|from| &bytes[from..]);
+        let error = last.and_then(|last| str::from_utf8(last).err());
+        error.is_some_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..4).find(is_beginning).unwrap_or(0)
+}
+
+impl Skip {
+    fn new(path: &Path, why: Why) -> Self {
+        let path = path.to_owned();
+        Self { path, why }
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.why {
+            Why::Binary => "a binary file (it holds a NUL byte)",
+            Why::Hidden => "hidden",
+            Why::Link => "a symbolic link",
+        };
+        write!(f, "{}: left out: {why}", shown(&self.path))
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if is_stdin(&self.path) {
-            "standard input".into()
-        } else {
-            self.path.to_string_lossy()
-        };
-        write!(f, "{name}: ")?;
+        write!(f, "{}: ", shown(&self.path))?;
         match &self.reason {
             Reason::Io(error) => error.fmt(f),
-            Reason::Binary => f.write_str("binary file (it holds a NUL byte)"),
-            Reason::NotUtf8(at) => write!(f, "not UTF-8: invalid at byte {at}, counted from 0"),
+            Reason::NotUtf8(at) => write!(
+                f,
+                "not UTF-8: invalid at byte {at}, counted from 0; --lossy would read U+FFFD there"
+            ),
             Reason::Other(problem) => f.write_str(problem),
         }
+    }
+}
+
+/// A path for messages.
+fn shown(path: &Path) -> String {
+    if is_stdin(path) {
+        "standard input".to_owned()
+    } else {
+        printable(&path.to_string_lossy())
     }
 }

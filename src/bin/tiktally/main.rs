@@ -6,9 +6,17 @@
 
 mod chat;
 mod choice;
+mod convert;
 mod count;
+mod cut;
 mod input;
+mod manual;
 mod models;
+mod page;
+mod progress;
+mod show;
+mod tally;
+mod terminal;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -22,21 +30,32 @@ use clap::{Parser, Subcommand};
 struct Cli {
     #[command(subcommand)]
     command: Command,
+
+    #[command(flatten)]
+    colour: colorchoice_clap::Color,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     Count(count::Args),
     Chat(chat::Args),
+    Encode(convert::EncodeArgs),
+    Decode(convert::DecodeArgs),
+    Truncate(cut::TruncateArgs),
+    Chunk(cut::ChunkArgs),
+    Show(show::Args),
     /// List the models with their encodings and context windows
     Models,
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  everything went well
   1  some input could not be read or counted; standard error names it
-  2  wrong usage";
+  2  wrong usage
+  3  the tokens are more than the limit of count";
 
 /// The exit code for input that could not be read or counted.
 const INCOMPLETE: u8 = 1;
@@ -44,16 +63,32 @@ const INCOMPLETE: u8 = 1;
 /// The exit code for wrong usage; clap's own errors use the same.
 const USAGE: u8 = 2;
 
+/// The exit code for more tokens than the limit.
+const OVER: u8 = 3;
+
 /// What ends the command before its work is done.
 #[derive(Debug)]
 enum Failure {
-    Usage(tiktally::Error),
+    Usage(String),
+    Input(input::Refusal),
     Output(io::Error),
 }
 
 impl From<tiktally::Error> for Failure {
     fn from(error: tiktally::Error) -> Self {
-        Self::Usage(error)
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<String> for Failure {
+    fn from(problem: String) -> Self {
+        Self::Usage(problem)
+    }
+}
+
+impl From<input::Refusal> for Failure {
+    fn from(refusal: input::Refusal) -> Self {
+        Self::Input(refusal)
     }
 }
 
@@ -64,10 +99,19 @@ impl From<io::Error> for Failure {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let cli = Cli::parse();
+    cli.colour.write_global();
+    let outcome = match cli.command {
         Command::Count(args) => count::run(&args),
         Command::Chat(args) => chat::run(&args),
+        Command::Encode(args) => convert::encode(&args),
+        Command::Decode(args) => convert::decode(&args),
+        Command::Truncate(args) => cut::truncate(&args),
+        Command::Chunk(args) => cut::chunk(&args),
+        Command::Show(args) => show::run(&args),
         Command::Models => models::run(),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     match outcome {
         Ok(code) => code,
@@ -79,8 +123,12 @@ fn main() -> ExitCode {
             complain(format_args!("standard output: {error}"));
             INCOMPLETE.into()
         }
-        Err(Failure::Usage(error)) => {
-            complain(error);
+        Err(Failure::Input(refusal)) => {
+            complain(refusal);
+            INCOMPLETE.into()
+        }
+        Err(Failure::Usage(problem)) => {
+            complain(problem);
             USAGE.into()
         }
     }

@@ -1,18 +1,19 @@
 //! `tiktally models`: the models whose windows are known, as a table.
 
-use std::array;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use crate::Failure;
-
-const HEAD: [&str; 5] = ["model", "encoding", "context", "max input", "max output"];
+use crate::terminal::Table;
 
 pub(crate) fn run() -> Result<ExitCode, Failure> {
-    let mut rows = vec![HEAD.map(String::from)];
-    rows.extend(tiktally::context_window_names().map(row));
+    let mut table = Table::new("llrrr");
+    table.head(["model", "encoding", "context", "max input", "max output"]);
+    for model in tiktally::context_window_names() {
+        table.row(row(model));
+    }
     let mut out = BufWriter::new(io::stdout().lock());
-    print(&rows, &mut out)?;
+    table.print("", &mut out)?;
     let mut windows = tiktally::context_window_names().filter_map(tiktally::context_window);
     if let Some(as_of) = windows.next().map(|window| window.as_of) {
         writeln!(
@@ -38,21 +39,4 @@ fn row(model: &str) -> [String; 5] {
 
 fn number(tokens: Option<usize>) -> String {
     tokens.map_or_else(|| "-".to_owned(), |tokens| tokens.to_string())
-}
-
-/// Text to the left, numbers to the right.
-fn print(rows: &[[String; 5]], out: &mut impl Write) -> io::Result<()> {
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let widths: [usize; 5] = array::from_fn(width);
-    for row in rows {
-        for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            match column {
-                0 => write!(out, "{cell:width$}")?,
-                1 => write!(out, "  {cell:width$}")?,
-                _ => write!(out, "  {cell:>width$}")?,
-            }
-        }
-        writeln!(out)?;
-    }
-    Ok(())
 }

@@ -1,0 +1,53 @@
+//! The commands of the README print what stands there. `TIKTALLY_BLESS=1` writes down what they print now.
+
+#![cfg(all(
+    unix,
+    feature = "cli",
+    feature = "r50k_base",
+    feature = "p50k_base",
+    feature = "cl100k_base",
+    feature = "o200k_base"
+))]
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+const BEGIN: &str = "```console\n";
+const END: &str = "\n```\n";
+
+/// What a command prints, also on standard error, in the folder of the README.
+fn printed(command: &str) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_tiktally")).parent().unwrap();
+    let path = env::var("PATH").unwrap();
+    let output = Command::new("sh")
+        .args(["-c", &format!("({command}) 2>&1")])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("PATH", format!("{}:{path}", program.display()))
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Commands, each with what it prints.
+fn session(commands: &str) -> String {
+    let commands = commands.lines().filter_map(|line| line.strip_prefix("$ "));
+    let parts = commands.map(|command| format!("$ {command}\n{}", printed(command).trim_end()));
+    parts.collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn commands_of_the_readme() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (written, after) = rest.split_once(END).unwrap();
+    assert!(!after.contains(BEGIN), "one block is read");
+    let now = session(written);
+    assert!(now.matches("$ tiktally ").count() > 5);
+    if env::var_os("TIKTALLY_BLESS").is_some() {
+        fs::write(&path, [before, BEGIN, &now, END, after].concat()).unwrap();
+    } else {
+        assert_eq!(written, now);
+    }
+}
