@@ -94,7 +94,16 @@ vocabulary!(cl100k_base, "cl100k_base", 100_256);
 #[cfg(feature = "o200k_base")]
 vocabulary!(o200k_base, "o200k_base", 199_998);
 
-#[cfg(all(test, feature = "prebuilt"))]
+#[cfg(all(
+    test,
+    feature = "prebuilt",
+    any(
+        feature = "r50k_base",
+        feature = "p50k_base",
+        feature = "cl100k_base",
+        feature = "o200k_base"
+    )
+))]
 mod tests {
     use super::super::tables::Parts;
     use super::*;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tiktally::ContextWindow;
 use tiktally::chat::{self, ChatTokens, Counter, Exactness};
 
-use crate::input::{self, Refusal};
+use crate::input::{self, Refusal, Wrong};
 use crate::terminal::{Table, printable};
 use crate::{Failure, INCOMPLETE, complain};
 
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 fn count<'a>(path: &'a Path, asked: Option<&Model>) -> Result<Counted<'a>, Refusal> {
-    let body = input::read(path, false)?;
+    let body = input::read(path, Wrong::Refused)?;
     match tokens(&body.text, asked) {
         Ok((model, tokens)) => Ok(Counted {
             path,

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use tiktally::Encoding;
 
 use crate::choice::Choice;
-use crate::input::{self, Found, Refusal, Skip, Text, Why};
+use crate::input::{self, Found, Refusal, Skip, Text, Why, Wrong};
 use crate::progress::Progress;
 use crate::tally::{Row, Tally, Window};
 use crate::{Failure, INCOMPLETE, OVER, complain};
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         [] => vec![Found::Named(input::STDIN.into())],
         paths => input::find(paths),
     };
-    let outcomes = count_all(found, encoding, args.lossy);
+    let outcomes = count_all(found, encoding, Wrong::of(args.lossy));
     let tally = arranged(told(outcomes, args.verbose), args);
     let mut out = BufWriter::new(io::stdout().lock());
     if args.json {
@@ -125,9 +125,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 /// Counts on all threads; the outcomes are in the order of what was found.
-fn count_all(found: Vec<Found>, encoding: &Encoding, lossy: bool) -> Vec<Outcome> {
+fn count_all(found: Vec<Found>, encoding: &Encoding, wrong: Wrong) -> Vec<Outcome> {
     let progress = Progress::of(found.iter().map(size).sum());
-    let count = |found| outcome(found, encoding, lossy, &progress);
+    let count = |found| outcome(found, encoding, wrong, &progress);
     let is_stdin = |found: &Found| matches!(found, Found::Named(path) if input::is_stdin(path));
     // named twice, the first has the text
     let found: Vec<Result<Outcome, Found>> = found
@@ -153,14 +153,14 @@ fn size(found: &Found) -> u64 {
     }
 }
 
-fn outcome(found: Found, encoding: &Encoding, lossy: bool, progress: &Progress) -> Outcome {
+fn outcome(found: Found, encoding: &Encoding, wrong: Wrong, progress: &Progress) -> Outcome {
     let (path, text) = match found {
         Found::Named(path) => {
-            let text = input::read(&path, lossy).map(Ok);
+            let text = input::read(&path, wrong).map(Ok);
             (path, text)
         }
         Found::Inside(path) => {
-            let text = input::read_inside(&path, lossy);
+            let text = input::read_inside(&path, wrong);
             (path, text)
         }
         Found::Skipped(skip) => return Outcome::Skipped(skip),

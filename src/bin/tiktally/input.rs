@@ -33,8 +33,11 @@ pub(crate) struct Refusal {
 #[derive(Debug)]
 enum Reason {
     Io(io::Error),
-    /// The first wrong byte.
-    NotUtf8(u64),
+    NotUtf8 {
+        /// The first wrong byte.
+        at: u64,
+        has_lossy: bool,
+    },
     /// In the words of whoever found it.
     Other(String),
 }
@@ -172,18 +175,52 @@ pub(crate) struct Text {
     pub(crate) bytes: usize,
 }
 
-/// Reads a file, or standard input for `-`. With `lossy`, bytes that are not UTF-8 are read as U+FFFD.
-pub(crate) fn read(path: &Path, lossy: bool) -> Result<Text, Refusal> {
-    let mut bytes = Vec::new();
-    let read = open(path).and_then(|mut input| input.read_to_end(&mut bytes));
-    match read {
-        Ok(_) => text(bytes, lossy, path),
-        Err(error) => Err(Refusal::io(path, error)),
+/// What becomes of bytes that are not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    Refused,
+    /// Refused, but `--lossy` would replace them.
+    NotReplaced,
+    /// Read as U+FFFD.
+    Replaced,
+}
+
+impl Wrong {
+    /// Where `--lossy` is an option.
+    pub(crate) fn of(lossy: bool) -> Self {
+        if lossy {
+            Self::Replaced
+        } else {
+            Self::NotReplaced
+        }
+    }
+
+    /// Part of a text, which begins at this byte of the input.
+    fn text(self, bytes: &[u8], before: u64, path: &Path) -> Result<Cow<'_, str>, Refusal> {
+        match str::from_utf8(bytes) {
+            Ok(text) => Ok(text.into()),
+            Err(_) if self == Self::Replaced => Ok(String::from_utf8_lossy(bytes)),
+            Err(error) => Err(Refusal {
+                path: path.to_owned(),
+                reason: Reason::NotUtf8 {
+                    at: before + error.valid_up_to() as u64,
+                    has_lossy: self == Self::NotReplaced,
+                },
+            }),
+        }
     }
 }
 
+/// Reads a file, or standard input for `-`.
+pub(crate) fn read(path: &Path, wrong: Wrong) -> Result<Text, Refusal> {
+    let mut bytes = Vec::new();
+    let read = open(path).and_then(|mut input| input.read_to_end(&mut bytes));
+    read.map_err(|error| Refusal::io(path, error))?;
+    text(bytes, wrong, path)
+}
+
 /// The same, but a file with a NUL byte is binary, which needs little of it to be read mostly.
-pub(crate) fn read_inside(path: &Path, lossy: bool) -> Result<Result<Text, Skip>, Refusal> {
+pub(crate) fn read_inside(path: &Path, wrong: Wrong) -> Result<Result<Text, Skip>, Refusal> {
     let mut bytes = Vec::new();
     let read = open(path).and_then(|mut input| {
         input.by_ref().take(HEAD).read_to_end(&mut bytes)?;
@@ -196,24 +233,17 @@ pub(crate) fn read_inside(path: &Path, lossy: bool) -> Result<Result<Text, Skip>
     if bytes.contains(&0) {
         return Ok(Err(Skip::new(path, Why::Binary)));
     }
-    text(bytes, lossy, path).map(Ok)
+    text(bytes, wrong, path).map(Ok)
 }
 
-fn text(bytes: Vec<u8>, lossy: bool, path: &Path) -> Result<Text, Refusal> {
+fn text(bytes: Vec<u8>, wrong: Wrong, path: &Path) -> Result<Text, Refusal> {
     let len = bytes.len();
-    let text = String::from_utf8(bytes).or_else(|error| {
-        if lossy {
-            Ok(String::from_utf8_lossy(error.as_bytes()).into_owned())
-        } else {
-            Err(not_utf8(path, error.utf8_error().valid_up_to() as u64))
-        }
-    });
-    text.map(|text| Text { text, bytes: len })
-}
-
-fn not_utf8(path: &Path, at: u64) -> Refusal {
-    let (path, reason) = (path.to_owned(), Reason::NotUtf8(at));
-    Refusal { path, reason }
+    // mostly it is text, and need not be copied
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => wrong.text(error.as_bytes(), 0, path)?.into_owned(),
+    };
+    Ok(Text { text, bytes: len })
 }
 
 /// Says so where one would wait without knowing for what.
@@ -246,7 +276,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn read(&self) -> Result<Text, Refusal> {
-        read(&self.path, self.lossy)
+        read(&self.path, Wrong::of(self.lossy))
     }
 
     /// The text in parts, for inputs of any size.
@@ -282,12 +312,7 @@ impl Blocks<'_> {
         }
         let kept = if is_end { 0 } else { begun(&self.bytes) };
         let whole = &self.bytes[..self.bytes.len() - kept];
-        let text = match str::from_utf8(whole) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) if self.source.lossy => String::from_utf8_lossy(whole),
-            Err(error) => return Err(not_utf8(path, self.before + error.valid_up_to() as u64)),
-        };
-        take(&text);
+        take(&Wrong::of(self.source.lossy).text(whole, self.before, path)?);
         self.before += whole.len() as u64;
         self.bytes.drain(..whole.len());
         Ok(true)
@@ -342,10 +367,11 @@ impl fmt::Display for Refusal {
         write!(f, "{}: ", shown(&self.path))?;
         match &self.reason {
             Reason::Io(error) => error.fmt(f),
-            Reason::NotUtf8(at) => write!(
-                f,
-                "not UTF-8: invalid at byte {at}, counted from 0; --lossy would read U+FFFD there"
-            ),
+            Reason::NotUtf8 { at, has_lossy } => {
+                write!(f, "not UTF-8: invalid at byte {at}, counted from 0")?;
+                let hint = "; --lossy would read U+FFFD there";
+                f.write_str(if *has_lossy { hint } else { "" })
+            }
             Reason::Other(problem) => f.write_str(problem),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 
+use anstyle::Style;
 use serde::Serialize;
 use tiktally::ContextWindow;
 
@@ -138,10 +139,12 @@ impl Tally {
             names.push(name);
             table.row(self.cells(&row, window));
         }
+        let mut style = table.head_style().unwrap_or_default();
         for (line, name) in table.lines().zip(names) {
-            write!(out, "{line}")?;
+            write!(out, "{line}{style}")?;
             write_name(&name, out)?;
-            writeln!(out)?;
+            writeln!(out, "{style:#}")?;
+            style = Style::new();
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ContentArrangement};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
 
 const HEAD: Style = Style::new().bold();
 
@@ -17,7 +17,7 @@ pub(crate) fn has_colours() -> bool {
 
 /// Cells in aligned columns without lines between them.
 ///
-/// On a terminal that is too narrow, cells take several lines.
+/// On a terminal that is too narrow, text takes several lines.
 pub(crate) struct Table {
     cells: comfy_table::Table,
     alignments: Vec<CellAlignment>,
@@ -45,6 +45,11 @@ impl Table {
         self.has_head = true;
     }
 
+    /// The style of the head, for what is printed behind it.
+    pub(crate) fn head_style(&self) -> Option<Style> {
+        (self.has_head && has_colours()).then_some(HEAD)
+    }
+
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
         self.cells.add_row(shown(cells));
     }
@@ -53,8 +58,11 @@ impl Table {
     pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> {
         for (column, alignment) in self.cells.column_iter_mut().zip(&self.alignments) {
             column.set_padding((0, 2)).set_cell_alignment(*alignment);
+            if *alignment == CellAlignment::Right {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
-        let head = (self.has_head && has_colours()).then_some(HEAD);
+        let head = self.head_style();
         self.cells.lines().enumerate().map(move |(i, line)| {
             let style = head.filter(|_| i == 0).unwrap_or_default();
             format!("{style}{line}{style:#}")
