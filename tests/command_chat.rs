@@ -306,7 +306,7 @@ fn a_bad_request_is_refused_with_the_place() {
             b"{\"model\": \"\xff\"}",
             "not UTF-8: invalid at byte 11, counted from 0",
         ),
-        (b"\x89PNG\0", "binary file"),
+        (b"\x89PNG\0", "not UTF-8: invalid at byte 0, counted from 0"),
     ];
     for (body, complaint) in cases {
         assert_refused(

@@ -196,7 +196,7 @@ impl Wrong {
     }
 
     /// Part of a text, which begins at this byte of the input.
-    fn text(self, bytes: &[u8], before: u64, path: &Path) -> Result<Cow<'_, str>, Refusal> {
+    fn text<'b>(self, bytes: &'b [u8], before: u64, path: &Path) -> Result<Cow<'b, str>, Refusal> {
         match str::from_utf8(bytes) {
             Ok(text) => Ok(text.into()),
             Err(_) if self == Self::Replaced => Ok(String::from_utf8_lossy(bytes)),
