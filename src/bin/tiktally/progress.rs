@@ -9,7 +9,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Below this, a bar would only flicker.
 const SOON: Duration = Duration::from_secs(1);
 
-const LOOK: &str = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+/// For files.
+const BAR: &str = "{bar:30} {bytes} of {total_bytes} counted in {elapsed}";
+
+/// For standard input alone, whose size nobody knows.
+const SPINNER: &str = "{spinner} {bytes} counted in {elapsed}";
 
 /// How much of the work is done. The bar is on standard error, if that is a terminal, and gone with this.
 pub(crate) struct Progress {
@@ -20,7 +24,8 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn of(bytes: u64) -> Self {
-        let style = ProgressStyle::with_template(LOOK).expect("the template is right");
+        let look = if bytes == 0 { SPINNER } else { BAR };
+        let style = ProgressStyle::with_template(look).expect("the template is right");
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden());
         bar.set_style(style);
         let (done, is_done) = mpsc::channel();
