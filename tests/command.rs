@@ -393,6 +393,79 @@ fn json() {
 }
 
 #[test]
+fn json_of_the_first_rows() {
+    let args = ["count", "-e", "cl100k_base", "--json", "--top", "1", "."];
+    let (_, stdout, _) = tiktally(four().path(), &args, b"");
+    let json: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(json["files"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        json["more"],
+        json!({"rows": 3, "files": 3, "tokens": 8, "bytes": 35})
+    );
+    assert_eq!(json["total"]["tokens"], 14);
+}
+
+/// Rules above a folder count in its repository, and only there; those of the user never do.
+#[test]
+fn whose_gitignore_counts() {
+    let here = folder(&[
+        (".gitignore", b"*\n"),
+        ("plain/a.txt", b"hello world"),
+        ("repository/.git/HEAD", b""),
+        ("repository/.git/info/exclude", b"*\n"),
+        ("repository/.gitignore", b"*.log\n"),
+        ("repository/src/a.txt", b"hello world"),
+        ("repository/src/a.log", b"hello world"),
+        ("home/.config/git/ignore", b"*.txt\n"),
+    ]);
+    for (path, name) in [
+        ("plain", "plain/a.txt"),
+        ("repository/src", "repository/src/a.txt"),
+    ] {
+        let output = Command::new(PROGRAM)
+            .current_dir(here.path())
+            .env("HOME", here.path().join("home"))
+            .env_remove("XDG_CONFIG_HOME")
+            .args(["count", path])
+            .output()
+            .unwrap();
+        let (code, stdout, stderr) = ended(&output);
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        assert_eq!(tokens_and_paths(&stdout), [format!("2 {name}")]);
+    }
+}
+
+#[test]
+fn a_gitignore_that_is_wrong() {
+    let here = folder(&[
+        ("in/.gitignore", b"*.log\n{a\n"),
+        ("in/a.txt", b"hello world"),
+        ("in/a.log", b"x"),
+    ]);
+    let (code, stdout, stderr) = tiktally(here.path(), &["count", "in"], b"");
+    assert_eq!(code, Some(1));
+    assert_eq!(tokens_and_paths(&stdout), ["2 in/a.txt", "2 total"]);
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.starts_with("tiktally: in/.gitignore: "), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file() {
+    use std::os::unix::net::UnixListener;
+
+    let here = folder(&[("in/a.txt", b"hello world")]);
+    let _socket = UnixListener::bind(here.path().join("in/socket")).unwrap();
+    let (code, stdout, stderr) = tiktally(here.path(), &["count", "-v", "in"], b"");
+    assert_eq!(code, Some(0));
+    assert_eq!(tokens_and_paths(&stdout), ["2 in/a.txt"]);
+    assert_eq!(
+        stderr,
+        "tiktally: in/socket: left out: neither a file nor a folder\n"
+    );
+}
+
+#[test]
 fn share_of_a_window() {
     // 8192 tokens are the window of gpt-4, which has its own encoding
     let args = ["count", "--window", "gpt-4"];
@@ -439,6 +512,11 @@ fn a_limit_in_a_hook() {
     );
     let (code, ..) = run(&["--limit", "4", "a.txt", "d", "missing"]);
     assert_eq!(code, Some(1));
+    // a number alone, whatever is listed
+    assert_eq!(
+        run(&["--top", "0"]),
+        (Some(0), "2\n".to_owned(), String::new())
+    );
 }
 
 /// A file that is counted in parts by all threads.
@@ -478,7 +556,10 @@ fn wrong_usage() {
             &["count", "--sort", "size"],
             "[possible values: tokens, path]",
         ),
-        (&["man", "counting"], r#"there is no subcommand "counting""#),
+        (
+            &["man", "counting"],
+            r#"there is no subcommand "counting"; there are count, chat,"#,
+        ),
         (&["completions", "cmd"], "[possible values: bash,"),
         (
             &["models", "--color", "maybe"],
@@ -490,7 +571,7 @@ fn wrong_usage() {
         ),
         (
             &["count", "-e", "cl200k", "a.txt"],
-            r#"no encoding is called "cl200k""#,
+            "[possible values: gpt2, r50k_base,",
         ),
         (
             &["count", "-m", "gpt-4", "-e", "cl100k_base", "a.txt"],
@@ -610,6 +691,9 @@ fn a_closed_pipe_is_no_error() {
         &["encode", "README.md"],
         &["chunk", "-n", "8", "README.md"],
         &["truncate", "-n", "8", "README.md"],
+        &["decode", "tests/command/ids.txt"],
+        &["show", "--ids", "README.md"],
+        &["--help"],
         &["completions", "bash"],
         &["man"],
     ] {
@@ -618,19 +702,60 @@ fn a_closed_pipe_is_no_error() {
     }
 }
 
+/// What was found out holds, whether or not someone reads all of it.
+#[test]
+fn a_closed_pipe_hides_no_fault() {
+    let here = three();
+    let run = unread(
+        here.path(),
+        &["count", "--limit", "1", "a.txt"],
+        Stdio::null(),
+    );
+    let over = "tiktally: 2 tokens are 1 more than the limit of 1\n";
+    assert_eq!(run, (Some(3), String::new(), over.to_owned()));
+    for args in [["count", "missing"], ["chat", "a.txt"], ["decode", "a.txt"]] {
+        let (code, _, stderr) = unread(here.path(), &args, Stdio::null());
+        assert_eq!(
+            (code, stderr.lines().count()),
+            (Some(1), 1),
+            "{args:?}: {stderr}"
+        );
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {
-    let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let output = Process::new(PROGRAM)
-        .arg("models")
-        .stdout(full)
-        .output()
-        .unwrap();
-    let (code, _, stderr) = ended(&output);
-    assert_eq!(code, Some(1));
-    assert!(
-        stderr.starts_with("tiktally: standard output: "),
-        "{stderr}"
-    );
+    let request = "tests/command/request.json";
+    for args in [
+        &["models"][..],
+        &["count", "Cargo.toml"],
+        &["count", "--json", "Cargo.toml"],
+        &["encode", "Cargo.toml"],
+        &["decode", "tests/command/ids.txt"],
+        &["truncate", "-n", "8", "Cargo.toml"],
+        &["chunk", "-n", "8", "Cargo.toml"],
+        &["show", "Cargo.toml"],
+        &["show", "--html", "-", "Cargo.toml"],
+        &["chat", request],
+        &["chat", "--json", request],
+        &["completions", "bash"],
+        &["man"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Process::new(PROGRAM)
+            .args(args)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .stdout(full)
+            .output()
+            .unwrap();
+        let (code, _, stderr) = ended(&output);
+        assert_eq!(code, Some(1), "{args:?}");
+        assert!(
+            stderr.starts_with("tiktally: standard output: "),
+            "{args:?}: {stderr}"
+        );
+    }
 }

@@ -26,7 +26,10 @@ const HOSTILE: &str = "<script>document.title = 'run'</script><img src=x onerror
 /// What a browser makes of the page for a text, after this script; `None` where there is no browser.
 fn opened(text: &str, script: &str) -> Option<String> {
     let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
-    let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    let runs = |name: &&str| {
+        let version = Command::new(name).arg("--version").output();
+        version.is_ok_and(|version| version.status.success())
+    };
     let Some(browser) = names.into_iter().find(runs) else {
         let _ = writeln!(std::io::stderr(), "skipped: no Chromium is installed");
         return None;
@@ -168,6 +171,22 @@ fn encodings_side_by_side() {
         return;
     };
     assert_eq!(page.matches("<section>").count(), 1);
+}
+
+/// A line that goes on in another block goes on in the same line of the page.
+#[test]
+fn one_long_line() {
+    let blocks = |text: &str| {
+        let page = opened(text, "")?;
+        let open = page.matches("<div class=\"open\"").count();
+        Some((page.matches("<div class=").count(), open))
+    };
+    if let Some(blocks) = blocks(&"word ".repeat(8000)) {
+        assert_eq!(blocks, (3, 3));
+    }
+    if let Some((all, open)) = blocks(&"word\n".repeat(8000)) {
+        assert!(all > 3 && open == 0, "{open} of {all}");
+    }
 }
 
 /// Of a large text, tokens are made where they can be seen, at its beginning, and the rest is there as text.

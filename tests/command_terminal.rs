@@ -10,7 +10,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Stdio};
 
-use common::{PROGRAM, folder};
+use common::{COLOURS, PROGRAM, folder, no_longer_than_a_minute};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 
@@ -25,9 +25,7 @@ fn command(args: &[&str]) -> Command {
     let command = Command::new(PROGRAM)
         .args(args)
         .env("TERM", "xterm-256color");
-    ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"]
-        .into_iter()
-        .fold(command, Command::env_remove)
+    COLOURS.into_iter().fold(command, Command::env_remove)
 }
 
 /// What is on the terminal until everyone has left it.
@@ -43,6 +41,7 @@ fn read_all(pty: &mut Pty) -> String {
 
 /// What is on the terminal up to these words.
 fn read_until(pty: &mut Pty, words: &str) -> String {
+    no_longer_than_a_minute();
     let mut shown = String::new();
     let mut buffer = [0; 4096];
     while !shown.contains(words) {
@@ -89,31 +88,38 @@ fn tables_in_a_narrow_window() {
             {"type": "object", "properties": {"to": {"type": "string"}}}}}]}"#;
     let here = folder(&[("request.json", body)]);
     for args in [
-        &["models"][..],
-        &["chat", "request.json"],
+        &["chat", "request.json"][..],
         &["chat", "request.json", "request.json"],
     ] {
         let run = command(args).current_dir(here.path()).env("NO_COLOR", "1");
         let narrow = shown(run, 44);
-        let table = narrow
-            .lines()
-            .take_while(|line| !line.starts_with("Windows in"));
-        let widest = table.max_by_key(|line| line.chars().count());
+        let widest = narrow.lines().max_by_key(|line| line.chars().count());
         assert!(widest.unwrap().chars().count() <= 44, "{args:?}: {narrow}");
         assert!(narrow.lines().count() > 5);
     }
 }
 
+/// Names and numbers stay whole where the terminal folds lines.
+#[test]
+fn names_in_a_narrow_window() {
+    let models = shown(command(&["models"]).env("NO_COLOR", "1"), 30);
+    // a line for each, the head, and what the table says of itself
+    let rows = tiktally::context_window_names().count();
+    assert_eq!(models.lines().count(), rows + 3, "{models}");
+    assert!(models.contains("\r\ntext-embedding-3-large "), "{models}");
+}
+
 /// A name that holds an escape sequence is printed without it.
 #[test]
 fn names_do_not_steer_the_terminal() {
-    let here = folder(&[("\x1b[31mred", b"hello world")]);
-    let run = command(&["count", "."]).current_dir(here.path());
-    let shown = shown(run.env("NO_COLOR", "1"), 80);
-    assert!(
-        shown.contains(r"./\u{1b}[31mred") && !shown.contains('\x1b'),
-        "{shown}"
-    );
+    let body = br#"{"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]}"#;
+    let here = folder(&[("\x1b[31mred", body)]);
+    for args in [&["count", "."][..], &["chat", "\x1b[31mred", "\x1b[31mred"]] {
+        let run = command(args).current_dir(here.path());
+        let shown = shown(run.env("NO_COLOR", "1"), 80);
+        assert!(shown.contains(r"\u{1b}[31mred"), "{shown}");
+        assert!(!shown.contains('\x1b'), "{shown}");
+    }
 }
 
 /// One that waits for standard input, for as long as the caller keeps it open.

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use assert_cmd::assert::OutputAssertExt;
-use common::{Ended, PROGRAM, ended, folder, tiktally};
+use common::{Ended, PROGRAM, ended, folder, no_longer_than_a_minute, tiktally};
 use serde_json::{Value, json};
 use tiktally::cl100k_base;
 
@@ -74,30 +74,35 @@ fn the_same_bytes_come_back() {
     }
 }
 
-/// The ids of a text are there before all of it is.
+/// The first ids of a text are there before all of it is, and the text of the first ids.
 #[test]
-fn ids_come_as_the_text_does() {
-    use std::io::{BufRead, BufReader, Write};
+fn output_comes_as_input_does() {
+    use std::io::{Read, Write};
 
-    let mut encode = Command::new(PROGRAM)
-        .arg("encode")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = encode.stdin.take().unwrap();
-    let mut stdout = BufReader::new(encode.stdout.take().unwrap());
-    stdin.write_all(b"hello world and more").unwrap();
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    assert_eq!(line, "24912\n");
-    drop((stdin, stdout));
-    encode.wait().unwrap();
+    no_longer_than_a_minute();
+    for (subcommand, input, output) in [
+        ("encode", "hello world and more", "24912\n2375\n"),
+        ("decode", "24912 2375 ", "hello world"),
+    ] {
+        let mut run = Command::new(PROGRAM)
+            .arg(subcommand)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = run.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).unwrap();
+        let mut first = vec![0; output.len()];
+        run.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        assert_eq!(first, output.as_bytes(), "{subcommand}");
+        drop(stdin);
+        run.wait().unwrap();
+    }
 }
 
 #[test]
-fn ids_that_are_none() {
-    let cases: [(&str, &[u8], &[u8], &str); 10] = [
+fn what_is_no_list_of_ids() {
+    let cases: [(&str, &[u8], &[u8], &str); 16] = [
         ("text", b"15339 x", b"hello", "there is a \"x\" at byte 6"),
         ("text", b"15339,1917", b"", "there is a \",\" at byte 5"),
         ("text", b"-1", b"", "there is a \"-\" at byte 0"),
@@ -105,7 +110,7 @@ fn ids_that_are_none() {
             "text",
             b"15339 4294967296",
             b"hello",
-            "ends at byte 15 is no id: it is over 4294967295",
+            "the number at byte 6, counted from 0, is no id: it is over 4294967295",
         ),
         (
             "text",
@@ -119,14 +124,50 @@ fn ids_that_are_none() {
             b"hello",
             "the id 200000 (number 1,",
         ),
-        ("json", b"[15339, -1]", b"hello", "invalid value"),
-        ("json", b"[15339", b"hello", "EOF"),
-        ("json", b"{}", b"", "an array of ids"),
+        (
+            "json",
+            b"[15339, -1]",
+            b"hello",
+            "there is a \"-\" at byte 8, counted from 0, where an id is expected",
+        ),
+        (
+            "json",
+            b"[15339",
+            b"",
+            "it ends at byte 6, where a comma or ] is missing",
+        ),
+        ("json", b"[15339,]", b"hello", "there is a \"]\" at byte 7"),
+        (
+            "json",
+            b"[15339 1917]",
+            b"hello",
+            "there is a \"1\" at byte 7",
+        ),
+        (
+            "json",
+            b"[15339] [",
+            b"hello",
+            "where nothing more is expected",
+        ),
+        (
+            "json",
+            b"15339\n",
+            b"",
+            "where an array, [ is expected (--format has others",
+        ),
+        ("json", b"[\"aaaa", b"", "there is a \"\\\"\" at byte 1"),
+        ("json", b"", b"", "it ends at byte 0"),
         (
             "u32le",
             b"\xeb\x3b\0\0\x7d",
             b"hello",
             "it ends inside an id, after 1 of four bytes",
+        ),
+        (
+            "u32le",
+            b"\xff\xff\xff\xff",
+            b"",
+            "the id 4294967295 (number 0",
         ),
     ];
     for (format, ids, decoded, complaint) in cases {
@@ -225,7 +266,7 @@ one two three four five
  six
 seven eight nine
 
-==> 2: 1 tokens, bytes 44 to 45 <==
+==> 2: 1 token, bytes 44 to 45 <==
 
 "
     );
@@ -408,6 +449,15 @@ fn a_page_is_written() {
     );
     assert_eq!(code, Some(1));
     assert!(stderr.starts_with("tiktally: no/out.html: "), "{stderr}");
+    // it may go to standard output, but not over the text
+    let (code, stdout, _) = tiktally(here.path(), &["show", "--html", "-", "in.txt"], b"");
+    assert_eq!((code, stdout), (Some(0), page));
+    let (code, _, stderr) = tiktally(here.path(), &["show", "--html", "./in.txt", "in.txt"], b"");
+    assert_eq!(code, Some(2), "{stderr}");
+    assert_eq!(
+        fs::read_to_string(here.path().join("in.txt")).unwrap(),
+        TEXT
+    );
     let mut full = Command::new(PROGRAM);
     full.args(["show", "--ids", "--html", "ids.html", "in.txt"])
         .current_dir(here.path());

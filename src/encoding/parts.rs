@@ -9,8 +9,8 @@ impl Encoding {
     /// one after the other are those of the text, and their counts add up. For threads of one's own, and for saying how far
     /// one has come.
     ///
-    /// A part ends where the next line begins with a letter, which is always the border of two pieces. A text without such
-    /// lines is one part, and so is every text for a pattern of one's own; an empty text has none.
+    /// A part ends where the next line begins with a letter, if that is a border of two pieces whatever stands around it. A
+    /// text without such lines is one part, and so is every text for a pattern of one's own; an empty text has none.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

@@ -3,8 +3,11 @@
 #![allow(dead_code)] // each program that includes this file uses a part of it
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command as Process, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -14,8 +17,14 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tiktally");
 /// How a run ended: its exit code, standard output and standard error.
 pub(crate) type Ended = (Option<i32>, String, String);
 
+/// What decides about colours from outside.
+pub(crate) const COLOURS: [&str; 4] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"];
+
 pub(crate) fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
     let mut command = Command::new(PROGRAM);
+    for name in COLOURS {
+        command.env_remove(name);
+    }
     ended(
         &command
             .current_dir(folder)
@@ -49,6 +58,15 @@ pub(crate) fn ended(output: &Output) -> Ended {
         text(&output.stdout),
         text(&output.stderr),
     )
+}
+
+/// Ends the program that tests, if a test waits for what does not come.
+pub(crate) fn no_longer_than_a_minute() {
+    thread::spawn(|| {
+        thread::sleep(Duration::from_secs(60));
+        let _ = writeln!(std::io::stderr(), "a test has waited for a minute");
+        std::process::exit(1);
+    });
 }
 
 /// A fresh folder with these files.

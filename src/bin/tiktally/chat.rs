@@ -11,8 +11,8 @@ use tiktally::ContextWindow;
 use tiktally::chat::{self, ChatTokens, Counter, Exactness};
 
 use crate::input::{self, Refusal, Wrong};
-use crate::terminal::{Table, printable};
-use crate::{Failure, INCOMPLETE, complain};
+use crate::terminal::{Table, printable, write_name};
+use crate::{Failure, INCOMPLETE, complain, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,12 +66,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     });
     let counted: Vec<_> = counted.collect();
     let mut out = BufWriter::new(io::stdout().lock());
-    if args.json {
-        print_lines(&counted, &mut out)?;
+    let printed = if args.json {
+        print_lines(&counted, &mut out)
     } else {
-        print_tables(&counted, paths.len(), &mut out)?;
-    }
-    out.flush()?;
+        print_tables(&counted, paths.len(), &mut out)
+    };
+    unless_closed(printed.and_then(|()| out.flush()))?;
     Ok(if counted.len() == paths.len() {
         ExitCode::SUCCESS
     } else {
@@ -218,8 +218,7 @@ fn print_tables(counted: &[Counted<'_>], asked: usize, out: &mut impl Write) -> 
         return print(&rows(counted), "", out);
     }
     for counted in counted {
-        // The bytes as they are: a name need not be UTF-8.
-        out.write_all(counted.path.as_os_str().as_encoded_bytes())?;
+        write_name(counted.path.as_os_str(), out)?;
         writeln!(out)?;
         print(&rows(counted), "  ", out)?;
         writeln!(out)?;
@@ -235,7 +234,7 @@ fn print_tables(counted: &[Counted<'_>], asked: usize, out: &mut impl Write) -> 
 }
 
 fn print(rows: &[Row], indent: &str, out: &mut impl Write) -> io::Result<()> {
-    let mut table = Table::new("lrl");
+    let mut table = Table::new("nrp");
     for Row { what, tokens, note } in rows {
         table.row([what, tokens, note]);
     }

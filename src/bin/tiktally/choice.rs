@@ -1,5 +1,6 @@
 //! `-m` and `-e`: which encoding to count with.
 
+use clap::builder::{PossibleValuesParser as Names, TypedValueParser as _};
 use tiktally::Encoding;
 
 /// The encoding of the models in use today.
@@ -12,8 +13,8 @@ pub(crate) struct Choice {
     #[arg(short, long, value_parser = tiktally::encoding_for_model)]
     model: Option<&'static Encoding>,
 
-    /// Count with this encoding, cl100k_base for example
-    #[arg(short, long, value_parser = tiktally::get_encoding)]
+    /// Count with this encoding
+    #[arg(short, long, value_parser = Names::new(tiktally::list_encoding_names()).try_map(|name| tiktally::get_encoding(&name)))]
     encoding: Option<&'static Encoding>,
 }
 

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 use tiktally::Encoding;
 
 use crate::choice::Choice;
-use crate::input::{self, Found, Refusal, Skip, Text, Why, Wrong};
+use crate::input::{self, Blocks, Found, Refusal, Skip, Text, Why, Wrong};
 use crate::progress::Progress;
 use crate::tally::{Row, Tally, Window};
-use crate::{Failure, INCOMPLETE, OVER, complain};
+use crate::terminal::tokens;
+use crate::{Failure, INCOMPLETE, OVER, complain, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,7 +71,7 @@ pub(crate) struct Args {
     #[arg(long)]
     lossy: bool,
 
-    /// Say which files in folders are left out, and why
+    /// Say which files in folders are left out, and why, but for those that .gitignore names
     #[arg(short, long)]
     verbose: bool,
 }
@@ -110,18 +111,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let outcomes = count_all(found, encoding, Wrong::of(args.lossy));
     let tally = arranged(told(outcomes, args.verbose), args);
+    // what was found out holds, whether or not someone reads all of it
+    unless_closed(print(&tally, encoding, args))?;
+    Ok(exit_code(&tally, args.limit))
+}
+
+fn print(tally: &Tally, encoding: &Encoding, args: &Args) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if args.json {
         tally.print_json(encoding.name(), args.window.as_ref(), &mut out)?;
-    } else if args.is_bare() {
-        for row in &tally.rows {
-            writeln!(out, "{}", row.tokens)?;
-        }
-    } else {
+    } else if !args.is_bare() {
         tally.print(args.window.as_ref(), &mut out)?;
+    } else if tally.refused == 0 {
+        writeln!(out, "{}", tally.total.tokens)?;
     }
-    out.flush()?;
-    Ok(exit_code(&tally, args.limit))
+    out.flush()
 }
 
 /// Counts on all threads; the outcomes are in the order of what was found.
@@ -129,7 +133,7 @@ fn count_all(found: Vec<Found>, encoding: &Encoding, wrong: Wrong) -> Vec<Outcom
     let progress = Progress::of(found.iter().map(size).sum());
     let count = |found| outcome(found, encoding, wrong, &progress);
     let is_stdin = |found: &Found| matches!(found, Found::Named(path) if input::is_stdin(path));
-    // named twice, the first has the text
+    // standard input that is named twice has its text the first time
     let found: Vec<Result<Outcome, Found>> = found
         .into_iter()
         .map(|found| {
@@ -154,38 +158,63 @@ fn size(found: &Found) -> u64 {
 }
 
 fn outcome(found: Found, encoding: &Encoding, wrong: Wrong, progress: &Progress) -> Outcome {
-    let (path, text) = match found {
+    let size = size(&found);
+    let (path, row) = match found {
+        Found::Skipped(skip) => return Outcome::Skipped(skip),
+        Found::Refused(refusal) => return Outcome::Refused(refusal),
+        Found::Named(path) if !path.is_file() => {
+            let row = count_stream(&path, encoding, wrong, progress);
+            (path, row.map(Ok))
+        }
         Found::Named(path) => {
-            let text = input::read(&path, wrong).map(Ok);
-            (path, text)
+            let text = input::read(&path, wrong);
+            let row = text.map(|text| Ok(count(&text, encoding, progress)));
+            (path, row)
         }
         Found::Inside(path) => {
             let text = input::read_inside(&path, wrong);
-            (path, text)
+            let row = text.map(|text| text.map(|text| count(&text, encoding, progress)));
+            (path, row)
         }
-        Found::Skipped(skip) => return Outcome::Skipped(skip),
-        Found::Refused(refusal) => return Outcome::Refused(refusal),
     };
-    match text {
-        Ok(Ok(text)) => Outcome::Counted(count(path, &text, encoding, progress)),
-        Ok(Err(skip)) => Outcome::Skipped(skip),
-        Err(refusal) => Outcome::Refused(refusal),
+    match row {
+        Ok(Ok(row)) => Outcome::Counted(row.of(path)),
+        Ok(Err(skip)) => {
+            progress.add(size);
+            Outcome::Skipped(skip)
+        }
+        Err(refusal) => {
+            progress.add(size);
+            Outcome::Refused(refusal)
+        }
     }
 }
 
-fn count(path: PathBuf, text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
+fn count(text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
     let parts: Vec<&str> = encoding.parts(&text.text, PART).collect();
     let counts = parts.into_par_iter().map(|part| {
         let tokens = encoding.count(part);
-        progress.add(part.len());
+        progress.add(part.len() as u64);
         tokens
     });
-    Row {
-        name: path.into(),
-        files: 1,
-        tokens: counts.sum(),
-        bytes: text.bytes,
-    }
+    Row::new(counts.sum(), text.bytes)
+}
+
+/// Counts what has no size, standard input or a pipe, as it comes: there may be any amount of it.
+fn count_stream(
+    path: &Path,
+    encoding: &Encoding,
+    wrong: Wrong,
+    progress: &Progress,
+) -> Result<Row, Refusal> {
+    let mut blocks = Blocks::of(path, wrong)?;
+    let mut counter = encoding.token_counter();
+    let push = |text: &str| {
+        counter.push(text);
+        progress.add(text.len() as u64);
+    };
+    blocks.each(push)?;
+    Ok(Row::new(counter.total(), blocks.bytes()))
 }
 
 /// What was counted. What was not is told on standard error.
@@ -239,11 +268,13 @@ fn arranged(mut tally: Tally, args: &Args) -> Tally {
 }
 
 fn exit_code(tally: &Tally, limit: Option<usize>) -> ExitCode {
-    let tokens = tally.total.tokens;
-    if let Some(limit) = limit.filter(|limit| tokens > *limit) {
-        let over = tokens - limit;
+    let total = tally.total.tokens;
+    if let Some(limit) = limit.filter(|limit| total > *limit) {
+        let over = total - limit;
+        let verb = if total == 1 { "is" } else { "are" };
         complain(format_args!(
-            "{tokens} tokens are {over} more than the limit of {limit}"
+            "{} {verb} {over} more than the limit of {limit}",
+            tokens(total)
         ));
         return OVER.into();
     }

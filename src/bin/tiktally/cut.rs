@@ -10,23 +10,24 @@ use tiktally::{Cut, Encoding};
 use crate::Failure;
 use crate::choice::Choice;
 use crate::input::Source;
+use crate::terminal;
 
 const TRUNCATE_EXAMPLES: &str = "\
 Examples:
   tiktally truncate --tokens 1000 article.txt
   dmesg | tiktally truncate --tokens 4000 --keep end   the latest of a log
 
-It is cut between characters. No more is read than tells the tokens, but for --keep end.";
+It is cut between characters. Of a long input no more is read than is needed to know the tokens, but for --keep end.";
 
 const CHUNK_EXAMPLES: &str = "\
 Examples:
   tiktally chunk --tokens 512 --overlap 64 --prefer sentence --json book.txt
   tiktally chunk --tokens 8000 --json src/lib.rs | jq -r .text
 
-Chunks are cut between characters; without an overlap they are the text, one after the other. In the JSON, start and end
-are places in the text in bytes.";
+Chunks are cut between characters; without an overlap they are the text, one after the other.
+In the JSON, start and end are places in the text in bytes.";
 
-/// Print the beginning of a text that has so many tokens, or its end
+/// Print the beginning or the end of a text, so many tokens of it
 #[derive(Debug, clap::Args)]
 #[command(after_help = TRUNCATE_EXAMPLES)]
 pub(crate) struct TruncateArgs {
@@ -182,10 +183,10 @@ fn print(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let gap = if chunk == 0 { "" } else { "\n" };
-    let (start, end) = (place.start, place.end);
+    let (start, end, tokens) = (place.start, place.end, terminal::tokens(tokens));
     writeln!(
         out,
-        "{gap}==> {chunk}: {tokens} tokens, bytes {start} to {end} <=="
+        "{gap}==> {chunk}: {tokens}, bytes {start} to {end} <=="
     )?;
     out.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {

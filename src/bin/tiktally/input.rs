@@ -67,6 +67,8 @@ pub(crate) enum Why {
     Binary,
     Hidden,
     Link,
+    /// A pipe, a socket, a device.
+    Special,
 }
 
 /// What a path of the command line leads to.
@@ -89,12 +91,6 @@ impl Found {
     }
 }
 
-impl From<Refusal> for Found {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
 /// Files and standard input as they are named, and the files in folders, sorted by name.
 ///
 /// Of a folder, hidden files and folders, symbolic links and what `.gitignore` names are left out, so no link can lead in a
@@ -111,14 +107,21 @@ pub(crate) fn find(paths: &[PathBuf]) -> Vec<Found> {
     found
 }
 
-/// A `.gitignore` counts outside a repository too: an unpacked archive gives the same numbers as a clone.
+/// A `.gitignore` counts outside a repository too: an unpacked archive gives the same numbers as a clone. Those above the
+/// folder count only if they belong to its repository, and the user's own rules never do.
 fn walk(folder: &Path, found: &mut Vec<Found>) {
+    let is_in_repository = folder
+        .canonicalize()
+        .is_ok_and(|folder| folder.ancestors().any(|above| above.join(".git").exists()));
     let (tell, told) = mpsc::channel();
     let hidden = tell.clone();
     let walk = WalkBuilder::new(folder)
         .hidden(false)
         .ignore(false)
-        .require_git(false)
+        .git_global(false)
+        .git_exclude(false)
+        .parents(is_in_repository)
+        .require_git(is_in_repository)
         .filter_entry(move |entry| {
             let is_hidden = entry.depth() > 0 && is_dotted(entry.file_name());
             if is_hidden {
@@ -130,8 +133,7 @@ fn walk(folder: &Path, found: &mut Vec<Found>) {
         .build_parallel();
     walk.run(|| {
         Box::new(|entry| {
-            let entry = entry.map_err(|error| unwalkable(error, folder));
-            if let Some(found) = entry.map_or_else(|refusal| Some(refusal.into()), file) {
+            for found in entry.map_or_else(|error| refused(&error, folder), files) {
                 let _ = tell.send(found);
             }
             WalkState::Continue
@@ -143,28 +145,41 @@ fn walk(folder: &Path, found: &mut Vec<Found>) {
     found.append(&mut here);
 }
 
-fn file(entry: DirEntry) -> Option<Found> {
-    let kind = entry.file_type()?;
-    if kind.is_symlink() {
-        Some(Found::Skipped(Skip::new(entry.path(), Why::Link)))
-    } else {
-        kind.is_file().then(|| Found::Inside(entry.into_path()))
+/// What an entry of a folder is, and what is wrong with the `.gitignore` in it.
+fn files(entry: DirEntry) -> Vec<Found> {
+    let mut found = Vec::new();
+    if let Some(error) = entry.error() {
+        found = refused(error, entry.path());
     }
+    let skipped = |why| Found::Skipped(Skip::new(entry.path(), why));
+    match entry.file_type() {
+        Some(kind) if kind.is_symlink() => found.push(skipped(Why::Link)),
+        Some(kind) if kind.is_file() => found.push(Found::Inside(entry.into_path())),
+        Some(kind) if kind.is_dir() => {}
+        _ => found.push(skipped(Why::Special)),
+    }
+    found
 }
 
 fn is_dotted(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-/// Unwraps the system's own error: the two around it name the path once more each.
-fn unwalkable(error: ignore::Error, folder: &Path) -> Refusal {
-    let system = error.io_error().and_then(Error::source);
-    let reason = Reason::Other(system.map_or_else(|| error.to_string(), ToString::to_string));
-    let path = match error {
-        ignore::Error::WithPath { path, .. } => path,
-        _ => folder.to_owned(),
-    };
-    Refusal { path, reason }
+/// What went wrong in a folder, each with the path that is nearest to it: the errors around it only name it once more.
+fn refused(error: &ignore::Error, path: &Path) -> Vec<Found> {
+    match error {
+        ignore::Error::Partial(errors) => {
+            let errors = errors.iter();
+            errors.flat_map(|error| refused(error, path)).collect()
+        }
+        ignore::Error::WithPath { path, err } => refused(err, path),
+        ignore::Error::WithDepth { err, .. } => refused(err, path),
+        _ => {
+            let system = error.io_error().and_then(Error::source);
+            let problem = system.map_or_else(|| error.to_string(), ToString::to_string);
+            vec![Found::Refused(Refusal::new(path, problem))]
+        }
+    }
 }
 
 /// The whole of an input.
@@ -211,7 +226,7 @@ impl Wrong {
     }
 }
 
-/// Reads a file, or standard input for `-`.
+/// Reads a file, or standard input for `-`, as a whole.
 pub(crate) fn read(path: &Path, wrong: Wrong) -> Result<Text, Refusal> {
     let mut bytes = Vec::new();
     let read = open(path).and_then(|mut input| input.read_to_end(&mut bytes));
@@ -219,7 +234,7 @@ pub(crate) fn read(path: &Path, wrong: Wrong) -> Result<Text, Refusal> {
     text(bytes, wrong, path)
 }
 
-/// The same, but a file with a NUL byte is binary, which needs little of it to be read mostly.
+/// The same, but a file with a NUL byte is binary. Mostly its beginning tells, and no more of it is read.
 pub(crate) fn read_inside(path: &Path, wrong: Wrong) -> Result<Result<Text, Skip>, Refusal> {
     let mut bytes = Vec::new();
     let read = open(path).and_then(|mut input| {
@@ -281,19 +296,14 @@ impl Source {
 
     /// The text in parts, for inputs of any size.
     pub(crate) fn blocks(&self) -> Result<Blocks<'_>, Refusal> {
-        let input = open(&self.path).map_err(|error| Refusal::io(&self.path, error))?;
-        Ok(Blocks {
-            source: self,
-            input,
-            bytes: Vec::new(),
-            before: 0,
-        })
+        Blocks::of(&self.path, Wrong::of(self.lossy))
     }
 }
 
 /// Parts of a text, of whole characters each.
-pub(crate) struct Blocks<'s> {
-    source: &'s Source,
+pub(crate) struct Blocks<'p> {
+    path: &'p Path,
+    wrong: Wrong,
     input: Box<dyn Read>,
     /// What was read last, after the beginning of a character that was not whole.
     bytes: Vec<u8>,
@@ -301,10 +311,32 @@ pub(crate) struct Blocks<'s> {
     before: u64,
 }
 
-impl Blocks<'_> {
+impl<'p> Blocks<'p> {
+    pub(crate) fn of(path: &'p Path, wrong: Wrong) -> Result<Self, Refusal> {
+        let input = open(path).map_err(|error| Refusal::io(path, error))?;
+        Ok(Self {
+            path,
+            wrong,
+            input,
+            bytes: Vec::new(),
+            before: 0,
+        })
+    }
+
+    /// How many bytes were handed out.
+    pub(crate) fn bytes(&self) -> usize {
+        self.before as usize
+    }
+
+    /// Hands all parts to `take`.
+    pub(crate) fn each(&mut self, mut take: impl FnMut(&str)) -> Result<(), Refusal> {
+        while self.next(&mut take)? {}
+        Ok(())
+    }
+
     /// Hands the next part to `take`; whether there was one.
     pub(crate) fn next(&mut self, take: impl FnOnce(&str)) -> Result<bool, Refusal> {
-        let path = &self.source.path;
+        let path = self.path;
         let read = self.read().map_err(|error| Refusal::io(path, error))?;
         let is_end = read == 0;
         if is_end && self.bytes.is_empty() {
@@ -312,7 +344,7 @@ impl Blocks<'_> {
         }
         let kept = if is_end { 0 } else { begun(&self.bytes) };
         let whole = &self.bytes[..self.bytes.len() - kept];
-        take(&Wrong::of(self.source.lossy).text(whole, self.before, path)?);
+        take(&self.wrong.text(whole, self.before, path)?);
         self.before += whole.len() as u64;
         self.bytes.drain(..whole.len());
         Ok(true)
@@ -357,6 +389,7 @@ impl fmt::Display for Skip {
             Why::Binary => "a binary file (it holds a NUL byte)",
             Why::Hidden => "hidden",
             Why::Link => "a symbolic link",
+            Why::Special => "neither a file nor a folder",
         };
         write!(f, "{}: left out: {why}", shown(&self.path))
     }

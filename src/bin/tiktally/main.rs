@@ -9,6 +9,7 @@ mod choice;
 mod convert;
 mod count;
 mod cut;
+mod ids;
 mod input;
 mod manual;
 mod models;
@@ -55,7 +56,7 @@ Exit codes:
   0  everything went well
   1  some input could not be read or counted; standard error names it
   2  wrong usage
-  3  the tokens are more than the limit of count";
+  3  the tokens are more than the limit of count, whatever else went wrong";
 
 /// The exit code for input that could not be read or counted.
 const INCOMPLETE: u8 = 1;
@@ -99,7 +100,10 @@ impl From<io::Error> for Failure {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(unparsed) => return explain(&unparsed),
+    };
     cli.colour.write_global();
     let outcome = match cli.command {
         Command::Count(args) => count::run(&args),
@@ -115,22 +119,42 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(code) => code,
-        // The reader, `head` perhaps, has seen enough.
-        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
+        Err(failure) => failure.told(),
+    }
+}
+
+/// Prints the help, the version, or what is wrong with the arguments.
+fn explain(unparsed: &clap::Error) -> ExitCode {
+    match unless_closed(unparsed.print().and_then(|()| io::stdout().flush())) {
+        Ok(()) if unparsed.use_stderr() => USAGE.into(),
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.told(),
+    }
+}
+
+impl Failure {
+    fn told(self) -> ExitCode {
+        match self {
+            // The reader, `head` perhaps, has seen enough.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return ExitCode::SUCCESS;
+            }
+            Self::Output(error) => complain(format_args!("standard output: {error}")),
+            Self::Input(refusal) => complain(refusal),
+            Self::Usage(problem) => {
+                complain(problem);
+                return USAGE.into();
+            }
         }
-        Err(Failure::Output(error)) => {
-            complain(format_args!("standard output: {error}"));
-            INCOMPLETE.into()
-        }
-        Err(Failure::Input(refusal)) => {
-            complain(refusal);
-            INCOMPLETE.into()
-        }
-        Err(Failure::Usage(problem)) => {
-            complain(problem);
-            USAGE.into()
-        }
+        INCOMPLETE.into()
+    }
+}
+
+/// Lets it go if whoever reads the output has seen enough.
+fn unless_closed(printed: io::Result<()>) -> Result<(), Failure> {
+    match printed {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
     }
 }
 

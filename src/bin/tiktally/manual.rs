@@ -48,7 +48,16 @@ pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
         None => command,
         Some(name) => {
             let found = command.find_subcommand(name).cloned();
-            let found = found.ok_or_else(|| format!("there is no subcommand {name:?}"))?;
+            let names: Vec<&str> = command
+                .get_subcommands()
+                .map(clap::Command::get_name)
+                .collect();
+            let found = found.ok_or_else(|| {
+                format!(
+                    "there is no subcommand {name:?}; there are {}",
+                    names.join(", ")
+                )
+            })?;
             // `tiktally help count` finds it under this name
             found.display_name(format!("tiktally-{name}"))
         }

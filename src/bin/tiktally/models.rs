@@ -7,7 +7,7 @@ use crate::Failure;
 use crate::terminal::Table;
 
 pub(crate) fn run() -> Result<ExitCode, Failure> {
-    let mut table = Table::new("llrrr");
+    let mut table = Table::new("nnrrr");
     table.head(["model", "encoding", "context", "max input", "max output"]);
     for model in tiktally::context_window_names() {
         table.row(row(model));

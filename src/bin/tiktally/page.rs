@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use tiktally::Encoding;
+use tiktally::{Encoding, TokenId};
 
 /// The page, with a place for the data.
 const PAGE: &str = include_str!("page.html");
@@ -50,17 +50,19 @@ pub(crate) fn of(path: &Path, text: &str, chosen: &Encoding) -> String {
         encodings: encodings.map(|encoding| encoded(text, encoding)).collect(),
     };
     let json = serde_json::to_string(&data).expect("strings can be written");
-    // a text that ends the script, or begins a comment, must not; in JSON a `<` is in strings only
+    // `</script>` in a text would end the data, and `<!--` hide its end; outside of strings, JSON has no `<`
+    let json = json.replace('<', "\\u003c");
     let (before, after) = PAGE
         .split_once(DATA)
         .expect("the page has a place for the data");
-    [before, &json.replace('<', "\\u003c"), after].concat()
+    [before, &json, after].concat()
 }
 
 fn encoded<'a>(text: &str, encoding: &'a Encoding) -> Encoded<'a> {
     let ids = encoding.encode_ordinary(text);
     let token = |id| encoding.decode_single_token_bytes(id).unwrap_or_default();
-    let lengths: Vec<u8> = ids.iter().map(|id| token(*id).len() as u8).collect();
+    let len = |id: &TokenId| u8::try_from(token(*id).len()).expect("no token is so long");
+    let lengths: Vec<u8> = ids.iter().map(len).collect();
     let ids: Vec<u8> = ids
         .iter()
         .flat_map(|id| id.to_le_bytes().into_iter().take(3))

@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// For files.
 const BAR: &str = "{bar:30} {bytes} of {total_bytes} counted in {elapsed}";
 
-/// For standard input alone, whose size nobody knows.
+/// For what has no size, standard input or a pipe.
 const SPINNER: &str = "{spinner} {bytes} counted in {elapsed}";
 
 /// How much of the work is done. The bar is on standard error, if that is a terminal, and gone with this.
@@ -43,8 +43,8 @@ impl Progress {
         }
     }
 
-    pub(crate) fn add(&self, bytes: usize) {
-        self.bar.inc(bytes as u64);
+    pub(crate) fn add(&self, bytes: u64) {
+        self.bar.inc(bytes);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::{Ansi256Color, Style};
@@ -11,9 +11,9 @@ use tiktally::{Encoding, TokenId};
 
 use crate::Failure;
 use crate::choice::Choice;
-use crate::input::{Refusal, Source, Text};
+use crate::input::{self, Refusal, Source, Text};
 use crate::page;
-use crate::terminal::{has_colours, is_hidden};
+use crate::terminal::{self, has_colours, is_hidden};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,8 +22,9 @@ Examples:
   tiktally show --html tokens.html prompt.txt
   tiktally show --color always long.txt | less -R
 
-Without colours, │ is between tokens. A character that is several tokens is shown as its bytes, \\xf0 for example; ⏎ is a
-newline that belongs to the token before it.";
+Without colours, │ is between tokens; ⏎ is a newline that belongs to the token before it.
+A character that is several tokens is shown as its bytes, \\xf0 for example.
+A page is some eight times as large as its text.";
 
 /// Show where the tokens of a text begin and end
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long)]
     ids: bool,
 
-    /// Write a page for the browser into this file, which compares encodings and needs no network
+    /// Write a page for the browser into this file, - for standard output; it compares encodings and needs no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
@@ -49,10 +50,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let text = args.source.read()?;
     if let Some(file) = &args.html {
         let page = page::of(&args.source.path, &text.text, encoding);
-        fs::write(file, page).map_err(|error| Refusal::io(file, error))?;
-    }
-    if args.html.is_some() && !args.ids {
-        return Ok(ExitCode::SUCCESS);
+        write_page(&page, file, &args.source.path)?;
+        if !args.ids {
+            return Ok(ExitCode::SUCCESS);
+        }
     }
     let ids = encoding.encode_ordinary(&text.text);
     let mut out = BufWriter::new(io::stdout().lock());
@@ -64,6 +65,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Never over the text itself.
+fn write_page(page: &str, file: &Path, text: &Path) -> Result<(), Failure> {
+    if input::is_stdin(file) {
+        io::stdout().lock().write_all(page.as_bytes())?;
+        return Ok(());
+    }
+    if let (Ok(file), Ok(text)) = (file.canonicalize(), text.canonicalize())
+        && file == text
+    {
+        return Err(format!("--html would write over the text, {}", file.display()).into());
+    }
+    fs::write(file, page).map_err(|error| Refusal::io(file, error).into())
 }
 
 /// Light grounds for dark letters, so that the colours of the terminal do not matter. Five, so that neighbours differ, also
@@ -149,10 +164,8 @@ fn sum_up(text: &Text, tokens: usize, encoding: &Encoding, out: &mut impl Write)
     } else {
         Style::new()
     };
-    writeln!(
-        out,
-        "{style}{tokens} tokens, {bytes} bytes, {name}{style:#}"
-    )
+    let tokens = terminal::tokens(tokens);
+    writeln!(out, "{style}{tokens}, {bytes} bytes, {name}{style:#}")
 }
 
 /// A line for each token: its id, its bytes, its text if the bytes do not tell.

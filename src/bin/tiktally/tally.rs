@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anstyle::Style;
 use serde::Serialize;
 use tiktally::ContextWindow;
 
-use crate::terminal::{Table, printable};
+use crate::terminal::{Table, write_name};
 
 /// Some files, and how much is in them.
 #[derive(Debug, Clone, Default)]
@@ -76,6 +77,23 @@ fn ratio(one: usize, other: usize) -> f64 {
 }
 
 impl Row {
+    /// A file that has no name yet.
+    pub(crate) fn new(tokens: usize, bytes: usize) -> Self {
+        Self {
+            name: OsString::new(),
+            files: 1,
+            tokens,
+            bytes,
+        }
+    }
+
+    pub(crate) fn of(self, path: PathBuf) -> Self {
+        Self {
+            name: path.into(),
+            ..self
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.files += other.files;
         self.tokens += other.tokens;
@@ -122,8 +140,12 @@ impl Tally {
     }
 
     pub(crate) fn print(&self, window: Option<&Window>, out: &mut impl Write) -> io::Result<()> {
+        let listed = self.listed();
+        if listed.is_empty() {
+            return Ok(());
+        }
         let mut names = vec![if self.is_grouped { "extension" } else { "path" }.into()];
-        let mut table = Table::new(if self.is_grouped { "rrrrl" } else { "rrrl" });
+        let mut table = Table::new(if self.is_grouped { "rrrrn" } else { "rrrn" });
         let mut head = vec!["tokens", "bytes", "bytes/token"];
         if self.is_grouped {
             head.push("files");
@@ -131,10 +153,6 @@ impl Tally {
         let of_window = window.map(|window| format!("of {}", window.model));
         head.extend(of_window.as_deref());
         table.head(head);
-        let listed = self.listed();
-        if listed.is_empty() {
-            return Ok(());
-        }
         for (name, row) in listed {
             names.push(name);
             table.row(self.cells(&row, window));
@@ -208,20 +226,16 @@ impl Tally {
                 context: window.size.context,
                 used: window.share(self.total.tokens),
             }),
+            more: self.rest.as_ref().map(|(rows, rest)| More {
+                rows: *rows,
+                sum: Sum::of(rest),
+            }),
             refused: self.refused,
             binary: self.binary,
         };
         serde_json::to_writer(&mut *out, &report)?;
         writeln!(out)
     }
-}
-
-/// In a pipe the bytes as they are: the next command must find a file whose name is not UTF-8.
-fn write_name(name: &OsStr, out: &mut impl Write) -> io::Result<()> {
-    if io::stdout().is_terminal() {
-        return write!(out, "{}", printable(&name.to_string_lossy()));
-    }
-    out.write_all(name.as_encoded_bytes())
 }
 
 /// Everything, with its keys in this order.
@@ -232,11 +246,21 @@ struct Report<'a> {
     files: Option<Vec<File>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     extensions: Option<Vec<Group>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more: Option<More>,
     total: Sum,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<Share<'a>>,
     refused: usize,
     binary: usize,
+}
+
+/// Rows that are not listed.
+#[derive(Serialize)]
+struct More {
+    rows: usize,
+    #[serde(flatten)]
+    sum: Sum,
 }
 
 #[derive(Serialize)]

@@ -1,13 +1,17 @@
 //! What the output looks like: tables, and colours where they are wanted.
 
-use std::io::{self, Write};
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::Style;
 use comfy_table::presets::NOTHING;
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
 
 const HEAD: Style = Style::new().bold();
+
+/// In fewer columns, prose cannot be read.
+const PROSE: u16 = 20;
 
 /// Whether standard output gets colours: it is a terminal, or `--color` or the environment (`NO_COLOR`, `CLICOLOR_FORCE`)
 /// say so.
@@ -17,25 +21,21 @@ pub(crate) fn has_colours() -> bool {
 
 /// Cells in aligned columns without lines between them.
 ///
-/// On a terminal that is too narrow, text takes several lines.
+/// On a terminal that is too narrow, prose takes several lines. Names and numbers stay whole, for the terminal to fold.
 pub(crate) struct Table {
     cells: comfy_table::Table,
-    alignments: Vec<CellAlignment>,
+    columns: Vec<char>,
     has_head: bool,
 }
 
 impl Table {
-    /// A column for each letter of `columns`: `l` for text, `r` for numbers.
+    /// A column for each letter of `columns`: `n` for names, `r` for numbers, `p` for prose.
     pub(crate) fn new(columns: &str) -> Self {
-        let alignment = |letter| match letter {
-            'r' => CellAlignment::Right,
-            _ => CellAlignment::Left,
-        };
         let mut cells = comfy_table::Table::new();
         cells.load_style(NOTHING);
         Self {
             cells,
-            alignments: columns.chars().map(alignment).collect(),
+            columns: columns.chars().collect(),
             has_head: false,
         }
     }
@@ -56,11 +56,15 @@ impl Table {
 
     /// The lines, all of the same width but for space at their ends.
     pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> {
-        for (column, alignment) in self.cells.column_iter_mut().zip(&self.alignments) {
-            column.set_padding((0, 2)).set_cell_alignment(*alignment);
-            if *alignment == CellAlignment::Right {
-                column.set_constraint(ColumnConstraint::ContentWidth);
+        for (column, kind) in self.cells.column_iter_mut().zip(&self.columns) {
+            column.set_padding((0, 2));
+            if *kind == 'r' {
+                column.set_cell_alignment(CellAlignment::Right);
             }
+            column.set_constraint(match kind {
+                'p' => ColumnConstraint::LowerBoundary(Width::Fixed(PROSE)),
+                _ => ColumnConstraint::ContentWidth,
+            });
         }
         let head = self.head_style();
         self.cells.lines().enumerate().map(move |(i, line)| {
@@ -88,6 +92,19 @@ impl Table {
 fn shown(cells: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let cells = cells.into_iter();
     cells.map(|cell| printable(cell.as_ref())).collect()
+}
+
+/// In a pipe the bytes as they are: the next command must find a file whose name is not UTF-8.
+pub(crate) fn write_name(name: &OsStr, out: &mut impl Write) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        return write!(out, "{}", printable(&name.to_string_lossy()));
+    }
+    out.write_all(name.as_encoded_bytes())
+}
+
+/// So many tokens, in words.
+pub(crate) fn tokens(count: usize) -> String {
+    format!("{count} token{}", if count == 1 { "" } else { "s" })
 }
 
 /// One line, whatever a text holds: it must not steer a terminal.
