@@ -369,6 +369,28 @@ fn ids_are_those_of_byte_pair_encoding() {
     );
 }
 
+/// Of a long piece only the end is held, whatever the tokens are.
+#[test]
+fn long_pieces_of_any_vocabulary() {
+    let letters = proptest::sample::select(vec!["ab", "abc", "aé\u{301}最", "最", "a"]);
+    let text = letters.prop_flat_map(|letters| {
+        let letters: Vec<char> = letters.chars().collect();
+        let chars = proptest::collection::vec(proptest::sample::select(letters), 0..12_000);
+        chars.prop_map(|chars| chars.into_iter().collect::<String>())
+    });
+    hold_times(500, (vocabularies(), text), |(ranks, text)| {
+        let builder = Encoding::builder("random").pattern(LLAMA3).ranks(ranks);
+        let encoding = builder.build().unwrap();
+        let (mut encoder, mut ids) = (encoding.stream_encoder(), Vec::new());
+        for part in naive::chars(&text).chunks(700) {
+            encoder.push(&part.concat(), &mut ids);
+        }
+        encoder.finish(&mut ids);
+        prop_assert_eq!(ids, encoding.encode_ordinary(&text));
+        Ok(())
+    });
+}
+
 /// Streams and limits with a pattern on the automaton.
 #[test]
 #[cfg(feature = "cl100k_base")]

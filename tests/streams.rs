@@ -13,13 +13,18 @@ use naive::{chars, last_pieces, parts_at};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use random::{Escaped, RUNS, Verdict, hold_times, long_texts, texts, token_bytes, with};
+use random::{
+    Escaped, RUNS, Verdict, hold_times, long_texts, longer_texts, texts, token_bytes, with,
+};
 use tiktally::Encoding;
 
 const CASES: u32 = 50_000;
 
 /// How many of the cases have a long open stretch.
 const LONG: u32 = 3_000;
+
+/// How many of the cases have pieces of thousands of characters.
+const LONGER: u32 = 1_000;
 
 /// The parts of a text, cut at some places.
 fn parts<'t>(text: &'t str, cuts: &[Index]) -> Vec<&'t str> {
@@ -77,6 +82,49 @@ fn text_in_parts(encoding: &'static Encoding) {
 }
 
 for_each!(text_in_parts: r50k_base cl100k_base o200k_base);
+
+/// Pieces of which the encoder holds only the end.
+fn long_pieces_in_parts(encoding: &'static Encoding) {
+    let texts = (longer_texts(), longer_texts());
+    hold_times(
+        LONGER,
+        (texts, vec(any::<Index>(), 0..12)),
+        |((one, two), cuts)| {
+            let text = [one.text(), two.text()].concat();
+            let mut encoder = encoding.stream_encoder();
+            let mut ids = vec![7];
+            for part in parts(&text, &cuts) {
+                encoder.push(part, &mut ids);
+            }
+            encoder.finish(&mut ids);
+            prop_assert_eq!(&ids[1..], encoding.encode_ordinary(&text));
+            Ok(())
+        },
+    );
+}
+
+for_each!(long_pieces_in_parts: r50k_base cl100k_base o200k_base);
+
+/// However long a piece is, no more than its end is held; but for runs whose beginning later text may part from them.
+fn long_pieces_are_not_held(encoding: &'static Encoding) {
+    for unit in ["a", "etaoin", "最近", "Aa", "=-", "\0", " ", "🙂", "é"] {
+        let (mut encoder, mut ids, mut pushed) = (encoding.stream_encoder(), Vec::new(), 0);
+        let part = unit.repeat(1000);
+        for _ in 0..200 {
+            encoder.push(&part, &mut ids);
+            pushed += part.len();
+            let held = pushed - encoding.decode_bytes(&ids).unwrap().len();
+            assert!(held < 10_000 + part.len(), "{held} of {unit:?}");
+        }
+        encoder.finish(&mut ids);
+        assert!(
+            ids == encoding.encode_ordinary(&part.repeat(200)),
+            "{unit:?}"
+        );
+    }
+}
+
+for_each!(long_pieces_are_not_held: r50k_base cl100k_base o200k_base);
 
 /// Ids of a text, or any.
 fn id_lists(encoding: &'static Encoding) -> impl Strategy<Value = Vec<u32>> {

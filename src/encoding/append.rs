@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Encoding;
-use super::engine::State;
+use super::engine::{State, merged};
 use super::prefixes::Prefixes;
 use super::sink::{Append, Count, Sink};
 use crate::TokenId;
@@ -28,6 +28,9 @@ const SHORT: usize = 64;
 /// So much text that is certain is kept at most, so that what is open is not moved with each push.
 const KEPT: usize = 1 << 12;
 
+/// An open piece of this many bytes is encoded as far as it is certain: one that never ends would take all memory.
+const LONG: usize = 1 << 12;
+
 /// The end of a text, of which later text decides where its pieces end.
 #[derive(Debug, Clone)]
 struct Stretch {
@@ -36,6 +39,10 @@ struct Stretch {
     /// Where that begins.
     start: usize,
     scan: Scan,
+    /// Whether it begins inside a piece, whose tokens up to there are certain.
+    is_inside: bool,
+    /// How long the open piece is to be before some of it may be certain.
+    long: usize,
 }
 
 impl Stretch {
@@ -44,6 +51,8 @@ impl Stretch {
             text: String::new(),
             start: 0,
             scan: Scan::new(0),
+            is_inside: false,
+            long: LONG,
         }
     }
 
@@ -53,8 +62,13 @@ impl Stretch {
         let (splitter, vocab) = (&encoding.0.splitter, encoding.vocab());
         let (text, before) = (self.text.as_bytes(), self.start);
         while let Some(end) = splitter.end(&mut self.scan, text, false) {
-            closed(text.get(self.start..end).unwrap_or_default(), vocab, sink);
-            self.start = end;
+            let piece = text.get(self.start..end).unwrap_or_default();
+            if std::mem::take(&mut self.is_inside) {
+                merged(piece, vocab, sink);
+            } else {
+                closed(piece, vocab, sink);
+            }
+            (self.start, self.long) = (end, LONG);
             if text.len() - end > BULK {
                 self.start += bulk(&self.text, end, splitter, vocab, sink);
             }
@@ -65,6 +79,32 @@ impl Stretch {
             self.forget();
         }
         is_any
+    }
+
+    /// Gives the ids of the open piece that are certain, if it is a long one.
+    #[inline]
+    fn close_beginning(&mut self, encoding: &Encoding, sink: &mut impl Sink) {
+        let end = self.scan.least_end();
+        if end.saturating_sub(self.start) >= self.long && encoding.0.splitter.has_borders() {
+            self.close_to(end, encoding.vocab(), sink);
+        }
+    }
+
+    #[cold]
+    fn close_to(&mut self, end: usize, vocab: &Vocabulary, sink: &mut impl Sink) {
+        let bytes = self.text.as_bytes().get(self.start..end);
+        let bytes = bytes.unwrap_or_default();
+        let len = State::with(|state| state.encode_begun(bytes, vocab, sink));
+        if len == 0 {
+            // each byte is looked at a few times at most
+            self.long = 2 * bytes.len();
+            return;
+        }
+        self.long = LONG;
+        self.is_inside = true;
+        self.start += len;
+        self.scan.go_on_from(self.start);
+        self.forget();
     }
 
     /// Forgets the text that is certain.
@@ -112,7 +152,7 @@ fn bulk(
 }
 
 /// The tokens of a piece that ends there: one if it is a token, though merging may not give that.
-fn merged(prefixes: &Prefixes, piece: &str, end: usize, vocab: &Vocabulary) -> usize {
+fn merged_to(prefixes: &Prefixes, piece: &str, end: usize, vocab: &Vocabulary) -> usize {
     match vocab.id(piece.as_bytes()) {
         Some(_) => 1,
         None => prefixes.tokens(end),
@@ -323,7 +363,7 @@ impl TokenCounter {
         let splitter = &self.encoding.0.splitter;
         let (piece, rest) = self.stretch.parted(splitter);
         self.first.extend(open, vocab);
-        let first = merged(&self.first, piece, piece.len(), vocab);
+        let first = merged_to(&self.first, piece, piece.len(), vocab);
         // by a pattern that is not known, the rest may be any number of pieces
         if rest.len() <= SHORT || !splitter.has_borders() {
             return first + self.count_rest(rest);
@@ -332,7 +372,7 @@ impl TokenCounter {
             self.second.clear(piece.len());
         }
         self.second.extend(open, vocab);
-        first + merged(&self.second, rest, open.len(), vocab)
+        first + merged_to(&self.second, rest, open.len(), vocab)
     }
 
     fn count_rest(&self, rest: &str) -> usize {
@@ -345,7 +385,8 @@ impl TokenCounter {
 }
 
 impl StreamEncoder {
-    /// Adds text, and appends the ids of all pieces whose end is certain now: no later text can change them.
+    /// Adds text, and appends the ids that are certain now: those of all pieces that have ended, and of a long open one those
+    /// that no end of it can change.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -359,7 +400,9 @@ impl StreamEncoder {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are added, on average, however long the open piece is.
+    /// O(n) in the bytes that are added, on average, however long the open piece is. What is held of it is mostly less than
+    /// 8 kB; of a run whose beginning later text may part from it, all: white space behind a newline, capitals behind a
+    /// caseless letter.
     pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         self.stretch.text.push_str(text);
         if self.encoding.is_whole() {
@@ -368,6 +411,7 @@ impl StreamEncoder {
         let len = ids.len();
         let mut sink = Append::new(ids, len);
         self.stretch.close(&self.encoding, &mut sink);
+        self.stretch.close_beginning(&self.encoding, &mut sink);
         let len = sink.len();
         ids.truncate(len);
     }
@@ -388,6 +432,16 @@ impl StreamEncoder {
     /// # Complexity
     /// O(n) in the bytes of the open piece.
     pub fn finish(self, ids: &mut Vec<TokenId>) {
-        self.encoding.encode_ordinary_into(self.stretch.open(), ids);
+        let mut rest = self.stretch.open();
+        if self.stretch.is_inside {
+            let piece;
+            (piece, rest) = self.stretch.parted(&self.encoding.0.splitter);
+            let len = ids.len();
+            let mut sink = Append::new(ids, len);
+            merged(piece.as_bytes(), self.encoding.vocab(), &mut sink);
+            let len = sink.len();
+            ids.truncate(len);
+        }
+        self.encoding.encode_ordinary_into(rest, ids);
     }
 }

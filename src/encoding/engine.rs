@@ -80,11 +80,17 @@ const AGAIN: usize = 2 * window::ENDS;
 /// Encodes a piece that no buffer holds, or with a vocabulary that has no tables.
 #[cold]
 fn giant(piece: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
-    let mut ids = Vec::new();
     match vocab.id(piece) {
-        Some(id) => ids.push(id),
-        None => merge::merge(piece, vocab, &mut ids),
+        Some(id) => sink.one(id),
+        None => merged(piece, vocab, sink),
     }
+}
+
+/// Merges some bytes, which are not looked up as a whole: a piece whose beginning is gone.
+#[cold]
+pub(super) fn merged(bytes: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
+    let mut ids = Vec::new();
+    merge::merge(bytes, vocab, &mut ids);
     let len = ids.len();
     ids.resize(len + BLOCK, 0);
     sink.begin(len);
@@ -268,9 +274,6 @@ impl State {
 
     /// Encodes as much as the sink wants of a piece that goes on behind these bytes, if that is certain; how many bytes it
     /// has.
-    ///
-    /// Whatever the piece is, one of its tokens ends among the last bytes, and what is before that is merged as if it were
-    /// alone. So what all beginnings that end there have in common, the piece has too.
     fn beginning(
         &mut self,
         bytes: &[u8],
@@ -278,6 +281,47 @@ impl State {
         vocab: &Vocabulary,
         sink: &mut impl Sink,
     ) -> Option<usize> {
+        let wanted = sink.room();
+        let (ids, _) = self
+            .certain(bytes, margin, vocab)
+            .filter(|(_, certain)| *certain >= wanted)?;
+        sink.begin(wanted);
+        sink.many(&ids, wanted);
+        Some(vocab.total_len(&ids[..wanted]))
+    }
+
+    /// Encodes as much as is certain, and of whole characters, of a piece that goes on behind these bytes; how many bytes it
+    /// has. The rest of the piece is merged as if it were alone.
+    pub(super) fn encode_begun(
+        &mut self,
+        bytes: &[u8],
+        vocab: &Vocabulary,
+        sink: &mut impl Sink,
+    ) -> usize {
+        let Some((ids, mut certain)) = self.certain(bytes, MARGIN, vocab) else {
+            return 0;
+        };
+        let mut len = vocab.total_len(&ids[..certain]);
+        while len != whole_chars(bytes, len) {
+            certain -= 1;
+            len -= vocab.len(ids[certain]);
+        }
+        sink.begin(certain);
+        sink.many(&ids, certain);
+        len
+    }
+
+    /// The first tokens of a piece that goes on behind these bytes, of which so many are certain. The last `margin` bytes
+    /// before those that a token of what follows may reach are not looked at.
+    ///
+    /// Whatever the piece is, one of its tokens ends among the last bytes, and what is before that is merged as if it were
+    /// alone. So what all beginnings that end there have in common, the piece has too.
+    fn certain(
+        &mut self,
+        bytes: &[u8],
+        margin: usize,
+        vocab: &Vocabulary,
+    ) -> Option<(Vec<TokenId>, usize)> {
         let open = bytes.len().checked_sub(vocab.max_token_len())?;
         let mut ids = Vec::new();
         let mut merged = Append::new(&mut ids, 0);
@@ -291,14 +335,8 @@ impl State {
             }
             (certain, seam) = (certain + 1, end);
         }
-        let wanted = sink.room();
         let left = *ids[..certain].last()?;
-        if certain < wanted || !prefixes::stay_behind(left, &bytes[seam..], vocab) {
-            return None;
-        }
-        sink.begin(wanted);
-        sink.many(&ids, wanted);
-        Some(vocab.total_len(&ids[..wanted]))
+        prefixes::stay_behind(left, &bytes[seam..], vocab).then_some((ids, certain))
     }
 
     /// Encodes the end of a text, from `at` on. A short one is copied, to have the padding behind it.

@@ -233,6 +233,11 @@ impl Scan {
         }
     }
 
+    /// The same when its beginning is gone, up to `start`, which is before [`least_end`](Self::least_end).
+    pub(crate) fn go_on_from(&mut self, start: usize) {
+        self.start = start;
+    }
+
     /// Where the piece ends at least, whatever text follows, if its end is open.
     pub(crate) fn least_end(&self) -> usize {
         match self.state {

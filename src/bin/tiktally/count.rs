@@ -208,13 +208,16 @@ fn count_stream(
     progress: &Progress,
 ) -> Result<Row, Refusal> {
     let mut blocks = Blocks::of(path, wrong)?;
-    let mut counter = encoding.token_counter();
-    let push = |text: &str| {
-        counter.push(text);
+    // a counter would remember every beginning of a piece, however long it is
+    let (mut encoder, mut ids, mut tokens) = (encoding.stream_encoder(), Vec::new(), 0);
+    blocks.each(|text| {
+        encoder.push(text, &mut ids);
+        tokens += ids.len();
+        ids.clear();
         progress.add(text.len() as u64);
-    };
-    blocks.each(push)?;
-    Ok(Row::new(counter.total(), blocks.bytes()))
+    })?;
+    encoder.finish(&mut ids);
+    Ok(Row::new(tokens + ids.len(), blocks.bytes()))
 }
 
 /// What was counted. What was not is told on standard error.
