@@ -399,17 +399,19 @@ fn examples_of_the_help() {
     let path = format!("{}:{program}:/usr/bin:/bin", tools.to_str().unwrap());
     let mut examples = 0;
     for subcommand in [
-        "count",
-        "chat",
-        "encode",
-        "decode",
-        "truncate",
-        "chunk",
-        "show",
-        "completions",
-        "man",
+        &[][..],
+        &["count"],
+        &["chat"],
+        &["encode"],
+        &["decode"],
+        &["truncate"],
+        &["chunk"],
+        &["show"],
+        &["models"],
+        &["completions"],
+        &["man"],
     ] {
-        let help = printed(&[subcommand, "--help"], "");
+        let help = printed(&[subcommand, &["--help"]].concat(), "");
         let lines = help.lines().skip_while(|line| *line != "Examples:").skip(1);
         for line in lines.take_while(|line| line.starts_with("  ")) {
             // three spaces stand before what is said of an example

@@ -150,15 +150,16 @@ fn count_all(found: Vec<Found>, encoding: &Encoding, wrong: Wrong) -> Vec<Outcom
 
 fn size(found: &Found) -> u64 {
     match found {
-        Found::Named(path) | Found::Inside(path) => {
-            fs::metadata(path).map_or(0, |metadata| metadata.len())
-        }
+        Found::Named(path) | Found::Inside(path) => len(path),
         Found::Skipped(_) | Found::Refused(_) => 0,
     }
 }
 
+fn len(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
 fn outcome(found: Found, encoding: &Encoding, wrong: Wrong, progress: &Progress) -> Outcome {
-    let size = size(&found);
     let (path, row) = match found {
         Found::Skipped(skip) => return Outcome::Skipped(skip),
         Found::Refused(refusal) => return Outcome::Refused(refusal),
@@ -180,11 +181,11 @@ fn outcome(found: Found, encoding: &Encoding, wrong: Wrong, progress: &Progress)
     match row {
         Ok(Ok(row)) => Outcome::Counted(row.of(path)),
         Ok(Err(skip)) => {
-            progress.add(size);
+            progress.add(len(&path));
             Outcome::Skipped(skip)
         }
         Err(refusal) => {
-            progress.add(size);
+            progress.add(len(&path));
             Outcome::Refused(refusal)
         }
     }

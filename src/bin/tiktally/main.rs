@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand};
 
 /// Count the tokens of OpenAI's models, exactly as tiktoken does
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -45,13 +45,17 @@ enum Command {
     Truncate(cut::TruncateArgs),
     Chunk(cut::ChunkArgs),
     Show(show::Args),
-    /// List the models with their encodings and context windows
-    Models,
+    Models(models::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
 }
 
-const EXIT_CODES: &str = "\
+const EXAMPLES: &str = "\
+Examples:
+  tiktally count --top 10 .     where the tokens of a project are
+  git diff | tiktally count     a number and nothing else
+  tiktally show README.md       where tokens begin and end
+
 Exit codes:
   0  everything went well
   1  some input could not be read or counted; standard error names it
@@ -113,7 +117,7 @@ fn main() -> ExitCode {
         Command::Truncate(args) => cut::truncate(&args),
         Command::Chunk(args) => cut::chunk(&args),
         Command::Show(args) => show::run(&args),
-        Command::Models => models::run(),
+        Command::Models(models::Args {}) => models::run(),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     };

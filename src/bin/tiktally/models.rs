@@ -6,6 +6,15 @@ use std::process::ExitCode;
 use crate::Failure;
 use crate::terminal::Table;
 
+/// List the models with their encodings and context windows
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {}
+
+const EXAMPLES: &str = "\
+Examples:
+  tiktally models | grep gpt-5";
+
 pub(crate) fn run() -> Result<ExitCode, Failure> {
     let mut table = Table::new("nnrrr");
     table.head(["model", "encoding", "context", "max input", "max output"]);

@@ -26,8 +26,8 @@ use naive::{
 pub(crate) use own::{loader, own_encoding};
 use tiktally::{Cut, Encoding, Error, MIN_CHUNK_TOKENS, Special, TokenId, reference};
 
-/// Text long enough for every way through the engine.
-const LONG: usize = 10_000;
+/// Text long enough for every way through the engine, and seldom so long: of short ones, many more can be tried.
+const LENGTHS: [usize; 8] = [10_000, 400, 400, 400, 400, 400, 400, 400];
 
 /// Text on which definitions are soon done that take the square of its length.
 const SHORT: usize = 1_500;
@@ -42,7 +42,8 @@ pub(crate) fn round_trip(bytes: &[u8]) {
     let ids = encoding.encode_bytes(bytes);
     assert_eq!(encoding.decode_bytes(&ids).unwrap(), bytes);
 
-    let text = &input.text(encoding, LONG);
+    let most = input.pick(&LENGTHS);
+    let text = &input.text(encoding, most);
     let ids = encoding.encode_ordinary(text);
     let all = 0..encoding.n_vocab() as TokenId;
     let is_ordinary = |id: &TokenId| all.contains(id) && !encoding.is_special_token(*id);
@@ -78,7 +79,8 @@ pub(crate) fn count_is_encode(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();
     let (few, cache) = (input.small(), input.pick(&[0, 1 << 14, 1 << 18]));
-    let text = &input.text(encoding, LONG);
+    let most = input.pick(&LENGTHS);
+    let text = &input.text(encoding, most);
     let ids = encoding.encode_ordinary(text);
     let n = ids.len();
     assert_eq!(encoding.count(text), n);
@@ -204,6 +206,7 @@ pub(crate) fn chunks(bytes: &[u8]) {
     let cut = input.pick(&[None, Some(Cut::Line), Some(Cut::Sentence), Some(Cut::Word)]);
     // few tokens cut a text into many chunks
     let most = if n < 12 { SHORT / 4 } else { SHORT };
+    let most = input.pick(&[most, 100, 100, 100]);
     let text = &*input.text(encoding, most);
     assert_eq!(encoding.truncate(text, n), prefix(encoding, text, n));
     assert_eq!(encoding.truncate_start(text, n), suffix(encoding, text, n));
