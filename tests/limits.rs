@@ -98,6 +98,21 @@ fn overlapping_chunks_cover_the_text(encoding: &'static Encoding) {
 
 for_each!(overlapping_chunks_cover_the_text: r50k_base cl100k_base o200k_base);
 
+/// White space that is one token, and three without its first characters: an overlap that is made smaller still has no more
+/// tokens than it may.
+#[test]
+#[cfg(feature = "r50k_base")]
+fn a_smaller_overlap_has_no_more_tokens() {
+    let encoding = tiktally::r50k_base();
+    let text = ["\0\0\0 t", &" \u{a0}".repeat(8), "type"].concat();
+    let mut end = 0;
+    for span in encoding.chunks_overlapping(&text, 5, 1).unwrap().spans() {
+        assert!(encoding.count(&text[span.range.start..end]) <= 1);
+        end = span.range.end;
+    }
+    assert_eq!(end, text.len());
+}
+
 #[test]
 #[cfg(feature = "cl100k_base")]
 fn preferred_cuts() {

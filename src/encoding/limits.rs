@@ -395,7 +395,7 @@ impl Iterator for Spans<'_> {
         // an overlap that leaves no room for more is made smaller
         while span.range.end <= self.done.end {
             start = (start + 1..self.done.end)
-                .find(|at| self.text.is_char_boundary(*at))
+                .find(|at| self.is_overlap(*at))
                 .unwrap_or(self.done.end);
             span = self.from(start);
         }
@@ -407,6 +407,12 @@ impl Iterator for Spans<'_> {
 impl std::iter::FusedIterator for Spans<'_> {}
 
 impl Spans<'_> {
+    /// Whether what the last chunk has from there on is an overlap: a smaller part of it may have more tokens.
+    fn is_overlap(&self, start: usize) -> bool {
+        let rest = self.text.get(start..self.done.end);
+        rest.is_some_and(|rest| self.encoding.count_up_to(rest, self.overlap).is_some())
+    }
+
     /// The chunk that begins at `start`.
     fn from(&self, start: usize) -> ChunkSpan {
         let rest = self.text.get(start..).unwrap_or_default();
