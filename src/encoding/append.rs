@@ -8,6 +8,7 @@ use super::engine::{State, merged};
 use super::prefixes::Prefixes;
 use super::sink::{Append, Count, Sink};
 use crate::TokenId;
+use crate::merge;
 use crate::split::unicode::whole_chars;
 use crate::split::{Scan, Splitter};
 use crate::vocab::Vocabulary;
@@ -436,11 +437,7 @@ impl StreamEncoder {
         if self.stretch.is_inside {
             let piece;
             (piece, rest) = self.stretch.parted(&self.encoding.0.splitter);
-            let len = ids.len();
-            let mut sink = Append::new(ids, len);
-            merged(piece.as_bytes(), self.encoding.vocab(), &mut sink);
-            let len = sink.len();
-            ids.truncate(len);
+            merge::merge(piece.as_bytes(), self.encoding.vocab(), ids);
         }
         self.encoding.encode_ordinary_into(rest, ids);
     }

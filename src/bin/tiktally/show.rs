@@ -13,7 +13,7 @@ use crate::Failure;
 use crate::choice::Choice;
 use crate::input::{self, Refusal, Source, Text};
 use crate::page;
-use crate::terminal::{self, has_colours, is_hidden};
+use crate::terminal::{self, has_colours, push_visible};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -144,10 +144,9 @@ fn visible(token: &[u8]) -> String {
     let mut shown = String::with_capacity(token.len());
     for part in token.utf8_chunks() {
         for c in part.valid().chars() {
-            if c != '\n' && is_hidden(c) {
-                shown.extend(c.escape_default());
-            } else {
-                shown.push(c);
+            match c {
+                '\n' => shown.push(c),
+                _ => push_visible(c, &mut shown),
             }
         }
         for byte in part.invalid() {

@@ -110,18 +110,21 @@ pub(crate) fn tokens(count: usize) -> String {
 /// One line, whatever a text holds: it must not steer a terminal.
 pub(crate) fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) {
-            line.extend(c.escape_default());
-        } else {
-            line.push(c);
-        }
-    }
+    text.chars().for_each(|c| push_visible(c, &mut line));
     line
 }
 
+/// Appends a character as it can be seen.
+pub(crate) fn push_visible(c: char, line: &mut String) {
+    if is_hidden(c) {
+        line.extend(c.escape_default());
+    } else {
+        line.push(c);
+    }
+}
+
 /// Whether a character cannot be seen, or changes how others are seen: controls, joiners, marks of direction.
-pub(crate) fn is_hidden(c: char) -> bool {
+fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
