@@ -11,7 +11,8 @@
 //! ```
 //!
 //! The ids are those of tiktoken 0.14.0 for every text, on gpt2, r50k_base, p50k_base, p50k_edit, cl100k_base, o200k_base
-//! and o200k_harmony.
+//! and o200k_harmony. Time is linear in the text, hostile ones too. Bad input is a typed error, never a panic. There is no
+//! network and no `unsafe`.
 //!
 //! # Overview
 //! - [`get_encoding`], [`encoding_for_model`], or a function such as [`cl100k_base`], give an [`Encoding`].
@@ -20,26 +21,16 @@
 //!   [`StreamDecoder`] follow text and ids as they arrive.
 //! - [`Encoder`] does the same with memory of its own instead of the thread's.
 //! - [`context_window`] knows how many tokens a model takes.
+//! - [`Encoding::builder`] and [`Encoding::extend`] make encodings of one's own.
 //! - [`chat`] counts whole chat requests as the API bills them.
 //! - [`Error`] is the one error type.
 //!
-//! # How it works
-//! Text is cut at the special tokens that a call allows, and each stretch goes through in chunks of some hundred pieces.
-//! The splitter looks at 64 bytes at a time and finds all piece starts in them by arithmetic on bit masks. Most pieces
-//! are a common short token, which one look into a small table tells; any other piece of up to 16 bytes is looked up as
-//! one 128-bit key. What is no token comes from a small cache, or is merged: many pieces abreast, so that one goes on
-//! while another waits for memory; characters come merged as far as nothing around them matters, a piece falls apart
-//! where no token crosses, and long ones are merged block by block.
-//!
-//! Merging block by block is exact because of one fact about these vocabularies, which the build checks: every token is
-//! what merging its own bytes gives. So whether two neighbouring tokens stand in the merge of a longer text depends on
-//! these two alone, and can be checked at each seam.
-//!
-//! # Coming from tiktoken
-//! Names are tiktoken's where there is one. `encode(text, disallowed_special=())` is
-//! [`encode_ordinary`](Encoding::encode_ordinary), or `encode(text, Special::AS_TEXT)`; `allowed_special="all"` is
-//! [`Special::ALLOW_ALL`]; `decode` is strict here, as Rust strings are, and
-//! [`decode_lossy`](Encoding::decode_lossy) is tiktoken's.
+//! # How it works, and what to read
+//! Text is cut at the special tokens that a call allows, each stretch into pieces, and each piece is looked up or merged.
+//! - [`guide::engine`] walks that way, and says at each stage why the ids are those of plain merging.
+//! - [`guide::exactness`] says how that is checked, and where tiktoken does something else.
+//! - [`guide::migrating`] has tables of calls for those who come from tiktoken in Python, tiktoken-rs or bpe-openai.
+//! - The page of [`chat`] has the rules of chat requests, dated and with their evidence.
 //!
 //! # Features
 //! - `r50k_base` (gpt2 too), `p50k_base` (p50k_edit too), `cl100k_base`, `o200k_base` (o200k_harmony too): the
@@ -78,6 +69,7 @@
 pub mod chat;
 mod encoding;
 mod error;
+pub mod guide;
 mod merge;
 mod models;
 #[doc(hidden)]

@@ -1,4 +1,5 @@
-//! The commands of the README print what stands there. `TIKTALLY_BLESS=1` writes down what they print now.
+//! What the commands of the README print stands there, and a picture of one of them. `TIKTALLY_BLESS=1` writes down what
+//! they print now.
 
 #![cfg(all(
     unix,
@@ -9,9 +10,12 @@
     feature = "o200k_base"
 ))]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+use anstyle::AnsiColor;
+use anstyle_svg::Term;
 
 const BEGIN: &str = "```console\n";
 const END: &str = "\n```\n";
@@ -36,18 +40,36 @@ fn session(commands: &str) -> String {
     parts.collect::<Vec<_>>().join("\n\n")
 }
 
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// Compares with what a file holds, or writes it down.
+fn check(file: &Path, now: &str) {
+    if env::var_os("TIKTALLY_BLESS").is_some() {
+        fs::write(file, now).unwrap();
+    } else {
+        assert_eq!(fs::read_to_string(file).unwrap(), now);
+    }
+}
+
 #[test]
 fn commands_of_the_readme() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = path("README.md");
     let readme = fs::read_to_string(&path).unwrap();
     let (before, rest) = readme.split_once(BEGIN).unwrap();
     let (written, after) = rest.split_once(END).unwrap();
     assert!(!after.contains(BEGIN), "one block is read");
     let now = session(written);
     assert!(now.matches("$ tiktally ").count() > 5);
-    if env::var_os("TIKTALLY_BLESS").is_some() {
-        fs::write(&path, [before, BEGIN, &now, END, after].concat()).unwrap();
-    } else {
-        assert_eq!(written, now);
-    }
+    check(&path, &[before, BEGIN, &now, END, after].concat());
+}
+
+#[test]
+fn picture_of_the_readme() {
+    let shown = printed("tiktally --color always show tests/readme/show.txt");
+    let terminal = Term::new().fg_color(AnsiColor::BrightWhite.into());
+    let picture = terminal.render_svg(&shown);
+    assert!(picture.contains("naï"), "{picture}");
+    check(&path("tests/readme/show.svg"), &picture);
 }
