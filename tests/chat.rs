@@ -6,6 +6,8 @@
     feature = "p50k_base"
 ))]
 
+#[path = "chat/recorded.rs"]
+mod recorded;
 #[path = "chat/typed.rs"]
 mod typed;
 
@@ -13,46 +15,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use recorded::{Size, Vectors, counter, sizes};
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
-use tiktally::chat::{
-    ChatTokens, Counter, Detail, Exactness, Family, Image, Message, Part, Request,
-};
+use tiktally::chat::{ChatTokens, Counter, Detail, Exactness, Image, Message, Part, Request};
 use tiktally::{Error, Special};
-
-#[derive(Deserialize)]
-struct Vectors<'a> {
-    #[serde(borrow)]
-    vectors: Vec<Vector<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Vector<'a> {
-    id: String,
-    kind: String,
-    model: String,
-    family: Option<String>,
-    rule: Option<String>,
-    /// As it was sent: the order of the keys counts.
-    #[serde(borrow)]
-    request: &'a RawValue,
-    prompt_tokens: usize,
-    reproduced: bool,
-    why: Option<String>,
-    note: Option<String>,
-    reply_priming: Option<usize>,
-    /// Given where the recording sorted all keys; the properties of schemas were sent in the order of `required`.
-    key_order: Option<String>,
-    #[serde(default)]
-    images: Vec<Size>,
-}
-
-#[derive(Deserialize)]
-struct Size {
-    width: u32,
-    height: u32,
-}
 
 /// A request of the project.
 #[derive(Deserialize)]
@@ -68,56 +35,6 @@ struct Own<'a> {
     sum: String,
 }
 
-fn counter(model: &str, family: Option<&str>) -> Counter {
-    let counter = Counter::for_model(model).unwrap();
-    match family {
-        None => counter,
-        Some("0301") => counter.with_family(Family::Legacy0301),
-        Some("0613") => counter.with_family(Family::Legacy0613),
-        Some("modern") => counter.with_family(Family::Modern),
-        Some("reasoning") => counter.with_family(Family::Reasoning),
-        Some(other) => panic!("{other}"),
-    }
-}
-
-/// The body with the properties of every schema in the order of `required`, and the others behind them.
-fn in_order_of_required(body: &str) -> String {
-    ordered(&serde_json::from_str(body).unwrap())
-}
-
-fn ordered(value: &Value) -> String {
-    let entry = |(key, text): (&String, String)| format!("{}:{text}", Value::from(key.as_str()));
-    let join = |entries: Vec<String>| format!("{{{}}}", entries.join(","));
-    match value {
-        Value::Array(list) => {
-            let items: Vec<_> = list.iter().map(ordered).collect();
-            format!("[{}]", items.join(","))
-        }
-        Value::Object(object) => {
-            let required = object.get("required").and_then(Value::as_array);
-            let place = |name: &str| {
-                let place = required.and_then(|names| names.iter().position(|key| key == name));
-                place.unwrap_or(usize::MAX)
-            };
-            let entries = object
-                .iter()
-                .map(|(key, value)| match (key.as_str(), value) {
-                    ("properties", Value::Object(properties)) => {
-                        let mut properties: Vec<_> = properties.iter().collect();
-                        properties.sort_by_key(|(name, _)| place(name));
-                        let properties = properties
-                            .into_iter()
-                            .map(|(key, value)| (key, ordered(value)));
-                        entry((key, join(properties.map(entry).collect())))
-                    }
-                    _ => entry((key, ordered(value))),
-                });
-            join(entries.collect())
-        }
-        other => other.to_string(),
-    }
-}
-
 fn sum(tokens: &ChatTokens) -> usize {
     let parts = [
         tokens.tools,
@@ -129,13 +46,9 @@ fn sum(tokens: &ChatTokens) -> usize {
     tokens.messages.iter().chain(&parts).sum()
 }
 
-fn sizes(sizes: &[Size]) -> impl Iterator<Item = (u32, u32)> {
-    sizes.iter().map(|size| (size.width, size.height))
-}
-
 /// An estimate, which is the count too where there is one.
 fn both(counter: &Counter, body: &str, sizes: &[Size]) -> Result<ChatTokens, Error> {
-    let typed = typed::request(body, self::sizes(sizes));
+    let typed = typed::request(body, recorded::sizes(sizes));
     let (count, estimate) = match typed.as_ref().filter(|_| !sizes.is_empty()) {
         Some(typed) => (counter.count(typed), counter.estimate(typed)),
         None => (counter.count_json(body), counter.estimate_json(body)),
@@ -161,7 +74,7 @@ fn both(counter: &Counter, body: &str, sizes: &[Size]) -> Result<ChatTokens, Err
 }
 
 /// What other projects recorded, if it is there: it is never a part of this one.
-fn recorded() -> Option<String> {
+fn recordings() -> Option<String> {
     let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/golden/chat.json");
     let text = fs::read_to_string(&shared);
     if text.is_err() {
@@ -190,7 +103,7 @@ fn images_cost_what_was_billed() {
     struct Images {
         image_vectors: Vec<Priced>,
     }
-    let Some(text) = recorded() else { return };
+    let Some(text) = recordings() else { return };
     let Images { image_vectors } = serde_json::from_str(&text).unwrap();
     let mut compared = 0;
     for priced in &image_vectors {
@@ -237,7 +150,7 @@ fn harmony_prompts_have_their_lengths() {
     struct Harmony {
         harmony_render: Vec<Rendered>,
     }
-    let Some(text) = recorded() else { return };
+    let Some(text) = recordings() else { return };
     let Harmony { harmony_render } = serde_json::from_str(&text).unwrap();
     for rendered in &harmony_render {
         let ids = tiktally::o200k_harmony()
@@ -250,24 +163,19 @@ fn harmony_prompts_have_their_lengths() {
 
 #[test]
 fn recorded_requests_cost_what_was_billed() {
-    let Some(text) = recorded() else { return };
+    let Some(text) = recordings() else { return };
     let Vectors { vectors } = serde_json::from_str(&text).unwrap();
     let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut typed = 0;
     let mut wrong = Vec::new();
     for vector in &vectors {
         let rule = vector.rule.clone().unwrap_or_default();
-        let billed = ["api", "api-recording", "library-test"].contains(&vector.kind.as_str());
-        let counter = counter(&vector.model, vector.family.as_deref());
-        let body = match vector.key_order {
-            Some(_) => in_order_of_required(vector.request.get()),
-            None => vector.request.get().to_owned(),
-        };
-        let tokens = both(&counter, &body, &vector.images);
+        let body = vector.body();
+        let tokens = both(&vector.counter(), &body, &vector.images);
         typed += usize::from(typed::request(&body, sizes(&vector.images)).is_some());
         if vector.reply_priming.is_some() {
             println!("{}: not counted, {:?}", vector.id, vector.note);
-        } else if vector.reproduced && billed {
+        } else if vector.reproduced && vector.is_billed() {
             let unsure = rule.contains("-unverified")
                 || vector.model.starts_with("gpt-5") && rule.contains("image");
             let ok = tokens.as_ref().is_ok_and(|tokens| {

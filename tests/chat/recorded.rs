@@ -1,0 +1,113 @@
+//! Requests that other projects recorded, with what the API billed for them: never a part of this project.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tiktally::chat::{Counter, Family};
+
+#[derive(Deserialize)]
+pub(crate) struct Vectors<'a> {
+    #[serde(borrow)]
+    pub(crate) vectors: Vec<Vector<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Vector<'a> {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) model: String,
+    pub(crate) family: Option<String>,
+    pub(crate) rule: Option<String>,
+    /// As it was sent: the order of the keys counts.
+    #[serde(borrow)]
+    pub(crate) request: &'a RawValue,
+    pub(crate) prompt_tokens: usize,
+    pub(crate) reproduced: bool,
+    pub(crate) why: Option<String>,
+    pub(crate) note: Option<String>,
+    pub(crate) reply_priming: Option<usize>,
+    /// Given where the recording sorted all keys; the properties of schemas were sent in the order of `required`.
+    pub(crate) key_order: Option<String>,
+    #[serde(default)]
+    pub(crate) images: Vec<Size>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Size {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+pub(crate) fn sizes(sizes: &[Size]) -> impl Iterator<Item = (u32, u32)> {
+    sizes.iter().map(|size| (size.width, size.height))
+}
+
+pub(crate) fn counter(model: &str, family: Option<&str>) -> Counter {
+    let counter = Counter::for_model(model).unwrap();
+    match family {
+        None => counter,
+        Some("0301") => counter.with_family(Family::Legacy0301),
+        Some("0613") => counter.with_family(Family::Legacy0613),
+        Some("modern") => counter.with_family(Family::Modern),
+        Some("reasoning") => counter.with_family(Family::Reasoning),
+        Some(other) => panic!("{other}"),
+    }
+}
+
+impl Vector<'_> {
+    /// Whether the source says what the API billed, and for this request.
+    pub(crate) fn is_billed(&self) -> bool {
+        let kinds = ["api", "api-recording", "library-test"];
+        kinds.contains(&self.kind.as_str()) && self.reply_priming.is_none()
+    }
+
+    pub(crate) fn counter(&self) -> Counter {
+        counter(&self.model, self.family.as_deref())
+    }
+
+    /// The body as it was sent.
+    pub(crate) fn body(&self) -> String {
+        match self.key_order {
+            Some(_) => in_order_of_required(self.request.get()),
+            None => self.request.get().to_owned(),
+        }
+    }
+}
+
+/// The body with the properties of every schema in the order of `required`, and the others behind them.
+fn in_order_of_required(body: &str) -> String {
+    ordered(&serde_json::from_str(body).unwrap())
+}
+
+fn ordered(value: &Value) -> String {
+    let entry = |(key, text): (&String, String)| format!("{}:{text}", Value::from(key.as_str()));
+    let join = |entries: Vec<String>| format!("{{{}}}", entries.join(","));
+    match value {
+        Value::Array(list) => {
+            let items: Vec<_> = list.iter().map(ordered).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Object(object) => {
+            let required = object.get("required").and_then(Value::as_array);
+            let place = |name: &str| {
+                let place = required.and_then(|names| names.iter().position(|key| key == name));
+                place.unwrap_or(usize::MAX)
+            };
+            let entries = object
+                .iter()
+                .map(|(key, value)| match (key.as_str(), value) {
+                    ("properties", Value::Object(properties)) => {
+                        let mut properties: Vec<_> = properties.iter().collect();
+                        properties.sort_by_key(|(name, _)| place(name));
+                        let properties = properties
+                            .into_iter()
+                            .map(|(key, value)| (key, ordered(value)));
+                        entry((key, join(properties.map(entry).collect())))
+                    }
+                    _ => entry((key, ordered(value))),
+                });
+            join(entries.collect())
+        }
+        other => other.to_string(),
+    }
+}
