@@ -10,16 +10,15 @@ use std::cell::Cell;
 use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
-use super::prefixes;
 use super::sink::{Append, IDS, Sink};
 use crate::TokenId;
 use crate::merge::cache::{self, Cache};
 use crate::merge::{self, BLOCK, Scratch};
 #[cfg(feature = "custom")]
 use crate::split;
+use crate::split::Splitter;
 use crate::split::unicode::whole_chars;
 use crate::split::window::{self, Scanned};
-use crate::split::{Scan, Splitter};
 use crate::vocab::tables::{common, hash, slots};
 use crate::vocab::{Vocabulary, piece_key};
 
@@ -96,9 +95,6 @@ pub(super) fn merged(bytes: &[u8], vocab: &Vocabulary, sink: &mut impl Sink) {
     sink.begin(len);
     sink.many(&ids, len);
 }
-
-/// So many bytes before the last token of a piece that goes on, its other tokens seldom depend on it.
-const MARGIN: usize = 32;
 
 thread_local! {
     static STATE: Cell<Option<Box<State>>> = const { Cell::new(None) };
@@ -246,99 +242,6 @@ impl State {
         whole_chars(text, self.max_buffer.min(reach))
     }
 
-    /// Encodes the first piece of a text, or as much of it as the sink wants, without looking for its end; how many bytes
-    /// that has.
-    fn long_piece(
-        &mut self,
-        text: &[u8],
-        splitter: &Splitter,
-        vocab: &Vocabulary,
-        sink: &mut impl Sink,
-    ) -> usize {
-        let mut scan = Scan::new(0);
-        let mut margin = MARGIN;
-        loop {
-            let reach = sink.reach().saturating_add(vocab.max_token_len());
-            let len = whole_chars(text, reach.saturating_mul(margin / MARGIN));
-            if let Some(end) = splitter.end(&mut scan, &text[..len], len == text.len()) {
-                self.piece(&text[..end], vocab, sink);
-                return end;
-            }
-            let beginning = &text[..scan.least_end()];
-            if let Some(bytes) = self.beginning(beginning, margin, vocab, sink) {
-                return bytes;
-            }
-            margin *= 2;
-        }
-    }
-
-    /// Encodes as much as the sink wants of a piece that goes on behind these bytes, if that is certain; how many bytes it
-    /// has.
-    fn beginning(
-        &mut self,
-        bytes: &[u8],
-        margin: usize,
-        vocab: &Vocabulary,
-        sink: &mut impl Sink,
-    ) -> Option<usize> {
-        let wanted = sink.room();
-        let (ids, _) = self
-            .certain(bytes, margin, vocab)
-            .filter(|(_, certain)| *certain >= wanted)?;
-        sink.begin(wanted);
-        sink.many(&ids, wanted);
-        Some(vocab.total_len(&ids[..wanted]))
-    }
-
-    /// Encodes as much as is certain, and of whole characters, of a piece that goes on behind these bytes; how many bytes it
-    /// has. The rest of the piece is merged as if it were alone.
-    pub(super) fn encode_begun(
-        &mut self,
-        bytes: &[u8],
-        vocab: &Vocabulary,
-        sink: &mut impl Sink,
-    ) -> usize {
-        let Some((ids, mut certain)) = self.certain(bytes, MARGIN, vocab) else {
-            return 0;
-        };
-        let mut len = vocab.total_len(&ids[..certain]);
-        while len != whole_chars(bytes, len) {
-            certain -= 1;
-            len -= vocab.len(ids[certain]);
-        }
-        sink.begin(certain);
-        sink.many(&ids, certain);
-        len
-    }
-
-    /// The first tokens of a piece that goes on behind these bytes, of which so many are certain. The last `margin` bytes
-    /// before those that a token of what follows may reach are not looked at.
-    ///
-    /// Whatever the piece is, one of its tokens ends among the last bytes, and what is before that is merged as if it were
-    /// alone. So what all beginnings that end there have in common, the piece has too.
-    fn certain(
-        &mut self,
-        bytes: &[u8],
-        margin: usize,
-        vocab: &Vocabulary,
-    ) -> Option<(Vec<TokenId>, usize)> {
-        let open = bytes.len().checked_sub(vocab.max_token_len())?;
-        let mut ids = Vec::new();
-        let mut merged = Append::new(&mut ids, 0);
-        self.piece(bytes, vocab, &mut merged);
-        let count = merged.len();
-        let (mut certain, mut seam) = (0, 0);
-        for id in &ids[..count] {
-            let end = seam + vocab.len(*id);
-            if end + margin > open {
-                break;
-            }
-            (certain, seam) = (certain + 1, end);
-        }
-        let left = *ids[..certain].last()?;
-        prefixes::stay_behind(left, &bytes[seam..], vocab).then_some((ids, certain))
-    }
-
     /// Encodes the end of a text, from `at` on. A short one is copied, to have the padding behind it.
     fn tail(
         &mut self,
@@ -432,17 +335,7 @@ impl State {
 
     /// Finds the ids of the misses, in the cache or by merging; how many of them were merged.
     fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) -> usize {
-        let serial = vocab.serial();
-        for miss in 0..misses {
-            let (start, end) = self.range(self.misses[miss].into());
-            let key = if end - start <= 16 {
-                cache::Key::short(self.keys[miss], self.hashes[miss], end - start, serial)
-            } else {
-                cache::Key::long(&buffer[start..end], serial)
-            };
-            self.cache.prefetch(&key);
-            self.wanted[miss] = key;
-        }
+        self.make_keys(buffer, misses, vocab);
         dispatch!(self.level, simd => self.find_places(simd, misses));
         let mut merged = 0;
         for miss in 0..misses {
@@ -472,6 +365,21 @@ impl State {
             self.scratch.merge(vocab);
         }
         merged
+    }
+
+    /// What the misses are looked for by; where their places stand is fetched.
+    fn make_keys(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) {
+        let serial = vocab.serial();
+        for miss in 0..misses {
+            let (start, end) = self.range(self.misses[miss].into());
+            let key = if end - start <= 16 {
+                cache::Key::short(self.keys[miss], self.hashes[miss], end - start, serial)
+            } else {
+                cache::Key::long(&buffer[start..end], serial)
+            };
+            self.cache.prefetch(&key);
+            self.wanted[miss] = key;
+        }
     }
 
     #[inline(always)]
@@ -528,6 +436,14 @@ impl State {
         count: usize,
         vocab: &Vocabulary,
     ) -> usize {
+        let rest = self.find_common(buffer, count, vocab);
+        self.find_candidates(rest, vocab);
+        self.compare(rest, vocab)
+    }
+
+    /// The ids of the pieces that are common tokens; the others are listed with their keys, and their buckets fetched.
+    #[inline(always)]
+    fn find_common(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary) -> usize {
         let common = vocab.common();
         let mut start = 0;
         let mut rest = 0;
@@ -547,6 +463,14 @@ impl State {
             *hashed = slots::half(hash(*key));
             prefetch_index(buckets, slots::bucket_of(*hashed, bits));
         }
+        rest
+    }
+
+    /// The ids that the listed pieces may have, if they are tokens; their rows are fetched.
+    #[inline(always)]
+    fn find_candidates(&mut self, rest: usize, vocab: &Vocabulary) {
+        let buckets = vocab.slots();
+        let bits = buckets.len().trailing_zeros();
         let (rows, none) = (vocab.rows(), vocab.no_row());
         for i in 0..rest {
             let hash = self.hashes[i];
@@ -556,6 +480,12 @@ impl State {
             self.doubts[i] = slots::goes_on(bucket) | (id != none);
             prefetch_index(rows, id as usize);
         }
+    }
+
+    /// The ids of the listed pieces that are tokens; the others stay on the list.
+    #[inline(always)]
+    fn compare(&mut self, rest: usize, vocab: &Vocabulary) -> usize {
+        let rows = vocab.rows();
         let mut misses = 0;
         for i in 0..rest {
             let (id, key, at) = (self.candidates[i], self.keys[i], self.misses[i]);

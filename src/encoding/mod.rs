@@ -3,6 +3,7 @@
 mod append;
 #[cfg(feature = "rayon")]
 mod batch;
+mod begun;
 #[cfg(feature = "custom")]
 mod builder;
 mod decode;

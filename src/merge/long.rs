@@ -5,6 +5,8 @@
 //! long piece is merged block by block; where a seam does not hold, the two tokens at it are merged again as one region,
 //! which grows by a token on either side until its own seams hold. And where the piece repeats itself, so do its tokens.
 
+use fearless_simd::Level;
+
 use super::short::{self, Jobs, LARGE, LARGEST};
 use super::{Scratch, heap};
 use crate::TokenId;
@@ -40,7 +42,7 @@ impl Blocks {
         &mut self,
         blocks: impl Iterator<Item = &'p [u8]>,
         vocab: &Vocabulary,
-        level: fearless_simd::Level,
+        level: Level,
         jobs: &mut Jobs<LARGE>,
     ) {
         self.symbols.clear();
@@ -94,39 +96,55 @@ pub(crate) fn merge(
     // blocks are merged some at a time, but few where the piece repeats itself: then they are not needed
     let mut batch = 1;
     while list.done < piece.len() {
-        let start = list.done;
-        let blocks = piece
-            .get(start..)
-            .unwrap_or_default()
-            .chunks(BLOCK)
-            .take(batch);
-        let Scratch {
-            level,
-            large,
-            largest,
-            blocks: memory,
-            ..
-        } = &mut *scratch;
-        memory.merge(blocks, vocab, *level, large);
-        batch = (2 * batch).min(short::BATCH);
-        let mut begin = 0;
-        for &end in &memory.ends {
-            let block = memory.ids.get(begin..end).unwrap_or_default();
-            begin = end;
-            if !list.add_block(
-                block,
-                &mut memory.region,
-                &mut memory.symbols,
-                *level,
-                largest,
-            ) {
+        let rest = piece.get(list.done..).unwrap_or_default();
+        let blocks = rest.chunks(BLOCK).take(batch);
+        let memory = &mut scratch.blocks;
+        memory.merge(blocks, vocab, scratch.level, &mut scratch.large);
+        match list.add_blocks(memory, scratch.level, &mut scratch.largest) {
+            Added::All => batch = (2 * batch).min(short::BATCH),
+            Added::Repeated => batch = 1,
+            Added::GivenUp => {
                 list.ids.truncate(first);
                 return heap::merge(piece, vocab, ids);
             }
-            if list.repeat() {
-                batch = 1;
-                break;
+        }
+    }
+}
+
+/// What became of some blocks.
+enum Added {
+    All,
+    /// What stood behind the last one was copied: those behind it are done.
+    Repeated,
+    /// The seam between two moves too far.
+    GivenUp,
+}
+
+/// What is around a seam.
+struct Region<'m> {
+    ids: &'m mut Vec<TokenId>,
+    symbols: &'m mut Vec<Symbol>,
+    level: Level,
+    jobs: &'m mut Jobs<LARGEST>,
+}
+
+impl Region<'_> {
+    /// Merges these bytes.
+    fn merge(&mut self, bytes: &[u8], vocab: &Vocabulary) {
+        self.ids.clear();
+        if let Some(id) = vocab.merged_id(bytes) {
+            self.ids.push(id);
+        } else if bytes.len() <= short::max(LARGEST) {
+            self.symbols.clear();
+            push_symbols(bytes, vocab, self.symbols);
+            self.jobs.start([&self.symbols[..]].into_iter(), vocab);
+            self.jobs.run(self.level, vocab);
+            for symbols in self.jobs.finish() {
+                self.ids
+                    .extend(symbols.iter().map(|symbol| symbol >> SIDES));
             }
+        } else {
+            heap::merge(bytes, vocab, self.ids);
         }
     }
 }
@@ -143,30 +161,52 @@ struct List<'a> {
 }
 
 impl List<'_> {
+    /// Joins the ids of the blocks to the list, one block after the other.
+    fn add_blocks(&mut self, blocks: &mut Blocks, level: Level, jobs: &mut Jobs<LARGEST>) -> Added {
+        let Blocks {
+            ids,
+            ends,
+            region,
+            symbols,
+            ..
+        } = blocks;
+        let mut region = Region {
+            ids: region,
+            symbols,
+            level,
+            jobs,
+        };
+        let mut begin = 0;
+        for &end in &*ends {
+            let block = ids.get(begin..end).unwrap_or_default();
+            begin = end;
+            if !self.add_block(block, &mut region) {
+                return Added::GivenUp;
+            }
+            if self.repeat() {
+                return Added::Repeated;
+            }
+        }
+        Added::All
+    }
+
     /// Joins the ids of the next block to the list, or gives up.
-    fn add_block(
-        &mut self,
-        block: &[TokenId],
-        region: &mut Vec<TokenId>,
-        symbols: &mut Vec<Symbol>,
-        level: fearless_simd::Level,
-        jobs: &mut Jobs<LARGEST>,
-    ) -> bool {
+    fn add_block(&mut self, block: &[TokenId], region: &mut Region<'_>) -> bool {
         let mut rest = block.iter();
         let mut start = self.done;
         let mut end = start;
-        region.clear();
+        region.ids.clear();
         if let Some(&id) = rest.next() {
-            region.push(id);
+            region.ids.push(id);
             end += self.vocab.len(id);
         }
         loop {
-            if let (Some(last), Some(&first)) = (self.last(), region.first())
+            if let (Some(last), Some(&first)) = (self.last(), region.ids.first())
                 && !self.vocab.stay_apart(last, first)
             {
                 self.ids.pop();
                 start -= self.vocab.len(last);
-            } else if let (Some(&last), Some(&next)) = (region.last(), rest.as_slice().first())
+            } else if let (Some(&last), Some(&next)) = (region.ids.last(), rest.as_slice().first())
                 && !self.vocab.stay_apart(last, next)
             {
                 rest.next();
@@ -177,23 +217,9 @@ impl List<'_> {
             if end - start > MAX_REGION {
                 return false;
             }
-            region.clear();
-            let bytes = self.piece.get(start..end).unwrap_or_default();
-            match self.vocab.merged_id(bytes) {
-                Some(id) => region.push(id),
-                None if bytes.len() <= short::max(LARGEST) => {
-                    symbols.clear();
-                    push_symbols(bytes, self.vocab, symbols);
-                    jobs.start([&symbols[..]].into_iter(), self.vocab);
-                    jobs.run(level, self.vocab);
-                    jobs.finish().for_each(|symbols| {
-                        region.extend(symbols.iter().map(|symbol| symbol >> SIDES));
-                    });
-                }
-                None => heap::merge(bytes, self.vocab, region),
-            }
+            region.merge(self.piece.get(start..end).unwrap_or_default(), self.vocab);
         }
-        self.ids.extend_from_slice(region);
+        self.ids.extend_from_slice(region.ids);
         self.ids.extend_from_slice(rest.as_slice());
         self.done = end + self.vocab.total_len(rest.as_slice());
         true

@@ -151,7 +151,21 @@ fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
         starts |= cased_starts(m, words, marks, ends_text, &mut certain);
     }
 
-    let mut apostrophes = m.apostrophes & if R::CASED { words << 1 } else { punctuation };
+    let apostrophes = m.apostrophes & if R::CASED { words << 1 } else { punctuation };
+    contractions::<R>(bytes, m, apostrophes, words, &mut starts, &mut certain);
+    starts & certain & !1
+}
+
+/// Moves the starts around the apostrophes that open a contraction.
+#[inline(always)]
+fn contractions<R: Rules>(
+    bytes: &[u8; WIDTH],
+    m: &Masks,
+    mut apostrophes: u64,
+    words: u64,
+    starts: &mut u64,
+    certain: &mut u64,
+) {
     let mut last_end = 0;
     while apostrophes != 0 {
         let i = apostrophes.trailing_zeros() as usize;
@@ -169,13 +183,12 @@ fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
             } else {
                 low(i + 1)
             });
-        starts = starts & !inside | behind;
+        *starts = *starts & !inside | behind;
         if R::CASED && words & behind != 0 {
             // `cased_starts` took what follows for a part of the same word
-            certain &= low(end) | behind;
+            *certain &= low(end) | behind;
         }
     }
-    starts & certain & !1
 }
 
 /// How many bytes of `white` are at the end of the window.

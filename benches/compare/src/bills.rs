@@ -4,22 +4,30 @@ use std::collections::BTreeMap;
 use std::{env, fs};
 
 use serde_json::Value;
-use tiktally::chat::{Counter, Detail, Exactness, Family};
+use tiktally::chat::{ChatTokens, Exactness};
 use tiktoken_rs::{ChatCompletionRequestMessage, FunctionCall, num_tokens_from_messages};
 
+use crate::recorded::{Vector, Vectors, sizes};
 use crate::table::markdown;
+use crate::typed;
 
-/// A file of requests with what they were billed, in the form that `tests/chat.rs` reads.
+/// A file of requests with what they were billed, in the form that the tests read.
 const REQUESTS: &str = "TIKTALLY_REQUESTS";
 
-/// What a request shows, the first that applies.
+/// What a request shows; the last that applies counts.
 const KINDS: [(&str, &[&str]); 6] = [
-    ("images", &["image"]),
-    ("JSON schemas", &["json_schema"]),
-    ("several calls at once, and their results", &["parallel_tool_calls"]),
-    ("calls and their results", &["tool_call", "function_call", "function_msg"]),
-    ("tools", &["tools"]),
     ("messages, names, prompts", &["base", "encode(prompt)"]),
+    ("tools", &["tools"]),
+    (
+        "calls and their results",
+        &["tool_call", "function_call", "function_msg"],
+    ),
+    (
+        "several calls at once, and their results",
+        &["parallel_tool_calls"],
+    ),
+    ("JSON schemas", &["json_schema"]),
+    ("images", &["image"]),
 ];
 
 const OTHERS: &str = "of unknown rules: files, sound, links, hidden or changed text";
@@ -40,32 +48,31 @@ pub fn bills() {
     let Some(path) = env::var_os(REQUESTS) else {
         return println!("\nno requests: {REQUESTS} names no file");
     };
-    let file: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let file = fs::read_to_string(path).unwrap();
+    let Vectors { vectors } = serde_json::from_str(&file).unwrap();
     let mut tallies: BTreeMap<usize, Tally> = BTreeMap::new();
-    for vector in file["vectors"].as_array().unwrap().iter().filter(|vector| is_billed(vector)) {
+    for vector in vectors.iter().filter(|vector| vector.is_billed()) {
         tallies.entry(kind(vector)).or_default().add(vector);
     }
     let header = [
-        "requests with", "recorded", "as billed, exact", "as billed, an estimate", "refused", "wrong", "tiktoken-rs 0.12.1 as billed",
+        "requests with",
+        "recorded",
+        "exact",
+        "right as an estimate",
+        "refused, or an estimate that is off",
+        "wrong",
+        "tiktoken-rs 0.12.1 right",
     ];
-    let rows = tallies.iter().rev().map(|(kind, tally)| tally.row(name(*kind)));
+    let rows = tallies.iter().map(|(kind, tally)| tally.row(name(*kind)));
     markdown(&header.map(str::to_owned), rows);
 }
 
-/// Whether the source says what the API billed, and for which request.
-fn is_billed(vector: &Value) -> bool {
-    let kinds = ["api", "api-recording", "library-test"];
-    kinds.iter().any(|kind| vector["kind"] == *kind) && vector["reply_priming"].is_null()
-}
-
 /// Which of [`KINDS`]; behind them, a request whose rules are not known.
-fn kind(vector: &Value) -> usize {
-    let rule = vector["rule"].as_str().unwrap_or_default();
+fn kind(vector: &Vector) -> usize {
+    let rule = vector.rule.as_deref().unwrap_or_default();
     let shows = |(_, rules): &(&str, &[&str])| rule.split('+').any(|part| rules.contains(&part));
-    match vector["reproduced"] == true {
-        true => KINDS.iter().position(shows).unwrap_or(KINDS.len()),
-        false => KINDS.len(),
-    }
+    let known = KINDS.iter().rposition(shows).filter(|_| vector.reproduced);
+    known.unwrap_or(KINDS.len())
 }
 
 fn name(kind: usize) -> &'static str {
@@ -73,22 +80,75 @@ fn name(kind: usize) -> &'static str {
 }
 
 impl Tally {
-    fn add(&mut self, vector: &Value) {
-        let billed = vector["prompt_tokens"].as_u64().unwrap() as usize;
+    fn add(&mut self, vector: &Vector) {
         self.requests += 1;
-        match ours(vector) {
-            Some((tokens, true)) if tokens == billed => self.exact += 1,
-            Some((tokens, false)) if tokens == billed => self.estimates += 1,
-            Some((_, true)) => self.wrong += 1,
-            // an estimate says that it may be wrong
-            Some((_, false)) | None => self.refused += 1,
-        }
-        self.theirs += usize::from(theirs(vector) == Some(billed));
+        let ours = ours(vector);
+        let is_right = ours.as_ref().is_some_and(|tokens| tokens.total == vector.prompt_tokens);
+        let is_sure = ours.is_some_and(|tokens| tokens.exactness == Exactness::Exact);
+        *match (is_right, is_sure) {
+            (true, true) => &mut self.exact,
+            (true, false) => &mut self.estimates,
+            (false, true) => &mut self.wrong,
+            (false, false) => &mut self.refused,
+        } += 1;
+        self.theirs += usize::from(theirs(vector) == Some(vector.prompt_tokens));
     }
 
     fn row(&self, name: &str) -> Vec<String> {
-        let Self { requests, exact, estimates, wrong, refused, theirs } = *self;
-        let numbers = [requests, exact, estimates, refused, wrong, theirs];
-        [name.to_owned()].into_iter().chain(numbers.map(|number| number.to_string())).collect()
+        let numbers = [
+            self.requests,
+            self.exact,
+            self.estimates,
+            self.refused,
+            self.wrong,
+            self.theirs,
+        ];
+        let numbers = numbers.map(|number| number.to_string());
+        [name.to_owned()].into_iter().chain(numbers).collect()
     }
+}
+
+/// What this crate says, sure or not. The sizes of images are given with the recordings.
+fn ours(vector: &Vector) -> Option<ChatTokens> {
+    let (counter, body) = (vector.counter(), vector.body());
+    let tokens = match typed::request(&body, sizes(&vector.images)) {
+        Some(request) if !vector.images.is_empty() => counter.estimate(&request),
+        _ => counter.estimate_json(&body),
+    };
+    tokens.ok()
+}
+
+/// What tiktoken-rs says, which takes messages and nothing else; a prompt is counted as text.
+fn theirs(vector: &Vector) -> Option<usize> {
+    let body: Value = serde_json::from_str(vector.request.get()).unwrap();
+    if let Some(prompt) = body["prompt"].as_str() {
+        let encoding = tiktoken_rs::bpe_for_model(&vector.model).ok()?;
+        return Some(encoding.count_ordinary(prompt));
+    }
+    let messages: Vec<_> = body["messages"].as_array()?.iter().map(message).collect();
+    num_tokens_from_messages(&vector.model, &messages).ok()
+}
+
+fn message(message: &Value) -> ChatCompletionRequestMessage {
+    let string = |value: &Value| value.as_str().map(str::to_owned);
+    let text = |part: &Value| string(&part["text"]);
+    let parts = |parts: &Vec<Value>| parts.iter().filter_map(text).collect();
+    let content = &message["content"];
+    let calls = message["tool_calls"].as_array().into_iter().flatten();
+    ChatCompletionRequestMessage {
+        role: string(&message["role"]).unwrap_or_default(),
+        content: string(content).or_else(|| content.as_array().map(parts)),
+        name: string(&message["name"]),
+        function_call: call(&message["function_call"]),
+        tool_calls: calls.filter_map(|called| call(&called["function"])).collect(),
+        refusal: string(&message["refusal"]),
+    }
+}
+
+fn call(call: &Value) -> Option<FunctionCall> {
+    let string = |name: &str| call[name].as_str().map(str::to_owned);
+    Some(FunctionCall {
+        name: string("name")?,
+        arguments: string("arguments")?,
+    })
 }
