@@ -1,0 +1,70 @@
+//! What a whole chat request costs, for what, and what to drop when a conversation grows too long.
+//!
+//! ```sh
+//! cargo run --example chat_request --features json
+//! ```
+
+use tiktally::chat::{ChatTokens, Counter, Message, Policy, Request, Tool, count_json};
+
+const BODY: &str = r#"{
+    "model": "gpt-4o",
+    "messages": [
+        {"role": "system", "content": "You are a helpful assistant."},
+        {"role": "user", "content": "What's the weather like in San Francisco?"}
+    ],
+    "tools": [{"type": "function", "function": {
+        "name": "get_weather",
+        "description": "Get the current weather in a given location",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    }}]
+}"#;
+
+pub(crate) fn main() -> Result<(), tiktally::Error> {
+    // the body as it is sent names its model
+    let from_json = count_json(BODY)?;
+    print("the body", &from_json);
+
+    // the same request, typed
+    let counter = Counter::for_model("gpt-4o")?;
+    let weather = Tool::function("get_weather")
+        .description("Get the current weather in a given location")
+        .parameters_json(
+            r#"{"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}"#,
+        )?;
+    let request = Request::new([
+        Message::system("You are a helpful assistant."),
+        Message::user("What's the weather like in San Francisco?"),
+    ])
+    .tools([weather]);
+    assert_eq!(counter.count(&request)?, from_json);
+
+    // negative if the request is too long; `None` for a model whose window is not known
+    let left = counter.remaining(&request)?;
+    println!("left of the window: {left:?}");
+    assert_eq!(left, Some(128_000 - 60));
+
+    fit_a_conversation(&counter)
+}
+
+/// The oldest turns go first; the instructions and the last question stay.
+fn fit_a_conversation(counter: &Counter) -> Result<(), tiktally::Error> {
+    let messages = [
+        Message::system("Be brief."),
+        Message::user("What is a token?"),
+        Message::assistant("A piece of text that a model reads as one."),
+        Message::user("And a rank?"),
+    ];
+    let fitted = counter.fit(messages, 20, Policy::OldestTurns)?;
+    println!("dropped: {:?}", fitted.dropped);
+    print("what stays", &fitted.tokens);
+    assert_eq!(fitted.dropped, [1, 2]);
+    assert_eq!(fitted.tokens.total, 18);
+    Ok(())
+}
+
+fn print(what: &str, tokens: &ChatTokens) {
+    println!("{what}: {} tokens ({:?})", tokens.total, tokens.exactness);
+    println!("  messages {:?}", tokens.messages);
+    println!("  tools    {}", tokens.tools);
+    println!("  answer   {}", tokens.priming);
+}

@@ -1,0 +1,60 @@
+//! An encoding of one's own: from a rank file and a pattern, with markers of a chat format, and back to a file.
+//!
+//! ```sh
+//! cargo run --example own_encoding
+//! ```
+
+use std::io::BufReader;
+
+use tiktally::{Encoding, Error, Special, cl100k_base, write_tiktoken};
+
+pub(crate) fn main() -> Result<(), Error> {
+    let encoding = from_file()?;
+    let chat = with_markers(&encoding)?;
+    println!("{}: {} ids", chat.name(), chat.n_vocab());
+    errors_name_the_line();
+    Ok(())
+}
+
+/// A rank file has a token in base64 and its rank on each line; here it is written first.
+fn from_file() -> Result<Encoding, Error> {
+    let mut file = Vec::new();
+    write_tiktoken(cl100k_base(), &mut file)?;
+    println!("{} bytes of ranks", file.len());
+
+    let encoding = Encoding::builder("mine")
+        .pattern(cl100k_base().pattern())
+        .ranks_from_tiktoken(BufReader::new(&file[..]))?
+        .special_token("<|endoftext|>", 100_257)
+        .build()?;
+    assert_eq!(encoding.encode_ordinary("hello world"), [15339, 1917]);
+
+    let mut again = Vec::new();
+    write_tiktoken(&encoding, &mut again)?;
+    assert_eq!(again, file);
+    Ok(encoding)
+}
+
+/// More special tokens, on the vocabulary that is there: nothing of it is copied.
+fn with_markers(encoding: &Encoding) -> Result<Encoding, Error> {
+    let chat = encoding
+        .extend("mine_chat")
+        .special_token("<|im_start|>", 100_264)
+        .special_token("<|im_end|>", 100_265)
+        .build()?;
+    let prompt = "<|im_start|>user\nHi<|im_end|>";
+    let ids = chat.encode(prompt, Special::ALLOW_ALL)?;
+    println!("{prompt:?}: {ids:?}");
+    assert_eq!(ids, [100_264, 882, 198, 13347, 100_265]);
+    assert_eq!(chat.decode(&ids)?, prompt);
+    Ok(chat)
+}
+
+fn errors_name_the_line() {
+    let file = b"AA== 0\nAQ== one\n";
+    let error = Encoding::builder("broken").ranks_from_tiktoken(&file[..]);
+    let error = error.unwrap_err();
+    println!("{error}");
+    assert!(error.is_invalid_ranks());
+    assert_eq!(error.line(), Some(2));
+}
