@@ -129,6 +129,9 @@ impl Counter {
     /// [`is_unknown_model`](Error::is_unknown_model) for a name that tiktoken does not know;
     /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. That a model takes no messages
     /// is said when they are counted.
+    ///
+    /// # Complexity
+    /// As [`encoding_for_model`](crate::encoding_for_model).
     pub fn for_model(model: &str) -> Result<Self, Error> {
         let base = families::base(model);
         // tiktoken takes all fine-tuned models of gpt-4.1 for gpt-4

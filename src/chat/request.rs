@@ -537,6 +537,9 @@ impl<'a> Tool<'a> {
     ///
     /// # Errors
     /// [`is_invalid_chat`](crate::Error::is_invalid_chat) if it is not the JSON text of an object.
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the text.
     #[cfg(feature = "json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
     pub fn parameters_json(mut self, schema: &'a str) -> Result<Self, crate::Error> {
@@ -598,8 +601,28 @@ pub(crate) struct JsonSchema<'a> {
 
 impl ResponseFormat<'_> {
     /// Any text; it costs nothing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "o200k_base")] {
+    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
+    ///
+    /// let request = Request::new([Message::user("Hello!")]).response_format(ResponseFormat::TEXT);
+    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.response_format, 0);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub const TEXT: Self = Self(None);
     /// Any JSON object; it costs nothing.
+    ///
+    /// ```
+    /// # #[cfg(feature = "o200k_base")] {
+    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
+    ///
+    /// let request = Request::new([Message::user("Hello!")]).response_format(ResponseFormat::JSON_OBJECT);
+    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.response_format, 0);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub const JSON_OBJECT: Self = Self(None);
 }
 
@@ -621,6 +644,9 @@ impl<'a> ResponseFormat<'a> {
     ///
     /// # Errors
     /// [`is_invalid_chat`](crate::Error::is_invalid_chat) if the schema is not the JSON text of an object.
+    ///
+    /// # Complexity
+    /// As [`Tool::parameters_json`].
     pub fn json_schema(
         name: impl Into<Cow<'a, str>>,
         schema: &'a str,
