@@ -134,16 +134,32 @@ impl ErrorKind {
 
 impl Error {
     /// No encoding has this name.
+    ///
+    /// ```
+    /// assert!(tiktally::get_encoding("cl200k").unwrap_err().is_unknown_encoding());
+    /// ```
     pub fn is_unknown_encoding(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownEncoding { .. })
     }
 
     /// The encoding exists, but its vocabulary was not compiled in; [`feature`](Self::feature) names what to turn on.
+    ///
+    /// ```
+    /// if let Err(error) = tiktally::get_encoding("p50k_edit") {
+    ///     assert!(error.is_missing_feature());
+    /// }
+    /// ```
     pub fn is_missing_feature(&self) -> bool {
         matches!(*self.0, ErrorKind::MissingFeature { .. })
     }
 
     /// The cargo feature that is missing.
+    ///
+    /// ```
+    /// if let Err(error) = tiktally::get_encoding("p50k_edit") {
+    ///     assert_eq!(error.feature(), Some("p50k_base"));
+    /// }
+    /// ```
     pub fn feature(&self) -> Option<&str> {
         match *self.0 {
             ErrorKind::MissingFeature { feature, .. } => Some(feature),
@@ -152,16 +168,34 @@ impl Error {
     }
 
     /// tiktoken's tables know no encoding for this model.
+    ///
+    /// ```
+    /// assert!(tiktally::encoding_for_model("gpt-6").unwrap_err().is_unknown_model());
+    /// ```
     pub fn is_unknown_model(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownModel { .. })
     }
 
     /// The text spells a special token that the call does not allow.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let error = tiktally::cl100k_base().encode("<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
+    /// assert!(error.is_disallowed_special());
+    /// # }
+    /// ```
     pub fn is_disallowed_special(&self) -> bool {
         matches!(*self.0, ErrorKind::DisallowedSpecial { .. })
     }
 
     /// The special token that was found but not allowed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let error = tiktally::cl100k_base().encode("Hi<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
+    /// assert_eq!(error.special_token(), Some("<|endoftext|>"));
+    /// # }
+    /// ```
     pub fn special_token(&self) -> Option<&str> {
         match &*self.0 {
             ErrorKind::DisallowedSpecial { token, .. } => Some(token),
@@ -170,6 +204,15 @@ impl Error {
     }
 
     /// The byte position in the text (disallowed special) or in the decoded bytes (invalid UTF-8).
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// let error = encoding.encode("你<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
+    /// assert_eq!(error.position(), Some(3));
+    /// assert_eq!(encoding.decode(&[15339, 8687]).unwrap_err().position(), Some(5));
+    /// # }
+    /// ```
     pub fn position(&self) -> Option<usize> {
         match *self.0 {
             ErrorKind::DisallowedSpecial { position, .. } | ErrorKind::InvalidUtf8 { position } => {
@@ -181,6 +224,13 @@ impl Error {
 
     /// A list of special tokens holds an empty string, or allows one that the encoding does not have; or an encoding of
     /// one's own cannot have it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let special = tiktally::Special::allow(&["<|turn|>"]);
+    /// assert!(tiktally::cl100k_base().encode("Hi", special).unwrap_err().is_invalid_special());
+    /// # }
+    /// ```
     pub fn is_invalid_special(&self) -> bool {
         match *self.0 {
             ErrorKind::EmptySpecial | ErrorKind::NoSuchSpecial { .. } => true,
@@ -191,12 +241,24 @@ impl Error {
     }
 
     /// A rank file, or ranks that came otherwise, are no vocabulary; [`line`](Self::line) tells where.
+    ///
+    /// ```
+    /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\nAQ==\n"[..]).unwrap_err();
+    /// assert!(error.is_invalid_ranks());
+    /// ```
     #[cfg(feature = "custom")]
     pub fn is_invalid_ranks(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidRanks { .. })
     }
 
     /// The line of a rank file, from 1 on; `None` where the fault is none of a line.
+    ///
+    /// ```
+    /// # #[cfg(feature = "custom")] {
+    /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\nAQ==\n"[..]).unwrap_err();
+    /// assert_eq!(error.line(), Some(2));
+    /// # }
+    /// ```
     pub fn line(&self) -> Option<usize> {
         match *self.0 {
             #[cfg(feature = "custom")]
@@ -206,35 +268,73 @@ impl Error {
     }
 
     /// A rank file is not the one that was expected.
+    ///
+    /// ```
+    /// let ranks = tiktally::Encoding::builder("b").ranks_from_tiktoken_checked(&b"AA== 0\n"[..], "00");
+    /// assert!(ranks.unwrap_err().is_hash_mismatch());
+    /// ```
     #[cfg(feature = "custom")]
     pub fn is_hash_mismatch(&self) -> bool {
         matches!(*self.0, ErrorKind::HashMismatch { .. })
     }
 
     /// Reading or writing failed; the [source](std::error::Error::source) says why.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use std::error::Error as _;
+    ///
+    /// let mut full = [0; 8];
+    /// let error = tiktally::write_tiktoken(tiktally::cl100k_base(), &mut full[..]).unwrap_err();
+    /// assert!(error.is_io() && error.source().is_some());
+    /// # }
+    /// ```
     #[cfg(feature = "custom")]
     pub fn is_io(&self) -> bool {
         matches!(*self.0, ErrorKind::Io { .. })
     }
 
     /// A split pattern cannot be used, or not by this call.
+    ///
+    /// ```
+    /// assert!(tiktally::Encoding::builder("b").pattern("(a").build().unwrap_err().is_invalid_pattern());
+    /// ```
     #[cfg(feature = "custom")]
     pub fn is_invalid_pattern(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidPattern { .. })
     }
 
     /// A pattern that backtracks gave up on a text.
+    ///
+    /// ```
+    /// let bytes = (0..=255).map(|byte| ([byte], u32::from(byte)));
+    /// let slow = tiktally::Encoding::builder("slow").backtracking_pattern(r"(?:a|a|(?=b))*\1?c()|.").ranks(bytes).build()?;
+    /// assert!(slow.try_count(&"a".repeat(200)).unwrap_err().is_pattern_limit());
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[cfg(feature = "custom")]
     pub fn is_pattern_limit(&self) -> bool {
         matches!(*self.0, ErrorKind::PatternLimit { .. })
     }
 
     /// No token of the encoding has this id.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// assert!(tiktally::cl100k_base().decode(&[100256]).unwrap_err().is_unknown_token());
+    /// # }
+    /// ```
     pub fn is_unknown_token(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownToken { .. })
     }
 
     /// The id that no token has.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// assert_eq!(tiktally::cl100k_base().decode(&[15339, 100256]).unwrap_err().token(), Some(100256));
+    /// # }
+    /// ```
     pub fn token(&self) -> Option<TokenId> {
         match *self.0 {
             ErrorKind::UnknownToken { token, .. } => Some(token),
@@ -243,6 +343,12 @@ impl Error {
     }
 
     /// Where in the list of ids the unknown one stands.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// assert_eq!(tiktally::cl100k_base().decode(&[15339, 100256]).unwrap_err().index(), Some(1));
+    /// # }
+    /// ```
     pub fn index(&self) -> Option<usize> {
         match *self.0 {
             ErrorKind::UnknownToken { index, .. } => Some(index),
@@ -251,31 +357,82 @@ impl Error {
     }
 
     /// These bytes are no single token of the encoding.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let error = tiktally::cl100k_base().encode_single_token("two words").unwrap_err();
+    /// assert!(error.is_unknown_token_bytes());
+    /// # }
+    /// ```
     pub fn is_unknown_token_bytes(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownTokenBytes { .. })
     }
 
     /// The decoded bytes are not UTF-8; [`position`](Self::position) is the first byte that is wrong.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// assert!(tiktally::cl100k_base().decode(&[8687]).unwrap_err().is_invalid_utf8());
+    /// # }
+    /// ```
     pub fn is_invalid_utf8(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidUtf8 { .. })
     }
 
     /// The unstable tail of the text is too long for all its completions to be listed.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let error = tiktally::cl100k_base().encode_with_unstable(&"x".repeat(129), tiktally::Special::REJECT);
+    /// assert!(error.unwrap_err().is_unstable_too_long());
+    /// # }
+    /// ```
     pub fn is_unstable_too_long(&self) -> bool {
         matches!(*self.0, ErrorKind::UnstableTooLong { .. })
     }
 
     /// A chat request is not what the API takes; [`path`](Self::path) tells where.
+    ///
+    /// ```
+    /// # #[cfg(feature = "o200k_base")] {
+    /// use tiktally::chat::{Counter, Message, Request};
+    ///
+    /// let request = Request::new([Message::tool("call_1", "3")]);
+    /// assert!(Counter::for_model("gpt-4o")?.count(&request).unwrap_err().is_invalid_chat());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub fn is_invalid_chat(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidChat { .. })
     }
 
     /// A chat request has content whose tokens only the service knows; [`path`](Self::path) tells where.
+    ///
+    /// ```
+    /// # #[cfg(feature = "o200k_base")] {
+    /// use tiktally::chat::{Counter, Message, Request};
+    ///
+    /// let request = Request::new([Message::user("Hello!")]);
+    /// assert!(Counter::for_model("gpt-4o-audio-preview")?.count(&request).unwrap_err().is_unsupported_content());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub fn is_unsupported_content(&self) -> bool {
         matches!(*self.0, ErrorKind::UnsupportedContent { .. })
     }
 
     /// Where in a chat request, such as `messages[2].tool_calls[0]`; empty for the request as a whole.
+    ///
+    /// ```
+    /// # #[cfg(feature = "o200k_base")] {
+    /// use tiktally::chat::{Counter, Message, Request};
+    ///
+    /// let request = Request::new([Message::user("Hello!"), Message::tool("call_1", "3")]);
+    /// let error = Counter::for_model("gpt-4o")?.count(&request).unwrap_err();
+    /// assert_eq!(error.path(), Some("messages[1].tool_call_id"));
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub fn path(&self) -> Option<&str> {
         match &*self.0 {
             ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } => {
@@ -316,6 +473,16 @@ impl Error {
     }
 
     /// The tokens of a chat request can only be estimated, which has calls of its own.
+    ///
+    /// ```
+    /// # #[cfg(feature = "o200k_base")] {
+    /// use tiktally::chat::{Counter, Message, Request, Tool};
+    ///
+    /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
+    /// assert!(Counter::for_model("gpt-5")?.count(&request).unwrap_err().is_estimate_only());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub fn is_estimate_only(&self) -> bool {
         matches!(*self.0, ErrorKind::EstimateOnly { .. })
     }

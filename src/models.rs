@@ -116,6 +116,11 @@ pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
 ///
 /// Reasoning and GPT-5 models share the window between the prompt, the hidden reasoning and the answer, so a prompt
 /// that just fits leaves no room for a reply. For embedding models the window is the largest input.
+///
+/// ```
+/// let window = tiktally::context_window("text-embedding-3-small").unwrap();
+/// assert_eq!((window.context, window.max_output), (8192, None));
+/// ```
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContextWindow {

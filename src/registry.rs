@@ -16,6 +16,9 @@ macro_rules! encodings {
             /// ```
             #[doc = concat!("assert_eq!(tiktally::", $name, "().name(), \"", $name, "\");")]
             /// ```
+            ///
+            /// # Complexity
+            /// As [`get_encoding`].
             #[cfg(feature = $feature)]
             #[cfg_attr(docsrs, doc(cfg(feature = $feature)))]
             pub fn $function() -> &'static Encoding {

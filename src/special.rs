@@ -57,16 +57,43 @@ enum Rejected<'a> {
 
 impl<'a> Special<'a> {
     /// Any special token in the text is an error; the whole text is checked first. tiktoken's default.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let error = cl100k_base().encode("Hi<|endoftext|>", Special::REJECT).unwrap_err();
+    /// assert_eq!(error.position(), Some(2));
+    /// # }
+    /// ```
     pub const REJECT: Special<'static> = Special {
         allowed: Allowed::None,
         rejected: Rejected::Others,
     };
     /// Every special token in the text becomes that token.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// assert_eq!(cl100k_base().encode("Hi<|endoftext|>", Special::ALLOW_ALL)?, [13347, 100257]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub const ALLOW_ALL: Special<'static> = Special {
         allowed: Allowed::All,
         rejected: Rejected::None,
     };
     /// Special strings are plain text.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// assert_eq!(cl100k_base().count_with("Hi<|endoftext|>", Special::AS_TEXT)?, 8);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     pub const AS_TEXT: Special<'static> = Special {
         allowed: Allowed::None,
         rejected: Rejected::None,
@@ -76,6 +103,17 @@ impl<'a> Special<'a> {
     ///
     /// A string that the encoding does not have as a special token, or an empty one, makes the call fail with
     /// [`is_invalid_special`](Error::is_invalid_special).
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let special = Special::allow(&["<|endoftext|>"]);
+    /// assert_eq!(cl100k_base().encode("Hi<|endoftext|>", special)?, [13347, 100257]);
+    /// assert!(cl100k_base().encode("Hi<|endofprompt|>", special).unwrap_err().is_disallowed_special());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[must_use]
     pub const fn allow(tokens: &'a [&'a str]) -> Self {
         Self {
@@ -85,6 +123,16 @@ impl<'a> Special<'a> {
     }
 
     /// What is not allowed is plain text instead of an error.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let special = Special::allow(&["<|endoftext|>"]).others_as_text();
+    /// assert_eq!(cl100k_base().count_with("<|endoftext|><|endofprompt|>", special)?, 8);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[must_use]
     pub const fn others_as_text(self) -> Self {
         Self {
@@ -96,6 +144,17 @@ impl<'a> Special<'a> {
     /// These strings are an error wherever they occur, even ones that are no special token; everything else is text.
     ///
     /// An empty string makes the call fail with [`is_invalid_special`](Error::is_invalid_special).
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let special = Special::reject(&["secret"]);
+    /// assert_eq!(cl100k_base().encode("a secret", special).unwrap_err().position(), Some(2));
+    /// assert_eq!(cl100k_base().count_with("Hi<|endoftext|>", special)?, 8);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[must_use]
     pub const fn reject(strings: &'a [&'a str]) -> Self {
         Self {

@@ -325,7 +325,8 @@ impl TokenCounter {
     /// ```
     ///
     /// # Complexity
-    /// O(1): no more is looked at than about a thousand bytes, or what was pushed last.
+    /// O(1): no more is looked at than about a thousand bytes, or what was pushed last. With a pattern of one's own that
+    /// backtracks or drops gaps, or a vocabulary that does not follow from merging, all text is held, and counted here.
     pub fn total(&self) -> usize {
         if self.encoding.is_whole() {
             return self.encoding.count(self.stretch.open());
@@ -344,6 +345,9 @@ impl TokenCounter {
     /// assert_eq!(counter.total(), 0);
     /// # }
     /// ```
+    ///
+    /// # Complexity
+    /// O(1).
     pub fn clear(&mut self) {
         *self = self.encoding.token_counter();
     }
@@ -403,7 +407,7 @@ impl StreamEncoder {
     /// # Complexity
     /// O(n) in the bytes that are added, on average, however long the open piece is. What is held of it is mostly less than
     /// 8 kB; of a run whose beginning later text may part from it, all: white space behind a newline, capitals behind a
-    /// caseless letter.
+    /// caseless letter. Where [`TokenCounter::total`] counts all text anew, all is held until [`finish`](Self::finish).
     pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         self.stretch.text.push_str(text);
         if self.encoding.is_whole() {

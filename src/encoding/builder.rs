@@ -80,6 +80,18 @@ impl Encoding {
     /// assert_eq!(encoding.encode_ordinary("hello hey"), [258, 32, 256, 121]);
     /// # Ok::<(), tiktally::Error>(())
     /// ```
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Encoding, cl100k_base};
+    ///
+    /// let chat = cl100k_base().extend("chat").special_token("<|turn|>", 100_264).build()?;
+    /// assert_eq!((chat.name(), chat.n_vocab()), ("chat", 100_277));
+    /// // the bytes that are no tokens
+    /// assert!(Encoding::builder("b").pattern(r"\w+").ranks([(b"a", 0)]).build().unwrap_err().is_invalid_ranks());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn builder(name: impl Into<String>) -> Builder {
         Builder {
@@ -107,6 +119,9 @@ impl Encoding {
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```
+    ///
+    /// # Complexity
+    /// O(n log n) in the special tokens.
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn extend(&self, name: impl Into<String>) -> Builder {
         let special = self.special_tokens();
@@ -138,6 +153,9 @@ impl Encoding {
     ///
     /// # Errors
     /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    ///
+    /// # Complexity
+    /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks runs over the text twice.
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_encode_ordinary(&self, text: &str) -> Result<Vec<TokenId>, Error> {
         self.check_pattern(text)?;
@@ -155,6 +173,9 @@ impl Encoding {
     ///
     /// # Errors
     /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    ///
+    /// # Complexity
+    /// As [`try_encode_ordinary`](Self::try_encode_ordinary).
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_count(&self, text: &str) -> Result<usize, Error> {
         self.check_pattern(text)?;
@@ -196,6 +217,15 @@ impl Builder {
     }
 
     /// What becomes of text that the pattern does not match: [`Gaps::Keep`] unless said otherwise.
+    ///
+    /// ```
+    /// use tiktally::{Encoding, Gaps};
+    ///
+    /// let bytes = (0..=255).map(|byte| ([byte], u32::from(byte)));
+    /// let words = Encoding::builder("words").pattern(r"\w+").gaps(Gaps::Drop).ranks(bytes).build()?;
+    /// assert_eq!(words.encode_ordinary("a b"), [97, 98]);
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[must_use]
     pub fn gaps(mut self, gaps: Gaps) -> Self {
         self.gaps = gaps;
@@ -227,6 +257,9 @@ impl Builder {
     /// # Errors
     /// [`is_io`](Error::is_io): reading failed. [`is_invalid_ranks`](Error::is_invalid_ranks): a line is no token and rank,
     /// or the file is [too large](Self::max_rank_bytes). What the tokens are together, [`build`](Self::build) checks.
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the file, of which the tokens are kept; what is read is held a line at a time.
     pub fn ranks_from_tiktoken(self, reader: impl Read) -> Result<Self, Error> {
         self.with_file(reader, |_| {})
     }
@@ -241,6 +274,9 @@ impl Builder {
     ///
     /// # Errors
     /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and [`is_hash_mismatch`](Error::is_hash_mismatch).
+    ///
+    /// # Complexity
+    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and the hash of the file.
     pub fn ranks_from_tiktoken_checked(
         self,
         reader: impl Read,
@@ -263,6 +299,17 @@ impl Builder {
     }
 
     /// The tokens, each with its rank, which is its id. They take the place of any others.
+    ///
+    /// ```
+    /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
+    /// let words = [(b"ab".to_vec(), 256), (b"abc".to_vec(), 257)];
+    /// let encoding = tiktally::Encoding::builder("b").pattern(r"\w+").ranks(bytes.chain(words)).build()?;
+    /// assert_eq!(encoding.encode_ordinary("abcab"), [257, 256]);
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the tokens.
     #[must_use]
     pub fn ranks<T: AsRef<[u8]>>(mut self, ranks: impl IntoIterator<Item = (T, TokenId)>) -> Self {
         let mut tokens = Ranks::default();
@@ -274,6 +321,17 @@ impl Builder {
     }
 
     /// Adds a special token. Two may share an id: then it is decoded to the one that was added first.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let chat = cl100k_base().extend("chat").special_token("<|turn|>", 100_264).special_token("<|end|>", 100_264).build()?;
+    /// assert_eq!(chat.encode("Hi<|end|>", Special::ALLOW_ALL)?, [13347, 100264]);
+    /// assert_eq!(chat.decode(&[100264])?, "<|turn|>");
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     #[must_use]
     pub fn special_token(mut self, token: impl Into<String>, id: TokenId) -> Self {
         self.special.push((token.into(), id));
@@ -294,7 +352,8 @@ impl Builder {
     ///   one.
     ///
     /// # Complexity
-    /// O(n) in the bytes of the tokens; 100,000 of them take some tens of milliseconds.
+    /// O(n log n) in the bytes of the tokens, and what making an automaton of the pattern takes; 100,000 tokens take some tens
+    /// of milliseconds. After [`extend`](Encoding::extend) only the special tokens are looked at.
     pub fn build(self) -> Result<Encoding, Error> {
         let splitter = self.splitter()?;
         let vocab = match self.vocabulary {
@@ -360,6 +419,10 @@ fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<()
 ///
 /// # Errors
 /// [`is_io`](Error::is_io): writing failed.
+///
+/// # Complexity
+/// O(n) in the bytes of the tokens. Each line is written on its own: a file is best given in a
+/// [`BufWriter`](std::io::BufWriter).
 #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
 pub fn write_tiktoken(encoding: &Encoding, writer: impl Write) -> Result<(), Error> {
     let written = load::write(encoding.vocab(), writer);

@@ -211,7 +211,7 @@ impl Encoding {
     /// [`is_unknown_token`](Error::is_unknown_token): the id belongs to no token.
     ///
     /// # Complexity
-    /// O(1).
+    /// O(1); O(log n) in the tokens for special ones, and in a vocabulary of one's own that does not follow from merging.
     pub fn decode_single_token_bytes(&self, id: TokenId) -> Result<&[u8], Error> {
         self.token_bytes(id).ok_or_else(|| self.unknown(id, 0))
     }

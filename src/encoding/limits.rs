@@ -289,6 +289,14 @@ impl Cut {
 }
 
 /// The parts of a text, made by [`Encoding::chunks`] and [`Encoding::chunks_overlapping`].
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let mut chunks = tiktally::cl100k_base().chunks("one two three four five six", 4)?;
+/// assert_eq!(chunks.next(), Some("one two three four"));
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Chunks<'t> {
     spans: Spans<'t>,
@@ -355,6 +363,14 @@ pub struct ChunkSpan {
 }
 
 /// The places of chunks in a text, made by [`Chunks::spans`].
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let spans = tiktally::cl100k_base().chunks("one two three four five six", 4)?.spans();
+/// assert_eq!(spans.map(|span| span.tokens).collect::<Vec<_>>(), [4, 2]);
+/// # }
+/// # Ok::<(), tiktally::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Spans<'t> {
     encoding: Encoding,

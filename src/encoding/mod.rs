@@ -147,6 +147,9 @@ impl Encoding {
     /// assert_eq!(special, [("<|endoftext|>", 199_999), ("<|endofprompt|>", 200_018)]);
     /// # }
     /// ```
+    ///
+    /// # Complexity
+    /// O(n log n) in the special tokens.
     pub fn special_tokens(&self) -> impl Iterator<Item = (&str, TokenId)> {
         self.0.special.iter()
     }
@@ -190,6 +193,9 @@ impl Encoding {
     /// # #[cfg(feature = "cl100k_base")]
     /// assert_eq!(tiktally::cl100k_base().tokens().next(), Some((0, &b"!"[..])));
     /// ```
+    ///
+    /// # Complexity
+    /// O(n) in the ids for all of them.
     pub fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         self.vocab().tokens()
     }
@@ -210,6 +216,9 @@ impl Encoding {
     /// # #[cfg(feature = "cl100k_base")]
     /// tiktally::cl100k_base().prepare();
     /// ```
+    ///
+    /// # Complexity
+    /// O(n log n) in the bytes of the tokens the first time, O(1) later.
     pub fn prepare(&self) {
         self.vocab().prepare();
     }
@@ -223,6 +232,9 @@ impl Encoding {
     /// assert_eq!(encoding.encode_ordinary("<|endoftext|>"), [27, 91, 8862, 728, 428, 91, 29]);
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// Only where a pattern of one's own that backtracks gives up on the text; `try_encode_ordinary` returns an error there.
     ///
     /// # Complexity
     /// Linear in the bytes of the text; O(n log n) in those of a piece that is made against the merge.
@@ -339,6 +351,9 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
     /// O(n) in the bytes.
     pub fn pieces<'t>(&self, text: &'t str) -> Pieces<'t> {
@@ -352,6 +367,9 @@ impl Encoding {
     /// # #[cfg(feature = "o200k_base")]
     /// assert_eq!(tiktally::o200k_base().count("How many tokens is this?"), 6);
     /// ```
+    ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary); `try_count` returns an error there.
     ///
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary), in memory that does not grow with the number of tokens.

@@ -182,6 +182,9 @@ impl StreamDecoder {
     ///
     /// # Errors
     /// [`is_invalid_utf8`](Error::is_invalid_utf8) if it ends inside a character.
+    ///
+    /// # Complexity
+    /// O(1).
     pub fn finish(self) -> Result<(), Error> {
         if self.parts.held.is_empty() {
             return Ok(());
@@ -232,6 +235,9 @@ impl LossyStreamDecoder {
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```
+    ///
+    /// # Complexity
+    /// O(1).
     pub fn finish(self) -> &'static str {
         if self.parts.held.is_empty() {
             ""

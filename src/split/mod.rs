@@ -254,6 +254,13 @@ fn are_parted(before: char, after: char) -> bool {
 }
 
 /// The pieces of a text in order, made by [`Encoding::pieces`](crate::Encoding::pieces): joined they are the text.
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let mut pieces = tiktally::cl100k_base().pieces("hello world");
+/// assert_eq!((pieces.next(), pieces.next(), pieces.next()), (Some("hello"), Some(" world"), None));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pieces<'t> {
     splitter: Splitter,
