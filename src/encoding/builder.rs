@@ -80,18 +80,6 @@ impl Encoding {
     /// assert_eq!(encoding.encode_ordinary("hello hey"), [258, 32, 256, 121]);
     /// # Ok::<(), tiktally::Error>(())
     /// ```
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// use tiktally::{Encoding, cl100k_base};
-    ///
-    /// let chat = cl100k_base().extend("chat").special_token("<|turn|>", 100_264).build()?;
-    /// assert_eq!((chat.name(), chat.n_vocab()), ("chat", 100_277));
-    /// // the bytes that are no tokens
-    /// assert!(Encoding::builder("b").pattern(r"\w+").ranks([(b"a", 0)]).build().unwrap_err().is_invalid_ranks());
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn builder(name: impl Into<String>) -> Builder {
         Builder {
@@ -155,7 +143,8 @@ impl Encoding {
     /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks runs over the text twice.
+    /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks or drops gaps runs over the
+    /// text twice.
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_encode_ordinary(&self, text: &str) -> Result<Vec<TokenId>, Error> {
         self.check_pattern(text)?;
@@ -342,6 +331,18 @@ impl Builder {
     ///
     /// A vocabulary whose tokens are all what merging their own bytes gives, each after its parts, as every trained one is,
     /// gets the tables that the built-in ones have. Others are as exact, and slower.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Encoding, cl100k_base};
+    ///
+    /// let chat = cl100k_base().extend("chat").special_token("<|turn|>", 100_264).build()?;
+    /// assert_eq!((chat.name(), chat.n_vocab()), ("chat", 100_277));
+    /// let no_bytes = Encoding::builder("b").pattern(r"\w+").ranks([(b"a", 0)]);
+    /// assert!(no_bytes.build().unwrap_err().is_invalid_ranks());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
     ///
     /// # Errors
     /// - [`is_invalid_ranks`](Error::is_invalid_ranks): there is a token or a rank twice, an empty token, or a byte that is no
