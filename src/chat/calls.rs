@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::history::unpaired;
+use super::messages::unpaired;
 use super::request::{Message, Part, ToolCall};
+use super::tally::Tally;
 use super::value::{Style, Value, write_text};
-use super::{Family, Tally, invalid, unsupported};
+use super::{Family, families, invalid, unsupported};
 use crate::error::Error;
 
 impl Tally<'_> {
@@ -40,7 +41,7 @@ impl Tally<'_> {
         let order = in_order(&message.tool_calls, results, at)?;
         let path = format!("messages[{at}].tool_calls");
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
-            (Family::Legacy0301, ..) => Err(unsupported(path, "this model takes no tools")),
+            (Family::Legacy0301, ..) => Err(unsupported(path, families::NO_TOOLS)),
             (Family::Legacy0613, [call], [result]) => {
                 if self.is_model("gpt-3.5") {
                     self.doubt("calls of this model were seen once, and billed with 1 token more");
@@ -56,7 +57,7 @@ impl Tally<'_> {
                 "how this model sees several calls in one message is not known",
             )),
             (_, [call], [result]) => self.pair(message, call, result, at),
-            (_, calls, order) => self.parallel(message, calls, order, at),
+            (_, _, order) => self.parallel(message, order, at),
         }
     }
 
@@ -102,32 +103,11 @@ impl Tally<'_> {
     fn parallel(
         &mut self,
         message: &Message<'_>,
-        calls: &[ToolCall<'_>],
         results: &[&Message<'_>],
         at: usize,
     ) -> Result<Vec<usize>, Error> {
-        let mut asked = String::from("{\"tool_uses\":[");
-        let mut answered = String::from("[");
-        for (i, (call, result)) in calls.iter().zip(results).enumerate() {
-            if i > 0 {
-                asked.push(',');
-                answered.push_str(", ");
-            }
-            asked.push_str("{\"recipient_name\":");
-            write_text(
-                &format!("functions.{}", call.name),
-                Style::Compact,
-                &mut asked,
-            );
-            asked.push_str(",\"parameters\":");
-            parsed(call, at, i)?.write(Style::Compact, &mut asked);
-            asked.push('}');
-            let text: String = result.texts().collect();
-            let value = Value::parse(&text).unwrap_or_else(|_| Value::Text(text.as_str().into()));
-            value.write(Style::Python, &mut answered);
-        }
-        asked.push_str("]}");
-        answered.push(']');
+        let asked = text_of_calls(&message.tool_calls, at)?;
+        let answered = text_of_results(results);
         let is_seen = self.is_model("gpt-4o") || self.counter.model.is_none();
         let is_modern = self.family == Family::Modern;
         if !is_seen || !is_modern || self.counter.encoding.name() != "o200k_base" {
@@ -139,6 +119,42 @@ impl Tally<'_> {
             + self.count(&answered);
         Ok(vec![tokens])
     }
+
+    /// Whether the model's name begins so.
+    fn is_model(&self, name: &str) -> bool {
+        let model = self.counter.model.as_deref().unwrap_or_default();
+        families::base(model).starts_with(name)
+    }
+}
+
+/// Several calls as the arguments of one.
+fn text_of_calls(calls: &[ToolCall<'_>], at: usize) -> Result<String, Error> {
+    let mut text = String::from("{\"tool_uses\":[");
+    for (i, call) in calls.iter().enumerate() {
+        text.push_str(if i > 0 { "," } else { "" });
+        text.push_str("{\"recipient_name\":");
+        let name = format!("functions.{}", call.name);
+        write_text(&name, Style::Compact, &mut text);
+        text.push_str(",\"parameters\":");
+        parsed(call, at, i)?.write(Style::Compact, &mut text);
+        text.push('}');
+    }
+    text.push_str("]}");
+    Ok(text)
+}
+
+/// Several results as one list; what is no JSON is a text in it.
+fn text_of_results(results: &[&Message<'_>]) -> String {
+    let texts: Vec<String> = results
+        .iter()
+        .map(|result| result.texts().collect())
+        .collect();
+    let values = texts
+        .iter()
+        .map(|text| Value::parse(text).unwrap_or_else(|_| Value::Text(text.as_str().into())));
+    let mut list = String::new();
+    Value::List(values.collect()).write(Style::Python, &mut list);
+    list
 }
 
 /// The results in the order of the calls.
@@ -147,33 +163,19 @@ fn in_order<'m, 'a>(
     results: &'m [Message<'a>],
     at: usize,
 ) -> Result<Vec<&'m Message<'a>>, Error> {
-    let mut waiting: HashMap<&str, usize> = HashMap::new();
-    for (i, call) in calls.iter().enumerate() {
-        if waiting.insert(&call.id, i).is_some() {
-            return Err(invalid(
-                format!("messages[{at}].tool_calls[{i}].id"),
-                format!("another call of the message has the id {:?} too", call.id),
-            ));
-        }
-    }
+    let mut waiting = by_id(calls, at)?;
     let mut order = vec![None; calls.len()];
-    for (i, result) in results.iter().enumerate() {
-        let id = result.tool_call_id.as_deref().unwrap_or_default();
-        let place = waiting.remove(id).and_then(|call| order.get_mut(call));
-        if result
-            .content
-            .iter()
-            .any(|part| matches!(part, Part::Image(_)))
-        {
+    for (result, at) in results.iter().zip(at + 1..) {
+        let is_image = |part: &Part<'_>| matches!(part, Part::Image(_));
+        if result.content.iter().any(is_image) {
             return Err(unsupported(
-                format!("messages[{}].content", at + 1 + i),
+                format!("messages[{at}].content"),
                 "what an image in a tool's result costs is not known",
             ));
         }
-        let Some(place) = place else {
-            return Err(unpaired(result, at + 1 + i));
-        };
-        *place = Some(result);
+        let id = result.tool_call_id.as_deref().unwrap_or_default();
+        let place = waiting.remove(id).and_then(|call| order.get_mut(call));
+        *place.ok_or_else(|| unpaired(result, at))? = Some(result);
     }
     let missing = order.iter().position(Option::is_none);
     if let Some((i, call)) = missing.and_then(|i| Some((i, calls.get(i)?))) {
@@ -188,9 +190,23 @@ fn in_order<'m, 'a>(
     Ok(order.into_iter().flatten().collect())
 }
 
+/// Where the calls are by their ids.
+fn by_id<'c>(calls: &'c [ToolCall<'_>], at: usize) -> Result<HashMap<&'c str, usize>, Error> {
+    let mut places = HashMap::new();
+    for (i, call) in calls.iter().enumerate() {
+        if places.insert(call.id.as_ref(), i).is_some() {
+            return Err(invalid(
+                format!("messages[{at}].tool_calls[{i}].id"),
+                format!("another call of the message has the id {:?} too", call.id),
+            ));
+        }
+    }
+    Ok(places)
+}
+
 /// The arguments of a call.
 fn parsed<'c>(call: &'c ToolCall<'_>, at: usize, i: usize) -> Result<Value<'c>, Error> {
-    super::json::object_of(&call.arguments).map_err(|problem| {
+    Value::parse_object(&call.arguments).map_err(|problem| {
         invalid(
             format!("messages[{at}].tool_calls[{i}].function.arguments"),
             problem,

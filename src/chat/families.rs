@@ -39,6 +39,8 @@ pub(crate) struct Known {
 
 /// Why a model's requests cannot be counted.
 pub(crate) const NO_CHAT: &str = "this model takes no messages";
+/// Why a model's tools and their calls cannot.
+pub(crate) const NO_TOOLS: &str = "this model takes no tools";
 const PARTLY: &str = "this model reports another number than its prompt has, or prices sound; only the service can tell";
 const HOSTED: &str = "gpt-oss gets its text from whoever hosts it; render the prompt and count it with `o200k_harmony`";
 const HIDDEN: &str =

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::history::exchange_len;
+use super::messages::exchange_len;
 use super::request::{Message, Request, Role};
-use super::{ChatTokens, Counter, Tally};
+use super::tally::Tally;
+use super::{ChatTokens, Counter};
 use crate::error::{Error, ErrorKind};
 
 /// Which messages go first where not all fit.

@@ -4,13 +4,15 @@
 mod calls;
 mod families;
 mod fit;
-mod history;
 mod images;
 #[cfg(feature = "json")]
 mod json;
+mod messages;
 mod numbers;
 mod path;
 mod request;
+mod response_format;
+mod tally;
 mod tools;
 mod value;
 
@@ -24,9 +26,7 @@ pub use images::{Detail, Image};
 #[cfg(feature = "json")]
 pub use json::{count_json, estimate_json};
 use numbers::{NUMBERS, Numbers};
-use request::{JsonSchema, Role};
 pub use request::{Message, Part, Request, ResponseFormat, Tool, ToolCall, ToolChoice};
-use tools::Rendering;
 use value::put;
 
 /// Counts the tokens of requests to one model.
@@ -242,33 +242,13 @@ impl Counter {
         let tools = tally.tools(request)?;
         let tool_choice = tally.tool_choice(&request.tool_choice);
         let response_format = tally.response_format(request);
-        let priming = tally.priming();
-        let parts = [tools, tool_choice, response_format, tally.images, priming];
+        let alone = ChatTokens::of_messages(messages, tally.images, tally.priming(), &tally.doubts);
         Ok(ChatTokens {
-            total: messages.iter().chain(&parts).sum(),
-            exactness: Exactness::of(&tally.doubts),
-            messages,
+            total: alone.total + tools + tool_choice + response_format,
             tools,
             tool_choice,
             response_format,
-            images: tally.images,
-            priming,
-        })
-    }
-}
-
-impl Counter {
-    fn tally(&self, mut doubts: Vec<String>) -> Result<Tally<'_>, Error> {
-        let family = self.family.map_err(|why| unsupported("model", why))?;
-        doubts.extend(self.doubt.map(str::to_owned));
-        Ok(Tally {
-            counter: self,
-            numbers: self.numbers,
-            family,
-            doubts,
-            images: 0,
-            system: None,
-            roles: Default::default(),
+            ..alone
         })
     }
 }
@@ -297,6 +277,9 @@ impl ChatTokens {
     }
 }
 
+/// How many reasons an estimate names.
+const REASONS: usize = 3;
+
 impl Exactness {
     fn of(doubts: &[String]) -> Self {
         let mut seen = HashSet::new();
@@ -315,190 +298,13 @@ impl Exactness {
     }
 }
 
-/// About how long the text of a tool is, in bytes.
-const TOOL: usize = 512;
-
-/// How many reasons an estimate names.
-const REASONS: usize = 3;
-
-/// A request that is being counted.
-struct Tally<'c> {
-    counter: &'c Counter,
-    numbers: &'c Numbers,
-    family: Family,
-    doubts: Vec<String>,
-    images: usize,
-    /// The first message that instructs the model, and the tokens of its last text.
-    system: Option<(usize, usize)>,
-    /// What the roles cost that have been seen, as [`Role::ALL`] has them.
-    roles: [Option<usize>; Role::ALL.len()],
-}
-
-impl Tally<'_> {
-    fn count(&self, text: &str) -> usize {
-        self.counter.encoding.count(text)
-    }
-
-    /// The tokens of a role's name.
-    fn role(&mut self, role: Role) -> usize {
-        let known = self.roles.get(role as usize).copied().flatten();
-        known.unwrap_or_else(|| {
-            let count = self.count(role.name());
-            if let Some(place) = self.roles.get_mut(role as usize) {
-                *place = Some(count);
-            }
-            count
-        })
-    }
-
-    fn doubt(&mut self, reason: &str) {
-        self.doubts.push(reason.to_owned());
-    }
-
-    fn doubt_images_beside_calls(&mut self, images: usize, messages: &[Message<'_>]) {
-        if images > 0 && messages.iter().any(Message::has_call) {
-            self.doubt("an image beside tool calls was seen once, and billed with 4 tokens less");
-        }
-    }
-
-    /// Whether a message has what tools are added to; the models of June 2023 know no developers.
-    fn is_system(&self, role: Role) -> bool {
-        match self.family {
-            Family::Legacy0613 => role == Role::System,
-            _ => role.is_system(),
-        }
-    }
-
-    /// What a message has beside its header and its content.
-    fn frame(&self) -> usize {
-        match self.family {
-            Family::Legacy0301 => self.numbers.message_0301,
-            _ => self.numbers.message,
-        }
-    }
-
-    fn priming(&self) -> usize {
-        match self.family {
-            Family::Reasoning => self.numbers.priming_reasoning,
-            _ => self.numbers.priming,
-        }
-    }
-
-    fn is_legacy(&self) -> bool {
-        matches!(self.family, Family::Legacy0301 | Family::Legacy0613)
-    }
-
-    /// Whether the model's name begins so.
-    #[cfg(feature = "json")]
-    fn is_model(&self, name: &str) -> bool {
-        let model = self.counter.model.as_deref().unwrap_or_default();
-        families::base(model).starts_with(name)
-    }
-
-    /// The definitions of the tools, and what they change at the first system message.
-    fn tools(&mut self, request: &Request<'_>) -> Result<usize, Error> {
-        if request.tools.is_empty() {
-            return Ok(0);
-        }
-        let rendering = match self.family {
-            Family::Legacy0301 => return Err(unsupported("tools", "this model takes no tools")),
-            Family::Legacy0613 => Rendering::Legacy,
-            Family::Modern | Family::Reasoning => Rendering::Modern,
-        };
-        let mut text = String::with_capacity(TOOL * request.tools.len());
-        tools::render(request, rendering, &mut self.doubts, &mut text)?;
-        let mut tokens = self.count(&text) + self.numbers.tools;
-        if let Some((at, text_tokens)) = self.system {
-            let text = request
-                .messages
-                .get(at)
-                .and_then(|message| message.texts().last());
-            // its line ends where it did not before
-            tokens += self.count(&format!("{}\n", text.unwrap_or_default()));
-            tokens -= self.numbers.system_saves + text_tokens;
-        }
-        if self.family == Family::Reasoning {
-            self.doubt("what tools cost reasoning models changes without notice");
-            let first = request.tools.first();
-            let is_bare = first.is_some_and(Tool::is_bare);
-            tokens += if is_bare {
-                self.numbers.reasoning_bare
-            } else {
-                self.numbers.reasoning_tools
-            };
-        }
-        Ok(tokens)
-    }
-
-    fn tool_choice(&mut self, choice: &ToolChoice<'_>) -> usize {
-        match choice {
-            _ if self.family == Family::Reasoning => 0,
-            ToolChoice::Auto => 0,
-            ToolChoice::Required => {
-                if self.is_legacy() {
-                    self.doubt("what this model's duty to call a tool costs was never seen");
-                }
-                0
-            }
-            ToolChoice::None => self.numbers.choice_none,
-            ToolChoice::FunctionCall(name) => {
-                if self.family != Family::Legacy0613 {
-                    self.doubt(
-                        "the choice of a function was only seen with the models of June 2023",
-                    );
-                }
-                self.numbers.choice_function + self.count(name)
-            }
-            ToolChoice::Function(name) => {
-                if self.is_legacy() {
-                    self.doubt(
-                        "what this model's choice of a tool costs was only seen for functions",
-                    );
-                }
-                self.numbers.choice_tool + self.count(name)
-            }
-        }
-    }
-
-    fn response_format(&mut self, request: &Request<'_>) -> usize {
-        let Some(format) = &request.response_format.0 else {
-            return 0;
-        };
-        if self.family != Family::Modern || self.counter.encoding.name() != "o200k_base" {
-            self.doubt("schemas of answers were only seen with gpt-4o and gpt-4.1");
-        }
-        let schema = self.count(&text_of_schema(format));
-        if !request.tools.is_empty() {
-            return schema + self.numbers.schema_tools;
-        }
-        let is_system = |message: &Message<'_>| message.role.is_system();
-        let has_system = request.messages.iter().any(is_system);
-        let alone = if has_system {
-            0
-        } else {
-            self.numbers.schema_alone
-        };
-        schema + self.numbers.schema + self.count(&format.name) + alone
-    }
-}
-
-/// A schema as the prompt has it (section 3.6).
-fn text_of_schema(format: &JsonSchema<'_>) -> String {
-    let mut text = format!("# Response Formats\n\n## {}\n\n", format.name);
-    if let Some(description) = &format.description {
-        put(&mut text, format_args!("// {description}\n"));
-    }
-    format
-        .schema
-        .write_schema(&["required", "additionalProperties"], &mut text);
-    text
-}
-
+/// What only the service can count.
 fn unsupported(path: impl Into<String>, what: impl Into<String>) -> Error {
     let (path, what) = (path.into(), what.into());
     ErrorKind::UnsupportedContent { path, what }.into()
 }
 
+/// What the API would not take.
 fn invalid(path: impl Into<String>, problem: impl Into<String>) -> Error {
     let (path, problem) = (path.into(), problem.into());
     ErrorKind::InvalidChat { path, problem }.into()

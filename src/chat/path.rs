@@ -31,6 +31,14 @@ impl Path<'_> {
         super::invalid(self.to_string(), problem)
     }
 
+    /// The same, with what it might be.
+    pub(super) fn invalid_among(&self, problem: &str, known: &[&str]) -> Error {
+        self.invalid(format!(
+            "{problem}; the known ones are {}",
+            known.join(", ")
+        ))
+    }
+
     pub(super) fn unsupported(&self, what: impl Into<String>) -> Error {
         super::unsupported(self.to_string(), what)
     }
@@ -67,6 +75,16 @@ impl Path<'_> {
     pub(super) fn text<'v>(&self, value: &'v Value<'_>) -> Result<&'v str, Error> {
         let wrong = || self.invalid(format!("this must be a string, not {}", value.kind()));
         value.as_text().ok_or_else(wrong)
+    }
+
+    /// What `read` makes of each value of a list.
+    pub(super) fn each<'v, 'a, T>(
+        &self,
+        list: &'v Value<'a>,
+        read: impl Fn(&Path<'_>, &'v Value<'a>) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let values = self.list(list)?.iter().enumerate();
+        values.map(|(i, value)| read(&self.at(i), value)).collect()
     }
 
     /// The text of a key that must be there.

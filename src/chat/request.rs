@@ -681,5 +681,5 @@ impl<'a> ResponseFormat<'a> {
 
 #[cfg(feature = "json")]
 fn own_schema<'a>(text: &'a str, path: &str) -> Result<Value<'a>, crate::Error> {
-    super::json::object_of(text).map_err(|problem| super::invalid(path, problem))
+    Value::parse_object(text).map_err(|problem| super::invalid(path, problem))
 }

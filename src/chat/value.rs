@@ -1,6 +1,9 @@
 //! JSON as it was written: objects keep the order of their keys, which changes counts.
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // only JSON text becomes values
 
+#[cfg(feature = "json")]
+mod read;
+
 use std::borrow::Cow;
 use std::fmt::Write;
 use std::ops::Deref;
@@ -221,135 +224,6 @@ pub(crate) fn write_text(text: &str, style: Style, out: &mut String) {
 pub(crate) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     // a String takes everything
     let _ = out.write_fmt(text);
-}
-
-#[cfg(feature = "json")]
-mod read {
-    use std::borrow::Cow;
-    use std::collections::HashMap;
-    use std::fmt;
-
-    use serde::Deserialize;
-    use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
-    use super::{Object, Value};
-
-    /// The only key of the object that stands for a number, if some other crate turns on serde_json's
-    /// `arbitrary_precision`.
-    const NUMBER: &str = "$serde_json::private::Number";
-
-    /// Up to this many keys are compared one by one.
-    const FEW: usize = 16;
-
-    impl<'a> Value<'a> {
-        /// Reads JSON text, and nothing behind it.
-        pub(crate) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-            let mut reader = serde_json::Deserializer::from_str(text);
-            let value = Self::deserialize(&mut reader)?;
-            reader.end()?;
-            Ok(value)
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Value<'de> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(Reader)
-        }
-    }
-
-    struct Reader;
-
-    impl<'de> Visitor<'de> for Reader {
-        type Value = Value<'de>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("JSON")
-        }
-
-        fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-            Ok(Value::Null)
-        }
-
-        fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
-            Ok(Value::Bool(value))
-        }
-
-        fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
-            Ok(Value::Integer(value))
-        }
-
-        fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
-            Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Integer))
-        }
-
-        fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
-            Ok(Value::Float(value))
-        }
-
-        fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
-            Ok(Value::Text(Cow::Owned(text.to_owned())))
-        }
-
-        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
-            Ok(Value::Text(Cow::Borrowed(text)))
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
-            let mut list = Vec::new();
-            while let Some(item) = items.next_element()? {
-                list.push(item);
-            }
-            Ok(Value::List(list))
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
-            let mut object = Object::default();
-            let mut places = HashMap::new();
-            while let Some(key) = items.next_key()? {
-                // the key is a string, whatever the text says
-                let Value::Text(key) = key else {
-                    return Err(A::Error::custom("a key that is no string"));
-                };
-                let value = items.next_value()?;
-                if object.0.len() == FEW {
-                    let keys = object.0.iter().map(|(key, _)| key.clone());
-                    places.extend(keys.zip(0..));
-                }
-                let known = if object.0.len() < FEW {
-                    object.0.iter().position(|(name, _)| *name == key)
-                } else {
-                    places.get(&key).copied()
-                };
-                // of two values, the last counts
-                if let Some(entry) = known.and_then(|at| object.0.get_mut(at)) {
-                    entry.1 = value;
-                    continue;
-                }
-                if object.0.len() >= FEW {
-                    places.insert(key.clone(), object.0.len());
-                }
-                object.0.push((key, value));
-            }
-            match object.0.as_slice() {
-                [(key, Value::Text(digits))] if key == NUMBER => number(digits),
-                _ => Ok(Value::Object(object)),
-            }
-        }
-    }
-
-    /// The number that a text writes, as serde_json reads it.
-    fn number<E: Error>(digits: &str) -> Result<Value<'static>, E> {
-        if let Ok(value) = digits.parse() {
-            return Ok(Value::Integer(value));
-        }
-        if let Ok(value) = digits.parse() {
-            return Ok(Value::Unsigned(value));
-        }
-        match digits.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(Value::Float(value)),
-            _ => Err(E::custom("number out of range")),
-        }
-    }
 }
 
 #[cfg(all(test, feature = "json"))]

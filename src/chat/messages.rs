@@ -1,7 +1,8 @@
 //! Messages, and the calls among them.
 
 use super::request::{Message, Part, Role};
-use super::{Family, Tally, images, invalid, unsupported};
+use super::tally::Tally;
+use super::{Family, Image, images, invalid, unsupported};
 use crate::error::Error;
 
 impl Tally<'_> {
@@ -47,10 +48,25 @@ impl Tally<'_> {
 
     /// A message without tool calls.
     pub(super) fn message(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
-        let content = self.content(message, at)?;
-        let frame = self.frame();
+        let tokens = self.content(message, at)? + self.frame() + self.header(message);
+        if self.family != Family::Legacy0613 {
+            if message.role == Role::Function {
+                self.doubt("function messages were only seen with the models of June 2023");
+            }
+            if message.function_call.is_some() {
+                self.doubt("function calls were only seen with the models of June 2023");
+            }
+        }
+        let call = message.function_call.as_ref().map_or(0, |call| {
+            self.numbers.function_call + self.count(&call.name) + self.count(&call.arguments)
+        });
+        Ok(tokens + call)
+    }
+
+    /// The role and the name.
+    fn header(&mut self, message: &Message<'_>) -> usize {
         let role = self.role(message.role);
-        let header = match &message.name {
+        match &message.name {
             None => role,
             // a tool's own name costs nothing
             Some(_) if message.role == Role::Tool => role,
@@ -67,19 +83,7 @@ impl Tally<'_> {
                 }
                 self.count(&format!("{}:{name}", message.role.name()))
             }
-        };
-        let mut tokens = frame + header + content;
-        if message.role == Role::Function && self.family != Family::Legacy0613 {
-            self.doubt("function messages were only seen with the models of June 2023");
         }
-        if let Some(call) = &message.function_call {
-            if self.family != Family::Legacy0613 {
-                self.doubt("function calls were only seen with the models of June 2023");
-            }
-            tokens +=
-                self.numbers.function_call + self.count(&call.name) + self.count(&call.arguments);
-        }
-        Ok(tokens)
     }
 
     /// The texts of a message; its images are added to those of all.
@@ -93,17 +97,8 @@ impl Tally<'_> {
                     tokens += last;
                 }
                 Part::Image(image) => {
-                    let model = self.counter.model.as_deref().unwrap_or_default();
-                    let path = || format!("messages[{at}].content[{i}]");
-                    if message.role != Role::User {
-                        let what =
-                            "what an image costs in a message that is not the user's is not known";
-                        return Err(unsupported(path(), what));
-                    }
-                    let cost =
-                        images::cost(model, *image).map_err(|why| unsupported(path(), why))?;
-                    self.images += cost.tokens;
-                    self.doubts.extend(cost.estimate.map(str::to_owned));
+                    let unknown = |why| unsupported(format!("messages[{at}].content[{i}]"), why);
+                    self.image(message.role, *image).map_err(unknown)?;
                 }
             }
         }
@@ -111,6 +106,18 @@ impl Tally<'_> {
             self.system = Some((at, last));
         }
         Ok(tokens)
+    }
+
+    /// Adds an image to those of all, or says why that cannot be done.
+    fn image(&mut self, role: Role, image: Image) -> Result<(), &'static str> {
+        if role != Role::User {
+            return Err("what an image costs in a message that is not the user's is not known");
+        }
+        let model = self.counter.model.as_deref().unwrap_or_default();
+        let cost = images::cost(model, image)?;
+        self.images += cost.tokens;
+        self.doubts.extend(cost.estimate.map(str::to_owned));
+        Ok(())
     }
 }
 

@@ -1,0 +1,581 @@
+//! What an image costs: by its size, its detail and the model, never by its content.
+//!
+//! Two ways of counting. Tile models scale the image down and count the squares of 512 pixels that cover it; patch
+//! models count squares of 32 pixels up to a budget, times a factor of the model. Integers throughout: a float that
+//! misses a whole number by its last bit would be one row of squares too many.
+
+use super::{Detail, Image, LINK};
+use crate::chat::families;
+
+/// The tokens of one image, and why they are an estimate where they are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) tokens: usize,
+    pub(crate) estimate: Option<&'static str>,
+}
+
+/// What the image costs, or why that is not known.
+pub(crate) fn cost(model: &str, image: Image) -> Result<Cost, &'static str> {
+    let rule = rule_of(model).ok_or(
+        "what an image costs is not known for this model; name the model if it has another",
+    )?;
+    let is_fixed = matches!(rule, Rule::Tiles { .. }) && image.detail == Detail::Low;
+    if image.is_link && !is_fixed {
+        return Err(LINK);
+    }
+    Ok(Cost {
+        tokens: rule.tokens(image) as usize,
+        estimate: rule.doubt(image),
+    })
+}
+
+#[derive(Debug, Clone)]
+enum Rule {
+    /// `base` and `tile` times `scale`, a fraction, rounded once.
+    Tiles {
+        base: u64,
+        tile: u64,
+        scale: (u64, u64),
+    },
+    /// `percent` of the patches, rounded up, and `extra`.
+    Patches {
+        percent: u64,
+        extra: u64,
+        budget: Budget,
+        doubt: Option<&'static str>,
+    },
+}
+
+/// The most patches an image may have.
+#[derive(Debug, Clone)]
+struct Budget {
+    auto: u64,
+    high: u64,
+    original: Option<u64>,
+}
+
+impl Budget {
+    const fn flat(patches: u64) -> Self {
+        Self {
+            auto: patches,
+            high: patches,
+            original: None,
+        }
+    }
+
+    fn of(&self, detail: Detail) -> u64 {
+        match detail {
+            Detail::Auto => self.auto,
+            Detail::Low | Detail::High => self.high,
+            Detail::Original => self.original.unwrap_or(self.high),
+        }
+    }
+}
+
+impl Rule {
+    /// Rules, section 4: the official price of most tile models is whole.
+    const fn tiles(base: u64, tile: u64) -> Self {
+        Self::Tiles {
+            base,
+            tile,
+            scale: (1, 1),
+        }
+    }
+
+    /// Rules, section 4: the official factor and budget, and one token more, as all four measured values have it.
+    const fn patches(percent: u64) -> Self {
+        Self::Patches {
+            percent,
+            extra: 1,
+            budget: Budget::flat(1536),
+            doubt: None,
+        }
+    }
+
+    /// Rules, section 4: the official budgets, but the factor 1.2 and the 2 tokens more of recorded calls to
+    /// gpt-5-mini, where the official factors, 1.62 and 2.46, are wrong.
+    const fn newer_patches(budget: Budget) -> Self {
+        Self::Patches {
+            percent: 120,
+            extra: 2,
+            budget,
+            doubt: Some("the sources disagree on what an image costs for this model"),
+        }
+    }
+
+    fn tokens(&self, image: Image) -> u64 {
+        match *self {
+            Self::Tiles {
+                base,
+                tile,
+                scale: (times, per),
+            } => {
+                let tiles = match image.detail {
+                    Detail::Low => 0,
+                    _ => tiles(image),
+                };
+                ((base + tile * tiles) * times + per / 2) / per
+            }
+            Self::Patches {
+                percent,
+                extra,
+                ref budget,
+                ..
+            } => (patches(image, budget.of(image.detail)) * percent).div_ceil(100) + extra,
+        }
+    }
+
+    /// Why the count for this image may be wrong.
+    fn doubt(&self, image: Image) -> Option<&'static str> {
+        let original = image.detail == Detail::Original;
+        match self {
+            Self::Patches {
+                doubt: Some(why), ..
+            } => Some(why),
+            _ if original => {
+                Some("this model has no image detail `original`; it is counted as `high`")
+            }
+            // measured on a small image only, which no low detail would make smaller
+            Self::Patches { .. } if image.detail == Detail::Low && !image.fits(LOW) => Some(
+                "what the image detail `low` does to a large image is not known for this model; it is counted as `high`",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Rules, section 4: 33 1/3 times the price of gpt-4o, rounded at the end, is what is billed; the official 2833 and
+/// 5667 are rounded before they are added.
+const GPT_4O_MINI: Rule = Rule::Tiles {
+    base: 85,
+    tile: 170,
+    scale: (100, 3),
+};
+
+/// Rules, section 4. A name stands for itself and its dated versions, for nothing else: what shares the beginning of a
+/// name shares no price.
+const RULES: &[(&str, Rule)] = &[
+    ("gpt-4o", Rule::tiles(85, 170)),
+    ("chatgpt-4o-latest", Rule::tiles(85, 170)),
+    ("gpt-4.1", Rule::tiles(85, 170)),
+    ("gpt-4.5-preview", Rule::tiles(85, 170)),
+    ("gpt-4-turbo", Rule::tiles(85, 170)),
+    ("gpt-4-vision-preview", Rule::tiles(85, 170)),
+    ("gpt-4-1106-vision-preview", Rule::tiles(85, 170)),
+    ("gpt-4o-mini", GPT_4O_MINI),
+    ("o1", Rule::tiles(75, 150)),
+    ("o1-pro", Rule::tiles(75, 150)),
+    ("o3", Rule::tiles(75, 150)),
+    ("gpt-5", Rule::tiles(70, 140)),
+    ("gpt-5-chat-latest", Rule::tiles(70, 140)),
+    ("gpt-4.1-mini", Rule::patches(162)),
+    ("gpt-4.1-nano", Rule::patches(246)),
+    ("o4-mini", Rule::patches(172)),
+    ("gpt-5-mini", Rule::newer_patches(Budget::flat(1536))),
+    ("gpt-5-nano", Rule::newer_patches(Budget::flat(1536))),
+    ("gpt-5.2", Rule::newer_patches(Budget::flat(1536))),
+    ("gpt-5.3-codex", Rule::newer_patches(Budget::flat(1536))),
+    ("gpt-5.4-mini", Rule::newer_patches(Budget::flat(1536))),
+    ("gpt-5.4-nano", Rule::newer_patches(Budget::flat(1536))),
+    (
+        "gpt-5.4",
+        Rule::newer_patches(Budget {
+            auto: 2500,
+            high: 2500,
+            original: Some(10_000),
+        }),
+    ),
+    (
+        "gpt-5.5",
+        Rule::newer_patches(Budget {
+            auto: 10_000,
+            high: 2500,
+            original: Some(10_000),
+        }),
+    ),
+];
+
+fn rule_of(model: &str) -> Option<&'static Rule> {
+    let model = families::base(model);
+    let (_, rule) = RULES
+        .iter()
+        .find(|(name, _)| families::is_version(&model, name))?;
+    Some(rule)
+}
+
+/// Rules, section 4: an image is first made to fit a square of this side.
+const FIT: u64 = 2048;
+/// Rules, section 4: then its shorter side is made no longer than this.
+const SHORT: u64 = 768;
+/// Rules, section 4: the side of a tile.
+const TILE: u64 = 512;
+/// Rules, section 4: the side of a patch.
+const PATCH: u64 = 32;
+/// The side of the square that the guide behind the rules, section 4, has for low detail.
+const LOW: u64 = 512;
+
+/// Rules, section 4: both resizes cut fractions of a pixel off; 2560 x 1669 has six tiles.
+fn tiles(image: Image) -> u64 {
+    let (width, height) = image.sides();
+    let (width, height) = shrink((width, height), width.max(height), FIT);
+    let (width, height) = shrink((width, height), width.min(height), SHORT);
+    width.div_ceil(TILE) * height.div_ceil(TILE)
+}
+
+/// Scales both sides by `to / from`, never up.
+fn shrink((width, height): (u64, u64), from: u64, to: u64) -> (u64, u64) {
+    if from <= to {
+        return (width, height);
+    }
+    ((width * to / from).max(1), (height * to / from).max(1))
+}
+
+/// Rules, section 4, and the guide's rule for an image of too many patches: scale it to the area of `budget` patches,
+/// then by a little more, so that one side is a whole number of patches and the other needs no patch more.
+///
+/// After the first step the sides are √(budget·w/h) and √(budget·h/w) patches long, so no fraction is needed: the side
+/// that has to give up the larger share is rounded down, and the other follows in proportion.
+fn patches(image: Image, budget: u64) -> u64 {
+    let (width, height) = image.sides();
+    let all = width.div_ceil(PATCH) * height.div_ceil(PATCH);
+    if all <= budget {
+        return all;
+    }
+    let columns = (budget * width / height).isqrt();
+    let rows = (budget * height / width).isqrt();
+    if columns == 0 || rows == 0 {
+        // a strip that would be thinner than a patch: the rule leaves nothing of it, so the limit is what is certain
+        return budget;
+    }
+    if columns * height <= rows * width {
+        columns * (columns * height).div_ceil(width)
+    } else {
+        rows * (rows * width).div_ceil(height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Detail::{Auto, High, Low, Original};
+    use super::*;
+
+    fn tokens(model: &str, width: u32, height: u32, detail: Detail) -> Option<usize> {
+        cost(model, Image::new(width, height, detail))
+            .ok()
+            .map(|cost| cost.tokens)
+    }
+
+    /// Documented prices, and recorded ones: the usage of the request less that of its text.
+    const KNOWN: &[(&str, u32, u32, Detail, usize)] = &[
+        ("gpt-4o", 1024, 1024, High, 765),
+        ("gpt-4o", 2048, 4096, High, 1105),
+        ("gpt-4o", 4096, 8192, Low, 85),
+        ("gpt-4o", 128, 128, High, 255),
+        ("gpt-4o", 1, 1, Auto, 255),
+        ("gpt-4o", 1, 1, Low, 85),
+        ("gpt-4o", 1126, 488, Auto, 595),
+        ("gpt-4o-mini", 1, 1, Auto, 8500),
+        ("gpt-4o-mini", 1, 1, Low, 2833),
+        ("gpt-4-1106-vision-preview", 800, 400, Auto, 425),
+        ("gpt-4-1106-vision-preview", 2560, 1669, Auto, 1105),
+        ("gpt-4o-2024-08-06", 2560, 1669, Auto, 1105),
+        ("gpt-4o-2024-08-06", 3008, 2000, Auto, 1105),
+        ("gpt-4.1-nano-2025-04-14", 540, 360, Auto, 503),
+        ("gpt-5-mini-2025-08-07", 597, 566, Auto, 413),
+        ("gpt-5-mini-2025-08-07", 400, 301, Auto, 158),
+        // one forum row each, both details; the text is 12 tokens, for reasoning models 11
+        ("o3-2025-04-16", 128, 64, Low, 86 - 11),
+        ("o3-2025-04-16", 128, 64, High, 236 - 11),
+        ("o4-mini-2025-04-16", 128, 64, Low, 26 - 11),
+        ("o4-mini-2025-04-16", 128, 64, High, 26 - 11),
+        ("gpt-4.1-2025-04-14", 128, 64, Low, 97 - 12),
+        ("gpt-4.1-2025-04-14", 128, 64, High, 267 - 12),
+        ("gpt-4.1-mini-2025-04-14", 128, 64, Low, 26 - 12),
+        ("gpt-4.1-mini-2025-04-14", 128, 64, High, 26 - 12),
+        ("gpt-4.1-nano-2025-04-14", 128, 64, Low, 33 - 12),
+        ("gpt-4.1-nano-2025-04-14", 128, 64, High, 33 - 12),
+        ("gpt-4.5-preview-2025-02-27", 128, 64, Low, 97 - 12),
+        ("gpt-4.5-preview-2025-02-27", 128, 64, High, 267 - 12),
+        ("gpt-4o-2024-11-20", 128, 64, Low, 97 - 12),
+        ("gpt-4o-2024-11-20", 128, 64, High, 267 - 12),
+        ("gpt-4o-2024-08-06", 128, 64, Low, 97 - 12),
+        ("gpt-4o-2024-08-06", 128, 64, High, 267 - 12),
+        ("gpt-4o-mini-2024-07-18", 128, 64, Low, 2845 - 12),
+        ("gpt-4o-mini-2024-07-18", 128, 64, High, 8512 - 12),
+        ("gpt-4o-2024-05-13", 128, 64, Low, 97 - 12),
+        ("gpt-4o-2024-05-13", 128, 64, High, 267 - 12),
+        ("gpt-4-turbo-2024-04-09", 128, 64, Low, 97 - 12),
+        ("gpt-4-turbo-2024-04-09", 128, 64, High, 267 - 12),
+    ];
+
+    #[test]
+    fn known_prices() {
+        for &(model, width, height, detail, expected) in KNOWN {
+            let found = tokens(model, width, height, detail);
+            assert_eq!(found, Some(expected), "{model} {width}x{height} {detail:?}");
+        }
+    }
+
+    /// The prices of tile models: at low detail, of one tile, and of three.
+    const TILE_PRICES: &[(&str, [usize; 3])] = &[
+        ("gpt-4o", [85, 255, 595]),
+        ("chatgpt-4o-latest", [85, 255, 595]),
+        ("gpt-4.1", [85, 255, 595]),
+        ("gpt-4.5-preview", [85, 255, 595]),
+        ("gpt-4-turbo", [85, 255, 595]),
+        ("gpt-4-vision-preview", [85, 255, 595]),
+        ("gpt-4-1106-vision-preview", [85, 255, 595]),
+        // two official prices that are rounded each would be one too many from three tiles on
+        ("gpt-4o-mini", [2833, 8500, 19_833]),
+        ("o1", [75, 225, 525]),
+        ("o1-pro", [75, 225, 525]),
+        ("o3", [75, 225, 525]),
+        ("gpt-5", [70, 210, 490]),
+        ("gpt-5-chat-latest", [70, 210, 490]),
+    ];
+
+    /// The factors of patch models in percent, what is added, and the budgets for the details auto, high and original.
+    const PATCH_PRICES: &[(&str, usize, usize, [usize; 3])] = &[
+        ("gpt-4.1-mini", 162, 1, [1536, 1536, 1536]),
+        ("gpt-4.1-nano", 246, 1, [1536, 1536, 1536]),
+        ("o4-mini", 172, 1, [1536, 1536, 1536]),
+        ("gpt-5-mini", 120, 2, [1536, 1536, 1536]),
+        ("gpt-5-nano", 120, 2, [1536, 1536, 1536]),
+        ("gpt-5.2", 120, 2, [1536, 1536, 1536]),
+        ("gpt-5.3-codex", 120, 2, [1536, 1536, 1536]),
+        ("gpt-5.4-mini", 120, 2, [1536, 1536, 1536]),
+        ("gpt-5.4-nano", 120, 2, [1536, 1536, 1536]),
+        ("gpt-5.4", 120, 2, [2500, 2500, 10_000]),
+        ("gpt-5.5", 120, 2, [10_000, 2500, 10_000]),
+    ];
+
+    /// An image that fills a budget, one that is a patch over it, and the patches that are left of the second.
+    const BUDGETS: &[(usize, [u32; 2], [u32; 2], usize)] = &[
+        (1536, [1536, 1024], [928, 1696], 28 * 52),
+        (2500, [1600, 1600], [1312, 1952], 40 * 60),
+        (10_000, [3200, 3200], [2336, 4384], 72 * 136),
+    ];
+
+    /// Images of a model and their prices.
+    fn priced(model: &str) -> Vec<(Image, usize)> {
+        let mut all = Vec::new();
+        for (_, [low, one, three]) in TILE_PRICES.iter().filter(|row| row.0 == model) {
+            all.push((Image::new(512, 512, Low), *low));
+            all.push((Image::new(512, 512, High), *one));
+            all.push((Image::new(512, 1300, Auto), *three));
+        }
+        for (_, percent, extra, budgets) in PATCH_PRICES.iter().filter(|row| row.0 == model) {
+            let price = |patches: usize| (patches * percent).div_ceil(100) + extra;
+            for (budget, detail) in budgets.iter().zip([Auto, High, Original]) {
+                let row = BUDGETS.iter().find(|row| row.0 == *budget);
+                let (_, full, over, left) = *row.unwrap();
+                all.push((Image::new(full[0], full[1], detail), price(*budget)));
+                all.push((Image::new(over[0], over[1], detail), price(left)));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_model_has_its_prices() {
+        for (model, _) in RULES {
+            let priced = priced(model);
+            assert!(!priced.is_empty(), "{model}");
+            for (image, expected) in priced {
+                let found = cost(model, image).unwrap().tokens;
+                assert_eq!(found, expected, "{model} {image:?}");
+            }
+        }
+    }
+
+    /// The numbers of a rule.
+    fn numbers(rule: &mut Rule) -> Vec<&mut u64> {
+        match rule {
+            Rule::Tiles { base, tile, scale } => vec![base, tile, &mut scale.0, &mut scale.1],
+            Rule::Patches {
+                percent,
+                extra,
+                budget,
+                doubt: _,
+            } => {
+                let Budget {
+                    auto,
+                    high,
+                    original,
+                } = budget;
+                let mut all = vec![percent, extra, auto, high];
+                all.extend(original);
+                all
+            }
+        }
+    }
+
+    /// No number may be wrong by one without a price noticing.
+    #[test]
+    fn every_number_is_held_by_a_price() {
+        for (model, rule) in RULES {
+            for i in 0..numbers(&mut rule.clone()).len() {
+                for step in [1, -1] {
+                    let mut rule = rule.clone();
+                    let number = numbers(&mut rule).remove(i);
+                    *number = number.strict_add_signed(step);
+                    // a scale that divides by nothing would stop the test by itself
+                    if matches!(rule, Rule::Tiles { scale: (_, 0), .. }) {
+                        continue;
+                    }
+                    let is_wrong =
+                        |(image, price): (Image, usize)| rule.tokens(image) as usize != price;
+                    assert!(priced(model).into_iter().any(is_wrong), "{model} {rule:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_at_their_borders() {
+        let count = |width, height| tiles(Image::new(width, height, High));
+        assert_eq!(count(512, 512), 1);
+        assert_eq!(count(513, 512), 2);
+        assert_eq!(count(768, 2048), 2 * 4);
+        assert_eq!(count(769, 769), 2 * 2);
+        assert_eq!(count(600, 2049), 2 * 4);
+        // one pixel less at either limit would save a row
+        assert_eq!(count(2048, 513), 4 * 2);
+        assert_eq!(count(768, 1537), 2 * 4);
+        assert_eq!(count(u32::MAX, u32::MAX), 2 * 2);
+        assert_eq!(count(u32::MAX, 1), 4);
+        assert_eq!(count(0, 0), 1);
+    }
+
+    #[test]
+    fn patches_of_the_guide() {
+        let count = |width, height, budget| patches(Image::new(width, height, High), budget);
+        assert_eq!(count(1024, 1024, 1536), 1024);
+        assert_eq!(count(1800, 2400, 1536), 1452);
+        assert_eq!(count(2400, 1800, 1536), 1452);
+        assert_eq!(count(2048, 768, 1536), 1536);
+        assert_eq!(count(1600, 1600, 2500), 2500);
+        assert_eq!(count(1601, 1600, 2500), 2450);
+        assert_eq!(count(0, 33, 1536), 2);
+        assert_eq!(count(1, u32::MAX, 1536), 1536);
+        assert_eq!(count(u32::MAX, u32::MAX, 10_000), 10_000);
+    }
+
+    #[test]
+    fn small_models_have_rules_of_their_own() {
+        let of = |model| tokens(model, 1024, 1024, High);
+        assert_eq!(of("gpt-4o-mini"), Some(25_500));
+        assert_eq!(of("gpt-4.1-mini"), Some(1660));
+        assert_eq!(of("gpt-4.1-nano"), Some(2521));
+        assert_eq!(of("o4-mini"), Some(1763));
+        for model in ["gpt-5-mini", "gpt-5-nano", "gpt-5.4-mini", "gpt-5.4-nano"] {
+            assert_eq!(of(model), Some(1231), "{model}");
+        }
+        assert_eq!(of("ft:gpt-4o-mini-2024-07-18:org:name:id"), Some(25_500));
+        assert_eq!(of("ft:gpt-4o-mini:org::id"), Some(25_500));
+        assert_eq!(of("ft:gpt-4o-2024-08-06"), Some(765));
+        assert_eq!(of("ft:gpt-4.1-nano-2025-04-14:org::id"), Some(2521));
+    }
+
+    #[test]
+    fn unknown_models_have_no_rule() {
+        for model in [
+            "",
+            "ft:",
+            "ft::gpt-4o",
+            "gpt-4",
+            "gpt-4o-",
+            "gpt-4o-2024",
+            "gpt-4o-2024-08-0x",
+            "gpt-4o-2024-08-06-x",
+            "gpt-4o-anything",
+            "gpt-4o-audio-preview-2024-12-17",
+            "gpt-4o:gpt-4o",
+            "gpt-4-turbo-preview",
+            "gpt-3.5-turbo",
+            "o1-mini",
+            "o3-mini",
+            "gpt-5.1",
+            "gpt-5.6-sol",
+            "gpt-oss-20b",
+            " gpt-4o",
+            "GPT-4o",
+        ] {
+            assert!(cost(model, Image::new(1, 1, High)).is_err(), "{model}");
+        }
+    }
+
+    #[test]
+    fn one_rule_for_a_name() {
+        for (model, _) in RULES {
+            for model in [(*model).to_owned(), format!("{model}-2026-01-31")] {
+                let named = RULES
+                    .iter()
+                    .filter(|(name, _)| families::is_version(&model, name));
+                assert_eq!(named.count(), 1, "{model}");
+            }
+        }
+    }
+
+    #[test]
+    fn says_what_is_an_estimate() {
+        let estimate = |model, side, detail| {
+            let cost = cost(model, Image::new(side, side, detail)).unwrap();
+            cost.estimate.is_some()
+        };
+        for detail in [Auto, Low, High, Original] {
+            for (model, rule) in RULES {
+                let newer = matches!(rule, Rule::Patches { doubt: Some(_), .. });
+                let expected = newer || detail == Original;
+                assert_eq!(estimate(model, 512, detail), expected, "{model} {detail:?}");
+            }
+        }
+        assert!(estimate("gpt-5-mini", 1, Low));
+        assert!(estimate("gpt-5.5", 1, Original));
+        assert!(estimate("o4-mini", 513, Low));
+        assert!(!estimate("o4-mini", 513, High));
+        assert!(!estimate("gpt-4o", 513, Low));
+    }
+
+    /// The guide's steps in floats, with a tolerance for their last bits.
+    fn patches_by_guide(width: u32, height: u32, budget: f64) -> f64 {
+        let near = 1e-9;
+        let (w, h) = (f64::from(width) / 32.0, f64::from(height) / 32.0);
+        if w.ceil() * h.ceil() <= budget {
+            return w.ceil() * h.ceil();
+        }
+        let scale = (budget / (w * h)).sqrt();
+        let part = |side: f64| (side * scale + near).floor() / (side * scale);
+        let scale = scale * part(w).min(part(h));
+        (w * scale - near).ceil() * (h * scale - near).ceil()
+    }
+
+    proptest! {
+        #[test]
+        fn patches_are_those_of_the_guide(
+            width in 1..20_000_u32,
+            height in 1..20_000_u32,
+            budget in prop::sample::select(vec![1536_u32, 2500, 10_000]),
+        ) {
+            prop_assume!(width.max(height) / width.min(height) < 1000);
+            let found = patches(Image::new(width, height, High), budget.into());
+            let found = f64::from(u32::try_from(found).unwrap());
+            let expected = patches_by_guide(width, height, budget.into());
+            prop_assert!((found - expected).abs() < 0.5, "{} {}", found, expected);
+        }
+
+        #[test]
+        fn any_size_has_a_bounded_price_that_turning_keeps(width: u32, height: u32) {
+            for (model, _) in RULES {
+                for detail in [Auto, Low, High, Original] {
+                    let price = tokens(model, width, height, detail);
+                    prop_assert_eq!(price, tokens(model, height, width, detail));
+                    // from one patch of the cheapest model to eight tiles of gpt-4o-mini
+                    prop_assert!((3..=48_167).contains(&price.unwrap()), "{model} {price:?}");
+                }
+            }
+        }
+    }
+}

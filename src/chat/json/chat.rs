@@ -1,0 +1,117 @@
+//! The body of `/v1/chat/completions`.
+
+use super::{content, other_keys, tools};
+use crate::chat::path::Path;
+use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
+use crate::chat::value::{Held, Value};
+use crate::error::Error;
+
+const KEYS: &[&str] = &[
+    "messages",
+    "tools",
+    "functions",
+    "tool_choice",
+    "function_call",
+    "response_format",
+];
+
+pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+    let doubts = other_keys(body, KEYS)?;
+    let (path, list) = Path::Root.must(body, "messages")?;
+    if path.list(list)?.is_empty() {
+        return Err(path.invalid("this is empty; a request has one message at least"));
+    }
+    let messages = path.each(list, message)?;
+    let (tools, are_functions) = tools::tools(body)?;
+    Ok(Request {
+        messages,
+        tool_choice: tools::choice(body, &tools)?,
+        tools,
+        are_functions,
+        response_format: response_format(body)?,
+        doubts,
+    })
+}
+
+/// The keys of a message.
+fn keys(role: Role) -> &'static [&'static str] {
+    match role {
+        // annotations are what a reply came with; the prompt has nothing of them
+        Role::Assistant => &[
+            "role",
+            "content",
+            "name",
+            "tool_calls",
+            "function_call",
+            "refusal",
+            "audio",
+            "annotations",
+        ],
+        Role::Tool => &["role", "content", "name", "tool_call_id"],
+        _ => &["role", "content", "name"],
+    }
+}
+
+fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
+    let mut message = Message::of(content::role(path, value)?);
+    path.only(value, keys(message.role))?;
+    for key in ["refusal", "audio"] {
+        if let Some((path, _)) = path.get(value, key)? {
+            return Err(path.unsupported("what this costs was never seen; only the service knows"));
+        }
+    }
+    message.name = path.maybe_text(value, "name")?;
+    if let Some((path, calls)) = path.get(value, "tool_calls")? {
+        message.tool_calls = path.each(calls, tools::call)?;
+    }
+    if let Some((path, call)) = path.get(value, "function_call")? {
+        message.function_call = Some(tools::function_call(&path, call, "".into())?);
+    }
+    match message.role {
+        Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
+        Role::Function if message.name.is_none() => {
+            return Err(path.invalid("`name` is missing: the function that answers"));
+        }
+        _ => {}
+    }
+    message.content = match path.get(value, "content")? {
+        Some((path, content)) => content::parts(&path, content, &["text", "image_url"])?,
+        None if message.has_call() || message.role == Role::Function => Vec::new(),
+        None => return Err(path.invalid("`content` is missing")),
+    };
+    Ok(message)
+}
+
+fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+    let Some((path, format)) = Path::Root.get(body, "response_format")? else {
+        return Ok(ResponseFormat::TEXT);
+    };
+    match path.text_of(format, "type")?.as_ref() {
+        "text" | "json_object" => {
+            path.only(format, &["type"])?;
+            Ok(ResponseFormat::TEXT)
+        }
+        "json_schema" => {
+            path.only(format, &["type", "json_schema"])?;
+            let (path, format) = path.must(format, "json_schema")?;
+            Ok(ResponseFormat(Some(json_schema(&path, format)?)))
+        }
+        other => Err(path.key("type").invalid_among(
+            &format!("no format has the type {other:?}"),
+            &["text", "json_object", "json_schema"],
+        )),
+    }
+}
+
+fn json_schema<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<JsonSchema<'v>, Error> {
+    path.only(value, &["name", "description", "schema", "strict"])?;
+    let name = path.text_of(value, "name")?;
+    let description = path.maybe_text(value, "description")?;
+    let (path, schema) = path.must(value, "schema")?;
+    path.object(schema)?;
+    Ok(JsonSchema {
+        name,
+        description,
+        schema: Held::Part(schema),
+    })
+}

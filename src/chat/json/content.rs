@@ -1,0 +1,109 @@
+//! Roles and contents of messages, in either API.
+
+use crate::chat::images::{Detail, Image};
+use crate::chat::path::Path;
+use crate::chat::request::{Part, Role};
+use crate::chat::value::Value;
+use crate::error::Error;
+
+pub(super) fn role(path: &Path<'_>, value: &Value<'_>) -> Result<Role, Error> {
+    let (path, value) = path.must(value, "role")?;
+    let name = path.text(value)?;
+    let role = Role::ALL.into_iter().find(|role| role.name() == name);
+    role.ok_or_else(|| {
+        let problem = format!("no role is called {name:?}");
+        path.invalid_among(&problem, &Role::ALL.map(Role::name))
+    })
+}
+
+/// The parts of a content, or the text that it is; `known` are the types that parts may have.
+pub(super) fn parts<'v>(
+    path: &Path<'_>,
+    content: &'v Value<'_>,
+    known: &[&str],
+) -> Result<Vec<Part<'v>>, Error> {
+    match content {
+        Value::Text(text) => Ok(vec![Part::text(text.as_ref())]),
+        Value::List(_) => path.each(content, |path, value| part(path, value, known)),
+        other => Err(path.invalid(format!(
+            "this must be a string or an array of parts, not {}",
+            other.kind()
+        ))),
+    }
+}
+
+/// Types of parts that the API takes, and of which nobody can tell what they cost.
+const SERVED: &[&str] = &[
+    "input_audio",
+    "file",
+    "refusal",
+    "input_image",
+    "input_file",
+];
+
+fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
+    let kind = path.text_of(value, "type")?;
+    let kind = kind.as_ref();
+    if SERVED.contains(&kind) {
+        return Err(path.unsupported(format!(
+            "what a part of the type {kind:?} costs only the service knows"
+        )));
+    }
+    if !known.contains(&kind) {
+        let problem = format!("no part has the type {kind:?} here");
+        return Err(path.key("type").invalid_among(&problem, known));
+    }
+    match kind {
+        "image_url" => Ok(Part::Image(image(path, value)?)),
+        _ => text(path, value),
+    }
+}
+
+/// Keys of a part of text; the last three cost nothing.
+const TEXT: &[&str] = &[
+    "type",
+    "text",
+    "annotations",
+    "logprobs",
+    "prompt_cache_breakpoint",
+];
+
+fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
+    path.only(value, TEXT)?;
+    Ok(Part::Text(path.text_of(value, "text")?))
+}
+
+fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
+    path.only(value, &["type", "image_url"])?;
+    let (path, image) = path.must(value, "image_url")?;
+    if let Some(url) = image.as_text() {
+        return at_url(&path, url, Detail::default());
+    }
+    path.only(image, &["url", "detail"])?;
+    let detail = match path.get(image, "detail")? {
+        Some((path, name)) => detail(&path, name)?,
+        None => Detail::default(),
+    };
+    let (path, url) = path.must(image, "url")?;
+    at_url(&path, path.text(url)?, detail)
+}
+
+const DETAILS: [(&str, Detail); 4] = [
+    ("auto", Detail::Auto),
+    ("low", Detail::Low),
+    ("high", Detail::High),
+    ("original", Detail::Original),
+];
+
+fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
+    let name = path.text(value)?;
+    let found = DETAILS.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, detail)| detail).ok_or_else(|| {
+        let problem = format!("no detail is called {name:?}");
+        path.invalid_among(&problem, &DETAILS.map(|(known, _)| known))
+    })
+}
+
+fn at_url(path: &Path<'_>, url: &str, detail: Detail) -> Result<Image, Error> {
+    Image::from_url(url, detail).map_err(|error| error.at(path.to_string()))
+}

@@ -1,0 +1,47 @@
+//! Prompts for `/v1/completions` and `/v1/embeddings` (section 2 of the rules).
+
+use super::other_keys;
+use crate::TokenId;
+use crate::chat::path::Path;
+use crate::chat::value::Value;
+use crate::chat::{ChatTokens, Counter, families, unsupported};
+use crate::error::Error;
+
+impl Counter {
+    /// Prompts have no frame: their texts are what is billed.
+    pub(super) fn prompts(&self, body: &Value<'_>, key: &'static str) -> Result<ChatTokens, Error> {
+        let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
+        let doubts = other_keys(body, &known)?;
+        let (path, prompts) = Path::Root.must(body, key)?;
+        if let Err(why) = self.family
+            && why != families::NO_CHAT
+        {
+            return Err(unsupported("model", why));
+        }
+        let messages = match prompts {
+            Value::Object(_) => {
+                return Err(path.unsupported("what this stands for only the service knows"));
+            }
+            Value::List(list) if list.is_empty() => {
+                return Err(path.invalid("this is empty; there must be one prompt at least"));
+            }
+            Value::List(list) if list.iter().all(is_id) => vec![list.len()],
+            Value::List(_) => path.each(prompts, |path, prompt| self.prompt(path, prompt))?,
+            prompt => vec![self.prompt(&path, prompt)?],
+        };
+        Ok(ChatTokens::of_messages(messages, 0, 0, &doubts))
+    }
+
+    /// A text, or ids.
+    fn prompt(&self, path: &Path<'_>, prompt: &Value<'_>) -> Result<usize, Error> {
+        match prompt {
+            Value::Text(text) => Ok(self.encoding.count(text)),
+            Value::List(ids) if ids.iter().all(is_id) => Ok(ids.len()),
+            _ => Err(path.invalid("a prompt must be a string or an array of ids")),
+        }
+    }
+}
+
+fn is_id(value: &Value<'_>) -> bool {
+    matches!(value, Value::Integer(id) if TokenId::try_from(*id).is_ok())
+}

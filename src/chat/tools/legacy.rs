@@ -1,0 +1,74 @@
+//! Tools as the models of June 2023 see them (section 3.1 of the rules).
+
+use super::schema::{Schema, trimmed};
+use super::writer::Writer;
+use crate::chat::path::Path;
+use crate::chat::request::Tool;
+use crate::chat::value::{Object, put};
+use crate::error::Error;
+
+/// The spaces that an object inside another is moved by.
+const INDENT: usize = 2;
+
+impl<'w> Writer<'w, '_> {
+    /// A function with the comment before it.
+    pub(super) fn legacy(&mut self, at: &Path<'_>, tool: &'w Tool<'w>) -> Result<(), Error> {
+        if let Some(description) = tool.description.as_deref().and_then(trimmed) {
+            self.write(&["// ", description, "\n"]);
+        }
+        self.function(at, tool, |writer, at, schema| {
+            writer.legacy_object(at, schema, 0)
+        })
+    }
+
+    /// An object, with its properties a line each.
+    fn legacy_object(
+        &mut self,
+        at: &Path<'_>,
+        schema: &Schema<'w>,
+        indent: usize,
+    ) -> Result<(), Error> {
+        self.out.push_str("{\n");
+        let mark = schema.marks();
+        let properties = schema.properties();
+        for (key, property) in properties.into_iter().flat_map(Object::iter) {
+            let at = at.key("properties");
+            self.resolve(&at.key(key), property, |writer, at, property| {
+                // inside another object nothing is described
+                if let Some(description) = property.description.filter(|_| indent == 0) {
+                    writer.write(&["// ", description, "\n"]);
+                }
+                put(
+                    writer.out,
+                    format_args!("{:indent$}{key}{}: ", "", mark(key)),
+                );
+                writer.legacy_type(at, property, indent)
+            })?;
+            self.out.push_str(",\n");
+        }
+        if properties.is_none() {
+            self.out.push('\n');
+        }
+        self.out.push('}');
+        Ok(())
+    }
+
+    fn legacy_type(
+        &mut self,
+        at: &Path<'_>,
+        schema: &Schema<'w>,
+        indent: usize,
+    ) -> Result<(), Error> {
+        let inner = |writer: &mut Self, at: &Path<'_>, schema: &Schema<'w>| {
+            writer.legacy_type(at, schema, indent)
+        };
+        if let Some(variants) = schema.variants {
+            return self.variants(at, variants, inner);
+        }
+        match schema.kind() {
+            Some("array") => self.array(at, schema, inner),
+            Some("object") => self.legacy_object(at, schema, indent + INDENT),
+            _ => self.plain_type(at, schema),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What a JSON schema says, as far as the text of the tools shows it.
+
+use std::collections::HashSet;
+
+use crate::chat::path::Path;
+use crate::chat::value::{Object, Value};
+use crate::error::Error;
+
+/// Keywords of which no recording tells how they are written.
+const UNSEEN: &[&str] = &[
+    "format",
+    "oneOf",
+    "allOf",
+    "not",
+    "patternProperties",
+    "prefixItems",
+];
+
+/// So many bytes of a text count as one key, as each entry of a list does.
+const STEP: usize = 64;
+
+/// What a schema says, with what it refers to in place.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Schema<'w> {
+    pub(super) kind: Option<&'w Value<'w>>,
+    pub(super) title: Option<&'w str>,
+    pub(super) description: Option<&'w str>,
+    pub(super) default: Option<&'w Value<'w>>,
+    pub(super) values: Option<&'w [Value<'w>]>,
+    pub(super) properties: Option<&'w Object<'w>>,
+    required: Option<&'w [Value<'w>]>,
+    pub(super) items: Option<&'w Value<'w>>,
+    pub(super) variants: Option<&'w [Value<'w>]>,
+    pub(super) is_const: bool,
+    /// A keyword of which no recording tells how it is written.
+    unseen: Option<&'w str>,
+    pub(super) reference: Option<&'w Value<'w>>,
+    /// How many keys it has, and what texts and lists count as.
+    pub(super) steps: usize,
+}
+
+impl<'w> Schema<'w> {
+    /// Adds what a value says. What is there already comes before it.
+    pub(super) fn read(&mut self, at: &Path<'_>, value: &'w Value<'w>) -> Result<(), Error> {
+        let text = |key, value: &'w Value<'w>| Ok::<_, Error>(trimmed(at.key(key).text(value)?));
+        let list = |key, value: &'w Value<'w>| at.key(key).list(value);
+        for (key, value) in at.object(value)?.iter() {
+            self.steps += 1 + steps(value);
+            if *value == Value::Null && key != "default" && key != "const" {
+                continue;
+            }
+            match key {
+                "type" => self.kind = self.kind.or(Some(value)),
+                "title" => self.title = self.title.or(text(key, value)?),
+                "description" => self.description = self.description.or(text(key, value)?),
+                "default" => self.default = self.default.or(Some(value)),
+                "enum" => self.values = self.values.or(Some(list(key, value)?)),
+                "properties" => {
+                    let properties = at.key(key).object(value)?;
+                    self.properties = self.properties.or(Some(properties));
+                }
+                "required" => self.required = self.required.or(Some(list(key, value)?)),
+                "items" => self.items = self.items.or(Some(value)),
+                "anyOf" => self.variants = self.variants.or(Some(list(key, value)?)),
+                "const" => self.is_const = true,
+                "$ref" => self.reference = Some(value),
+                _ if UNSEEN.contains(&key) => self.unseen = Some(key),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Why it is not known how it is written.
+    pub(super) fn unseen(&self) -> Option<String> {
+        let is_nested = self.properties.is_some() || self.items.is_some() || self.values.is_some();
+        if let Some(key) = self.unseen {
+            Some(format!("how the prompt shows `{key}` was never seen"))
+        } else if self.variants.is_some() && (self.kind.is_some() || is_nested) {
+            Some("what stands beside an `anyOf` was never seen".to_owned())
+        } else if self.variants.is_none() && self.kind.is_none() && is_nested {
+            Some("schemas without a `type` were never seen".to_owned())
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn has_comment(&self) -> bool {
+        self.description.is_some() || self.title.is_some() || self.default.is_some()
+    }
+
+    pub(super) fn kind(&self) -> Option<&'w str> {
+        self.kind?.as_text()
+    }
+
+    /// The properties of an object; none is as good as an empty list.
+    pub(super) fn properties(&self) -> Option<&'w Object<'w>> {
+        self.properties.filter(|properties| !properties.is_empty())
+    }
+
+    /// Marks the properties that an object may lack.
+    pub(super) fn marks(&self) -> impl Fn(&str) -> &'static str {
+        let required = self.required.unwrap_or_default();
+        // a few are faster compared one by one
+        let many: Option<HashSet<&str>> =
+            (required.len() > 16).then(|| required.iter().filter_map(Value::as_text).collect());
+        move |key| {
+            let is_required = match &many {
+                Some(many) => many.contains(key),
+                None => required.iter().any(|name| name.as_text() == Some(key)),
+            };
+            if is_required { "" } else { "?" }
+        }
+    }
+}
+
+/// How many keys a text or a list counts as.
+fn steps(value: &Value<'_>) -> usize {
+    match value {
+        Value::Text(text) => text.len() / STEP,
+        Value::List(list) => list.len(),
+        _ => 0,
+    }
+}
+
+/// A text without white space around it, if anything is left.
+pub(super) fn trimmed(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,220 @@
+//! What both renderings share: schemas are walked within bounds, with their references, and plain types are written.
+
+use super::schema::Schema;
+use crate::chat::path::Path;
+use crate::chat::request::Tool;
+use crate::chat::value::{Style, Value};
+use crate::error::Error;
+
+/// How deep a schema may be, and how many references may lead to one.
+const MAX_DEPTH: usize = 128;
+/// How long the rendered tools may become, in bytes: references can double it at every level.
+const MAX_TEXT: usize = 1 << 24;
+/// How many keys of schemas are looked at for one request: references can double them too.
+const MAX_STEPS: usize = 1 << 23;
+
+/// The longest place that a reason is given with, in characters: keys may be of any length.
+const MAX_PLACE: usize = 200;
+
+/// The types of JSON schemas.
+const TYPES: &[&str] = &[
+    "array", "boolean", "integer", "null", "number", "object", "string",
+];
+
+/// Writes the types of the tools.
+pub(super) struct Writer<'w, 'o> {
+    /// What references start from.
+    root: Option<&'w Value<'w>>,
+    /// The references that are being followed.
+    open: Vec<&'w str>,
+    pub(super) depth: usize,
+    steps: usize,
+    doubts: &'o mut Vec<String>,
+    pub(super) out: &'o mut String,
+}
+
+impl<'w, 'o> Writer<'w, 'o> {
+    pub(super) fn new(doubts: &'o mut Vec<String>, out: &'o mut String) -> Self {
+        Self {
+            root: None,
+            open: Vec::new(),
+            depth: 0,
+            steps: 0,
+            doubts,
+            out,
+        }
+    }
+
+    /// Does what `act` does to a schema; the references that it leads through are open meanwhile.
+    pub(super) fn resolve<T>(
+        &mut self,
+        at: &Path<'_>,
+        value: &'w Value<'w>,
+        act: impl FnOnce(&mut Self, &Path<'_>, &Schema<'w>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let open = self.open.len();
+        let mut schema = Schema::default();
+        let mut next = Some(value);
+        while let Some(value) = next {
+            schema.read(at, value)?;
+            self.steps += 1 + std::mem::take(&mut schema.steps);
+            self.check(at)?;
+            let reference = schema.reference.take();
+            if reference.is_some() && value.as_object().is_some_and(|keys| keys.0.len() > 1) {
+                self.doubt(at, "what stands beside a `$ref` was never seen");
+            }
+            let follow = |reference| self.follow(&at.key("$ref"), reference);
+            next = reference.map(follow).transpose()?;
+        }
+        self.depth += 1;
+        self.check(at)?;
+        if let Some(reason) = schema.unseen() {
+            self.doubt(at, &reason);
+        }
+        let done = act(self, at, &schema)?;
+        self.depth -= 1;
+        self.open.truncate(open);
+        Ok(done)
+    }
+
+    /// Refuses schemas without end, and those whose references make much of little.
+    fn check(&self, at: &Path<'_>) -> Result<(), Error> {
+        if self.depth > MAX_DEPTH || self.open.len() > MAX_DEPTH {
+            return Err(at.invalid(format!(
+                "the schema is more than {MAX_DEPTH} levels deep, with what its references lead to"
+            )));
+        }
+        if self.steps > MAX_STEPS || self.out.len() > MAX_TEXT {
+            return Err(at.invalid(
+                "the schemas of the tools are too large, with what their references lead to",
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a reference leads to, with the reference open.
+    fn follow(&mut self, at: &Path<'_>, reference: &'w Value<'w>) -> Result<&'w Value<'w>, Error> {
+        let reference = at.text(reference)?;
+        if self.open.contains(&reference) {
+            return Err(at.invalid(format!(
+                "the reference {reference:?} leads back to itself; such a schema has no end"
+            )));
+        }
+        self.open.push(reference);
+        let Some(keys) = reference.strip_prefix('#') else {
+            return Err(at.invalid(format!(
+                "the reference {reference:?} leads out of the schema; put what it means in its place"
+            )));
+        };
+        let mut found = self.root;
+        for key in keys.split('/').skip(1) {
+            let object = found.and_then(Value::as_object);
+            self.steps += object.map_or(0, |object| object.0.len());
+            let key = key.replace("~1", "/").replace("~0", "~");
+            found = object.and_then(|object| object.get(&key));
+        }
+        found.ok_or_else(|| at.invalid(format!("the reference {reference:?} leads nowhere")))
+    }
+
+    /// Notes a reason once, with the first place it has.
+    pub(super) fn doubt(&mut self, at: &Path<'_>, reason: &str) {
+        if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
+            let place: String = at.to_string().chars().take(MAX_PLACE).collect();
+            self.doubts.push(format!("{place}: {reason}"));
+        }
+    }
+
+    /// Writes a function around its parameters, with what writes those.
+    pub(super) fn function(
+        &mut self,
+        at: &Path<'_>,
+        tool: &'w Tool<'w>,
+        parameters: impl FnOnce(&mut Self, &Path<'_>, &Schema<'w>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.write(&["type ", &tool.name, " = ("]);
+        self.root = tool.parameters.as_deref();
+        if let Some(root) = self.root {
+            self.resolve(at, root, |writer, at, schema| {
+                if schema.kind.is_some() && schema.kind() != Some("object") {
+                    return Err(at.key("type").invalid("parameters must be an object"));
+                }
+                if schema.properties().is_some() {
+                    writer.out.push_str("_: ");
+                    parameters(writer, at, schema)?;
+                }
+                Ok(())
+            })?;
+        }
+        self.out.push_str(") => any;\n");
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self, texts: &[&str]) {
+        self.out.extend(texts.iter().copied());
+    }
+
+    /// Types with bars between them.
+    pub(super) fn variants(
+        &mut self,
+        at: &Path<'_>,
+        variants: &'w [Value<'w>],
+        write: impl Fn(&mut Self, &Path<'_>, &Schema<'w>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for (i, variant) in variants.iter().enumerate() {
+            self.out.push_str(if i > 0 { " | " } else { "" });
+            self.resolve(&at.key("anyOf").at(i), variant, &write)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn array(
+        &mut self,
+        at: &Path<'_>,
+        schema: &Schema<'w>,
+        write: impl Fn(&mut Self, &Path<'_>, &Schema<'w>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match schema.items {
+            Some(items) => self.resolve(&at.key("items"), items, write)?,
+            None => self.out.push_str("any"),
+        }
+        self.out.push_str("[]");
+        Ok(())
+    }
+
+    /// A type that has no other inside, with its values if they are listed.
+    pub(super) fn plain_type(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
+        let name = self.type_name(at, schema)?;
+        let values = schema.values.unwrap_or_default();
+        if values.is_empty() || name == "boolean" {
+            self.out.push_str(name);
+            return Ok(());
+        }
+        for (i, value) in values.iter().enumerate() {
+            self.out.push_str(if i > 0 { " | " } else { "" });
+            match value {
+                Value::Text(text) => self.write(&["\"", text, "\""]),
+                _ => value.write(Style::Compact, self.out),
+            }
+        }
+        Ok(())
+    }
+
+    fn type_name(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<&'w str, Error> {
+        let Some(kind) = schema.kind else {
+            return Ok("any");
+        };
+        if kind.as_list().is_some() {
+            self.doubt(at, "how a list of types is written was never seen");
+            return Ok("any");
+        }
+        let at = at.key("type");
+        match at.text(kind)? {
+            "integer" => Ok("number"),
+            name @ ("string" | "number" | "boolean" | "null" | "any") => Ok(name),
+            name => {
+                let problem = format!("no JSON schema has the type {name:?}");
+                Err(at.invalid_among(&problem, TYPES))
+            }
+        }
+    }
+}
