@@ -2,6 +2,7 @@
 
 mod chat;
 mod cold;
+mod machine;
 mod peers;
 mod race;
 mod steps;
@@ -22,8 +23,9 @@ use texts::{KINDS, Random};
 
 const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_base"];
 
-/// The step that starts processes of its own.
+/// The step that starts a process for each peer, and the one that measures the peers that are Python packages.
 const COLD: &str = "cold";
+const PYTHON: &str = "python";
 
 /// A folder of texts; without it, texts are made.
 const CORPORA: &str = "TIKTALLY_CORPORA";
@@ -44,11 +46,15 @@ fn main() {
 
 /// Runs the steps and encodings that are named, or all.
 fn run_all(words: &[&str]) {
-    let steps: Vec<&str> = STEPS.iter().map(|(name, _)| *name).chain([COLD]).collect();
+    let steps = STEPS.iter().map(|(name, _)| *name);
+    let steps: Vec<&str> = steps.chain([COLD, PYTHON]).collect();
     for word in words {
         let known = steps.contains(word) || ENCODINGS.contains(word);
         assert!(known, "{word} is none of {steps:?} and {ENCODINGS:?}");
     }
+    let folder = folder();
+    machine::print();
+    println!("- texts: {}", contents(&corpora(&folder)));
     for encoding in chosen(&ENCODINGS, words) {
         println!("\n# {encoding}");
         let source = source(encoding);
@@ -56,7 +62,7 @@ fn run_all(words: &[&str]) {
         fs::write(&source.tokenizer_json, json.to_string()).unwrap();
         for step in chosen(&steps, words) {
             println!("\n## {step}");
-            run_step(step, &source);
+            run_step(step, &source, &folder);
         }
     }
 }
@@ -75,13 +81,32 @@ fn chosen<'a>(from: &[&'a str], words: &[&str]) -> Vec<&'a str> {
     }
 }
 
-fn run_step(step: &str, source: &Source) {
-    if step == COLD {
-        return cold::cold(source);
+fn run_step(step: &str, source: &Source, folder: &Path) {
+    let mut command = match step {
+        COLD => return cold::cold(source),
+        PYTHON => python(source),
+        _ => again(step, source),
+    };
+    let status = command.envs(ONE_THREAD).env(CORPORA, folder).status();
+    match status {
+        Ok(status) if status.success() => (),
+        // not everybody has these packages
+        _ if step == PYTHON => println!("\nnothing: see requirements.txt"),
+        _ => panic!("{step} failed"),
     }
-    let mut again = Command::new(env::current_exe().unwrap());
-    let again = again.args(["--step", step, source.name]).envs(ONE_THREAD);
-    assert!(again.status().unwrap().success(), "{step} failed");
+}
+
+fn again(step: &str, source: &Source) -> Command {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--step", step, source.name]);
+    command
+}
+
+fn python(source: &Source) -> Command {
+    let mut command = Command::new("python3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python.py");
+    command.arg(script).arg(&source.ranks);
+    command
 }
 
 fn run(step: &str, encoding: &str) {
@@ -89,7 +114,7 @@ fn run(step: &str, encoding: &str) {
     step(&Bench {
         encoding: tiktally::get_encoding(encoding).unwrap(),
         peers: load(&source(encoding)),
-        corpora: corpora(),
+        corpora: corpora(&folder()),
     });
 }
 
@@ -116,21 +141,37 @@ fn load(source: &Source) -> Vec<(&'static str, Box<dyn peers::Peer>)> {
     PEERS.iter().filter_map(load).collect()
 }
 
-fn corpora() -> Vec<Corpus> {
-    let Some(folder) = env::var_os(CORPORA) else {
-        return KINDS.iter().map(made).collect();
-    };
+/// The folder that is named, or one beside the program with texts that are made.
+fn folder() -> PathBuf {
+    env::var_os(CORPORA).map_or_else(made, PathBuf::from)
+}
+
+fn made() -> PathBuf {
+    let folder = env::current_exe().unwrap().with_file_name("texts");
+    fs::create_dir_all(&folder).unwrap();
+    for kind in &KINDS {
+        let text = kind.text(&mut Random::new(1), 2_000_000);
+        fs::write(folder.join(kind.name).with_extension("txt"), text).unwrap();
+    }
+    folder
+}
+
+fn corpora(folder: &Path) -> Vec<Corpus> {
     let entries = fs::read_dir(folder).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().filter_map(|path| file(path)).collect()
 }
 
-fn made(kind: &texts::Kind) -> Corpus {
-    Corpus {
-        name: kind.name.to_owned(),
-        text: kind.text(&mut Random::new(1), 2_000_000),
-    }
+/// How many texts there are, and of what size, and whose.
+fn contents(corpora: &[Corpus]) -> String {
+    let bytes: usize = corpora.iter().map(|corpus| corpus.text.len()).sum();
+    let made = if env::var_os(CORPORA).is_some() {
+        ""
+    } else {
+        ", made"
+    };
+    format!("{}, {:.0} MB{made}", corpora.len(), bytes as f64 / 1e6)
 }
 
 /// A text file that is long enough to be cut.

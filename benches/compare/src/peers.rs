@@ -44,16 +44,20 @@ pub struct Entry {
 
 /// All of them, this crate first.
 #[rustfmt::skip]
-pub const PEERS: [Entry; 9] = [
+pub const PEERS: [Entry; 13] = [
     Entry { name: "tiktally", load: tiktally },
     Entry { name: "fastokens 0.3.5", load: fastokens },
     Entry { name: "tokenizers 1.0.0-rc.3", load: tokenizers },
     Entry { name: "toktok-rs 0.3.0", load: toktok },
+    Entry { name: "splintr 0.22.0", load: splintr },
     Entry { name: "tiktoken 4.1.2", load: tiktoken },
+    Entry { name: "tokie 0.1.4", load: tokie },
     Entry { name: "bpe-openai 0.3.2", load: bpe_openai },
     Entry { name: "tiktoken-rs 0.12.1", load: tiktoken_rs },
     Entry { name: "riptoken 0.3.0", load: riptoken },
     Entry { name: "wordchipper 0.9.2", load: wordchipper },
+    Entry { name: "kitoken 0.11.1", load: kitoken },
+    Entry { name: "tokenizers 0.23.2", load: tokenizers_0 },
 ];
 
 fn ready(peer: impl Peer + 'static) -> Loaded {
@@ -136,6 +140,25 @@ impl Peer for Tokenizers {
     }
 }
 
+/// The line before the rewrite.
+fn tokenizers_0(source: &Source) -> Loaded {
+    ready(tokenizers_0::Tokenizer::from_file(&source.tokenizer_json)?)
+}
+
+impl Peer for tokenizers_0::Tokenizer {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_fast(text, false).unwrap().get_ids().to_vec()
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(
+            tokenizers_0::TokenizerImpl::decode(self, ids, false)
+                .ok()?
+                .into_bytes(),
+        )
+    }
+}
+
 fn toktok(source: &Source) -> Loaded {
     match source.name {
         name @ ("cl100k_base" | "o200k_base") => {
@@ -159,6 +182,30 @@ impl Peer for toktok::Tokenizer {
     }
 }
 
+/// It has patterns of its own, which its scanners know.
+fn splintr(source: &Source) -> Loaded {
+    let pattern = match source.name {
+        "r50k_base" | "p50k_base" => splintr::GPT2_PATTERN,
+        "cl100k_base" => splintr::CL100K_BASE_PATTERN,
+        "o200k_base" => splintr::O200K_BASE_PATTERN,
+        _ => return Ok(None),
+    };
+    let ranks = fs::read(&source.ranks)?;
+    let none = splintr::AddedTokenSet::default();
+    let tokenizer = splintr::Tokenizer::from_bytes(&ranks, pattern, none);
+    ready(tokenizer.map_err(|error| error.to_string())?)
+}
+
+impl Peer for splintr::Tokenizer {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_ordinary(text)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        self.decode_bytes(ids).ok()
+    }
+}
+
 fn tiktoken(source: &Source) -> Loaded {
     match tiktoken::get_encoding(source.name) {
         Some(tokenizer) => ready(tokenizer),
@@ -177,6 +224,25 @@ impl Peer for &'static tiktoken::CoreBpe {
 
     fn count(&self, text: &str) -> Option<usize> {
         Some(tiktoken::CoreBpe::count(self, text))
+    }
+}
+
+fn tokie(source: &Source) -> Loaded {
+    let tokenizer = tokie::Tokenizer::from_json(&source.tokenizer_json);
+    ready(tokenizer.map_err(|error| error.to_string())?)
+}
+
+impl Peer for tokie::Tokenizer {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode_ids(text, false)
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        Some(self.decode_bytes(ids))
+    }
+
+    fn count(&self, text: &str) -> Option<usize> {
+        Some(self.count_tokens(text))
     }
 }
 
@@ -283,5 +349,20 @@ impl Peer for Wordchipper {
             .ok()?
             .try_result()
             .ok()
+    }
+}
+
+fn kitoken(source: &Source) -> Loaded {
+    let tokenizer = kitoken::Kitoken::from_tiktoken_file(&source.ranks);
+    ready(tokenizer.map_err(|error| format!("{error:?}"))?)
+}
+
+impl Peer for kitoken::Kitoken {
+    fn encode(&self, text: &str) -> Vec<TokenId> {
+        self.encode(text, false).unwrap()
+    }
+
+    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
+        self.decode(ids, false).ok()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::thread;
 
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 use tiktally::{Encoding, TokenId};
@@ -147,6 +148,9 @@ fn count(bench: &Bench) {
 /// Two threads over one: documents shared by the threads of a pool, and our own calls for several threads. Slices of all
 /// texts are put together, so that there is enough to share.
 fn mt(bench: &Bench) {
+    if thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
+        return println!("\nthis step is not for one core");
+    }
     let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
     let pools = [1, 2].map(|threads| pool(threads).unwrap());
     let slices: Vec<_> = bench

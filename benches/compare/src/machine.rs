@@ -1,0 +1,62 @@
+//! What a record begins with: the machine, and what was measured on it.
+
+use std::{env, fs, thread};
+
+use crate::peers::PEERS;
+
+pub fn print() {
+    let [_, peers @ ..] = &PEERS;
+    let peers: Vec<_> = peers.iter().map(|peer| peer.name).collect();
+    println!("- processor: {}", processor());
+    println!("- system: {}, {}", system(), env::consts::ARCH);
+    println!("- compiler: {}", env!("COMPILER"));
+    println!("- tiktally: {}", env!("TIKTALLY"));
+    println!("- peers: {}", peers.join(", "));
+}
+
+/// Its name, its cores and the instructions by which tokenizers choose their code.
+fn processor() -> String {
+    let name = field("/proc/cpuinfo", "model name", ':');
+    let words = [name.unwrap_or_else(|| "unknown".to_owned()), cores()];
+    let words = words.into_iter().chain(features());
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// Whoever pins the program leaves it fewer cores than there are.
+fn cores() -> String {
+    let here = thread::available_parallelism().map_or(1, usize::from);
+    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let count = processors
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    format!("{here} of {} cores", count.max(here))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<String> {
+    let found = [
+        ("AVX2", is_x86_feature_detected!("avx2")),
+        ("AVX-512", is_x86_feature_detected!("avx512bw")),
+    ];
+    let found = found.into_iter().filter(|(_, found)| *found);
+    found.map(|(name, _)| name.to_owned()).collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> Vec<String> {
+    Vec::new()
+}
+
+fn system() -> String {
+    let name = field("/etc/os-release", "PRETTY_NAME", '=');
+    name.unwrap_or_else(|| env::consts::OS.to_owned())
+}
+
+/// The first value of that name in a file of names and values.
+fn field(path: &str, name: &str, between: char) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    let mut fields = text.lines().filter_map(|line| line.split_once(between));
+    let (_, value) = fields.find(|(key, _)| key.trim() == name)?;
+    Some(value.trim().trim_matches('"').to_owned())
+}
