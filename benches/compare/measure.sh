@@ -1,0 +1,10 @@
+#!/bin/sh -e
+# Today's record, the pictures and the speed table of the crate's README, on one core of a Linux machine.
+cd "$(dirname "$0")"
+mkdir -p results
+record=results/$(date +%F).md
+[ -d target/python ] || python3 -m venv target/python
+target/python/bin/pip install --quiet --requirement requirements.txt
+cargo build --release
+PATH=$PWD/target/python/bin:$PATH taskset -c 0 cargo run --release --quiet -- "$@" > "$record"
+cargo run --release --quiet --bin report -- "$record"

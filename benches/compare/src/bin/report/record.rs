@@ -1,0 +1,127 @@
+//! What a run printed, read again.
+
+use std::fs;
+use std::path::Path;
+
+const MEAN: &str = "geometric mean";
+
+pub struct Record {
+    /// The name of the file.
+    pub date: String,
+    /// What the program says of itself and the machine: names and values.
+    facts: Vec<(String, String)>,
+    tables: Vec<Table>,
+}
+
+pub struct Table {
+    encoding: String,
+    step: String,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+/// A figure, or the word that stands in its place.
+pub type Figure<'a> = Result<f64, &'a str>;
+
+impl Record {
+    pub fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let facts = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("- ")?.split_once(": "));
+        Self {
+            date: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            facts: facts
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            tables: tables(&text),
+        }
+    }
+
+    pub fn fact(&self, name: &str) -> &str {
+        let fact = self.facts.iter().find(|(key, _)| key == name);
+        fact.map_or("unknown", |(_, value)| value)
+    }
+
+    /// Its name and version, without what stands in brackets.
+    pub fn compiler(&self) -> &str {
+        let (name, _) = self.fact("compiler").split_once(" (").unwrap_or_default();
+        name
+    }
+
+    pub fn table(&self, encoding: &str, step: &str) -> Option<&Table> {
+        let wanted = |table: &&Table| table.encoding == encoding && table.step == step;
+        self.tables.iter().find(wanted)
+    }
+
+    pub fn tables(&self, step: &str) -> impl Iterator<Item = &Table> {
+        self.tables.iter().filter(move |table| table.step == step)
+    }
+}
+
+fn tables(text: &str) -> Vec<Table> {
+    let (mut encoding, mut step) = ("", "");
+    let mut tables: Vec<Table> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        let row = cells(line);
+        if let Some(name) = line.strip_prefix("# ") {
+            encoding = name;
+        } else if let Some(name) = line.strip_prefix("## ") {
+            step = name;
+        } else if let (true, Some(row), Some(table)) = (inside, &row, tables.last_mut()) {
+            table.rows.push(row.clone());
+        } else if let Some(header) = &row {
+            tables.push(Table::new(encoding, step, header));
+        }
+        inside = row.is_some();
+    }
+    tables
+}
+
+fn cells(line: &str) -> Option<Vec<String>> {
+    let line = line.strip_prefix('|')?.strip_suffix('|')?;
+    Some(line.split('|').map(|cell| cell.trim().to_owned()).collect())
+}
+
+impl Table {
+    fn new(encoding: &str, step: &str, header: &[String]) -> Self {
+        Self {
+            encoding: encoding.to_owned(),
+            step: step.to_owned(),
+            header: header.to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// The entrants, without the line below the header and the sums.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.rows.iter().map(|row| row[0].as_str());
+        names.filter(|name| !name.starts_with("---") && !name.starts_with("**"))
+    }
+
+    /// The texts: the columns before the mean.
+    pub fn texts(&self) -> &[String] {
+        let mean = self.header.iter().position(|column| column == MEAN);
+        &self.header[1..mean.unwrap_or(1)]
+    }
+
+    /// `-` for whoever is not in the table.
+    pub fn figure(&self, name: &str, column: &str) -> Figure<'_> {
+        let row = self.rows.iter().find(|row| row[0] == name);
+        let at = self.header.iter().position(|header| header == column);
+        let cell = row.zip(at).map_or("-", |(row, at)| row[at].as_str());
+        cell.parse().map_err(|_| cell)
+    }
+
+    /// The figures for all texts.
+    pub fn figures(&self, name: &str) -> impl Iterator<Item = Figure<'_>> {
+        self.texts().iter().map(move |text| self.figure(name, text))
+    }
+
+    /// The geometric mean, or why there is none: the word for a text.
+    pub fn mean(&self, name: &str) -> Figure<'_> {
+        let word = self.figures(name).find_map(Result::err);
+        word.map_or_else(|| self.figure(name, MEAN), Err)
+    }
+}
