@@ -1,7 +1,6 @@
 //! The one error type.
 
 use std::fmt;
-#[cfg(feature = "custom")]
 use std::panic::AssertUnwindSafe;
 
 use crate::TokenId;
@@ -20,6 +19,7 @@ use crate::TokenId;
 pub struct Error(Box<ErrorKind>);
 
 #[derive(Debug)]
+#[cfg_attr(not(feature = "custom"), allow(dead_code))] // some are of encodings of one's own
 pub(crate) enum ErrorKind {
     UnknownEncoding {
         name: String,
@@ -78,32 +78,26 @@ pub(crate) enum ErrorKind {
         overlap: usize,
     },
     /// A fault of a rank file, or of ranks that came otherwise, which have no lines.
-    #[cfg(feature = "custom")]
     InvalidRanks {
         line: Option<usize>,
         problem: String,
     },
-    #[cfg(feature = "custom")]
     HashMismatch {
         expected: String,
         found: String,
     },
-    #[cfg(feature = "custom")]
     Io {
         doing: &'static str,
         source: AssertUnwindSafe<std::io::Error>,
     },
-    #[cfg(feature = "custom")]
     InvalidPattern {
         pattern: String,
         problem: String,
     },
-    #[cfg(feature = "custom")]
     PatternLimit {
         problem: String,
     },
     /// A special token that an encoding of one's own cannot have.
-    #[cfg(feature = "custom")]
     UnfitSpecial {
         token: String,
         problem: String,
@@ -232,21 +226,22 @@ impl Error {
     /// # }
     /// ```
     pub fn is_invalid_special(&self) -> bool {
-        match *self.0 {
-            ErrorKind::EmptySpecial | ErrorKind::NoSuchSpecial { .. } => true,
-            #[cfg(feature = "custom")]
-            ErrorKind::UnfitSpecial { .. } => true,
-            _ => false,
-        }
+        matches!(
+            *self.0,
+            ErrorKind::EmptySpecial
+                | ErrorKind::NoSuchSpecial { .. }
+                | ErrorKind::UnfitSpecial { .. }
+        )
     }
 
     /// A rank file, or ranks that came otherwise, are no vocabulary; [`line`](Self::line) tells where.
     ///
     /// ```
+    /// # #[cfg(feature = "custom")] {
     /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\nAQ==\n"[..]).unwrap_err();
     /// assert!(error.is_invalid_ranks());
+    /// # }
     /// ```
-    #[cfg(feature = "custom")]
     pub fn is_invalid_ranks(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidRanks { .. })
     }
@@ -261,7 +256,6 @@ impl Error {
     /// ```
     pub fn line(&self) -> Option<usize> {
         match *self.0 {
-            #[cfg(feature = "custom")]
             ErrorKind::InvalidRanks { line, .. } => line,
             _ => None,
         }
@@ -270,10 +264,11 @@ impl Error {
     /// A rank file is not the one that was expected.
     ///
     /// ```
+    /// # #[cfg(feature = "custom")] {
     /// let ranks = tiktally::Encoding::builder("b").ranks_from_tiktoken_checked(&b"AA== 0\n"[..], "00");
     /// assert!(ranks.unwrap_err().is_hash_mismatch());
+    /// # }
     /// ```
-    #[cfg(feature = "custom")]
     pub fn is_hash_mismatch(&self) -> bool {
         matches!(*self.0, ErrorKind::HashMismatch { .. })
     }
@@ -281,7 +276,7 @@ impl Error {
     /// Reading or writing failed; the [source](std::error::Error::source) says why.
     ///
     /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
+    /// # #[cfg(all(feature = "custom", feature = "cl100k_base"))] {
     /// use std::error::Error as _;
     ///
     /// let mut full = [0; 8];
@@ -289,7 +284,6 @@ impl Error {
     /// assert!(error.is_io() && error.source().is_some());
     /// # }
     /// ```
-    #[cfg(feature = "custom")]
     pub fn is_io(&self) -> bool {
         matches!(*self.0, ErrorKind::Io { .. })
     }
@@ -297,9 +291,10 @@ impl Error {
     /// A split pattern cannot be used, or not by this call.
     ///
     /// ```
+    /// # #[cfg(feature = "custom")] {
     /// assert!(tiktally::Encoding::builder("b").pattern("(a").build().unwrap_err().is_invalid_pattern());
+    /// # }
     /// ```
-    #[cfg(feature = "custom")]
     pub fn is_invalid_pattern(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidPattern { .. })
     }
@@ -307,12 +302,13 @@ impl Error {
     /// A pattern that backtracks gave up on a text.
     ///
     /// ```
+    /// # #[cfg(feature = "custom")] {
     /// let bytes = (0..=255).map(|byte| ([byte], u32::from(byte)));
     /// let slow = tiktally::Encoding::builder("slow").backtracking_pattern(r"(?:a|a|(?=b))*\1?c()|.").ranks(bytes).build()?;
     /// assert!(slow.try_count(&"a".repeat(200)).unwrap_err().is_pattern_limit());
+    /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```
-    #[cfg(feature = "custom")]
     pub fn is_pattern_limit(&self) -> bool {
         matches!(*self.0, ErrorKind::PatternLimit { .. })
     }
@@ -565,8 +561,8 @@ impl fmt::Display for Error {
             } => write!(
                 f,
                 "chunks of at most {max_tokens} tokens with an overlap of {overlap} may have no room for a character; \
-                 allow {} at least",
-                overlap.saturating_add(crate::MIN_CHUNK_TOKENS)
+                 the overlap must be smaller by {} at least",
+                crate::MIN_CHUNK_TOKENS
             ),
             ErrorKind::BudgetTooSmall { needed, budget } => write!(
                 f,
@@ -576,28 +572,22 @@ impl fmt::Display for Error {
                 f,
                 "the tokens of this request can only be estimated, with `estimate`: {reason}"
             ),
-            #[cfg(feature = "custom")]
             ErrorKind::InvalidRanks { line, problem } => match line {
                 Some(line) => write!(f, "line {line} of the ranks: {problem}"),
                 None => write!(f, "the ranks: {problem}"),
             },
-            #[cfg(feature = "custom")]
             ErrorKind::HashMismatch { expected, found } => write!(
                 f,
                 "the ranks have the SHA-256 {found}, not {expected}: they are another file, or were changed"
             ),
-            #[cfg(feature = "custom")]
             ErrorKind::Io { doing, .. } => write!(f, "{doing} failed"),
-            #[cfg(feature = "custom")]
             ErrorKind::InvalidPattern { pattern, problem } => {
                 write!(f, "the split pattern {pattern:?} cannot be used: {problem}")
             }
-            #[cfg(feature = "custom")]
             ErrorKind::PatternLimit { problem } => write!(
                 f,
                 "the split pattern gave up on the text ({problem}); a pattern that does not backtrack would not"
             ),
-            #[cfg(feature = "custom")]
             ErrorKind::UnfitSpecial { token, problem } => {
                 write!(f, "the special token {token:?}: {problem}")
             }
@@ -617,7 +607,6 @@ fn place(path: &str) -> &str {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            #[cfg(feature = "custom")]
             ErrorKind::Io { source, .. } => Some(&source.0),
             _ => None,
         }

@@ -181,6 +181,7 @@ impl SpecialTokens {
         let declared: Vec<(String, TokenId)> = declared.into_iter().collect();
         let mut tokens = declared.clone();
         tokens.sort_unstable();
+        tokens.dedup();
         let mut decoded: Vec<(TokenId, usize)> = declared
             .iter()
             .filter_map(|token| Some((token.1, tokens.binary_search(token).ok()?)))

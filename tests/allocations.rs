@@ -107,6 +107,27 @@ fn encoders_give_their_memory_back() {
     }
 }
 
+/// A piece of megabytes leaves no more than the cache and what was there before.
+#[test]
+fn huge_pieces_leave_little() {
+    let [han, cyrillic] = ['\u{4e00}'..='\u{9fa5}', 'а'..='я'].map(String::from_iter);
+    for (name, letters) in [("cl100k_base", han), ("o200k_base", cyrillic)] {
+        let Some(encoding) = compiled_in(name) else {
+            continue;
+        };
+        let piece = letters.repeat(5_000_000 / letters.len());
+        let mut encoder = encoding.encoder();
+        encoder.count(&letters);
+        let before = IN_USE.get();
+        encoder.count(&piece);
+        let left = IN_USE.get().wrapping_sub(before).cast_signed();
+        say(&format!(
+            "allocations: {name}: a huge piece leaves {left} bytes"
+        ));
+        assert!(left <= 1 << 19, "{name}: {left}");
+    }
+}
+
 /// Streams hold what is open, not what went through them.
 #[test]
 fn streams_keep_little() {

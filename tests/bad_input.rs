@@ -56,6 +56,24 @@ fn debug_output_is_short() {
     }
 }
 
+/// What a thread dropped last may count too: then the crate's own memory of that thread is gone.
+#[test]
+#[cfg(feature = "cl100k_base")]
+fn counts_while_a_thread_ends() {
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            assert_eq!(tiktally::cl100k_base().count("hello world"), 2);
+        }
+    }
+    thread_local!(static LAST: std::cell::OnceCell<Last> = const { std::cell::OnceCell::new() });
+    let thread = std::thread::spawn(|| {
+        LAST.with(|last| assert!(last.set(Last).is_ok()));
+        tiktally::cl100k_base().count("hello world")
+    });
+    assert_eq!(thread.join().unwrap(), 2);
+}
+
 #[test]
 fn unknown_encodings() {
     for name in [

@@ -47,7 +47,7 @@ impl Ways {
             encoding,
             encoders: vec![
                 ("no cache", encoder(0)),
-                ("a cache of a few pieces", encoder(1 << 10)),
+                ("the smallest cache", encoder(1 << 14)),
                 ("the default cache", encoding.encoder()),
             ],
             ids: Vec::new(),

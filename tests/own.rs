@@ -14,6 +14,7 @@ use std::collections::HashMap;
 
 use fancy_regex::Regex;
 use proptest::prelude::*;
+use proptest::sample::select;
 use random::{ALPHABET, Escaped, RUNS, alphabet_text, hold_times};
 use tiktally::{Encoding, Gaps, Special, TokenId};
 
@@ -198,6 +199,9 @@ fn backtracking_gives_up_with_an_error() {
     let panic = std::panic::catch_unwind(|| encoding.count(&text)).unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("gave up"), "{message}");
+    let bytes = [text.as_bytes(), b"\xff"].concat();
+    let panic = std::panic::catch_unwind(|| encoding.encode_bytes(&bytes)).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>(), Some(message));
 }
 
 /// Two million spaces and a letter, which overflow the stack of an engine that backtracks, or take for ever.
@@ -250,6 +254,36 @@ fn gaps() {
     }
     encoder.finish(&mut ids);
     assert_eq!((counter.total(), ids), (6, drop.encode_ordinary(text)));
+}
+
+/// What is dropped costs nothing, and belongs to a part of the text all the same.
+#[test]
+fn limits_where_there_are_gaps() {
+    let drop = |pattern| {
+        let builder = Encoding::builder("drop").pattern(pattern).gaps(Gaps::Drop);
+        builder.ranks(naive::byte_ranks()).build().unwrap()
+    };
+    let encodings = [r"[a-z]+", r"\s+(?!\S)|a", r"b|\n+", r"\w+| ?[^\s\w]"].map(drop);
+    let values = (select(encodings.to_vec()), alphabet_text(), 4..12_usize);
+    hold_times(20_000, values, |(encoding, text, n)| {
+        let text = str::from_utf8(&text).unwrap();
+        let (count, beginning) = (encoding.count(text), encoding.truncate(text, n));
+        prop_assert!(text.starts_with(beginning) && encoding.count(beginning) <= n);
+        let end = encoding.truncate_start(text, n);
+        prop_assert!(text.ends_with(end) && encoding.count(end) <= n);
+        if count <= n {
+            prop_assert_eq!((beginning, end), (text, text));
+        }
+        let mut at = 0;
+        for span in encoding.chunks(text, n).unwrap().spans() {
+            let chunk = &text[span.range.clone()];
+            prop_assert_eq!((span.range.start, span.tokens), (at, encoding.count(chunk)));
+            prop_assert!(span.tokens <= n && !chunk.is_empty());
+            at = span.range.end;
+        }
+        prop_assert_eq!(at, text.len());
+        Ok(())
+    });
 }
 
 /// The ids of a text that comes a character at a time, counted each time.
@@ -442,6 +476,23 @@ fn special_tokens_that_do_not_fit() {
     );
     assert_eq!(shared.decode(&[300, u32::MAX]).unwrap(), "<b><max>");
     assert_eq!(shared.n_vocab(), u32::MAX as usize + 1);
+    // said twice, it is one token all the same
+    let allowed = shared.encode("a<b>", Special::allow(&["<b>"]));
+    assert_eq!(allowed.unwrap(), [97, 300]);
+    assert_eq!(shared.special_tokens().count(), 3);
+    // an encoding that is made from it decodes as it does
+    let extended = shared.extend("more").special_token("<c>", 301).build();
+    assert_eq!(extended.unwrap().decode(&[300, 301]).unwrap(), "<b><c>");
+}
+
+#[test]
+fn extended_encodings_keep_what_becomes_of_gaps() {
+    let words = Encoding::builder("words").pattern(r"[a-z]+");
+    let keep = words.ranks(naive::byte_ranks()).build().unwrap();
+    let drop = keep.extend("drop").gaps(Gaps::Drop).build().unwrap();
+    let again = drop.extend("again").pattern(r"[a-z]+").build().unwrap();
+    let counts = [&keep, &drop, &again].map(|encoding| encoding.count("a b"));
+    assert_eq!(counts, [3, 2, 2]);
 }
 
 #[test]

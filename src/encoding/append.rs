@@ -203,7 +203,7 @@ impl fmt::Debug for TokenCounter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCounter")
             .field("encoding", &self.encoding)
-            .field("total", &self.total())
+            .field("open", &self.stretch.open().len())
             .finish_non_exhaustive()
     }
 }

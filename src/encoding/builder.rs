@@ -113,17 +113,21 @@ impl Encoding {
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn extend(&self, name: impl Into<String>) -> Builder {
         let special = self.special_tokens();
+        let mut special: Vec<_> = special.map(|(text, id)| (text.to_owned(), id)).collect();
+        // of two texts with one id, the one that it decodes to stays the first
+        special.sort_by_key(|(text, id)| self.0.special.text(*id) != Some(text));
         Builder {
             pattern: Pattern::Shared(self.0.splitter.clone()),
+            gaps: self.0.splitter.gaps(),
             vocabulary: Source::Shared(Arc::clone(&self.0.vocab)),
-            special: special.map(|(text, id)| (text.to_owned(), id)).collect(),
+            special,
             ..Self::builder(name)
         }
     }
 
     /// Fails if the pattern gives up on the text.
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
-        if self.0.splitter.is_whole() {
+        if self.0.splitter.can_fail() {
             let mut pieces = self.0.splitter.whole_pieces(text);
             return pieces.try_for_each(|piece| piece.map(drop));
         }
@@ -205,7 +209,8 @@ impl Builder {
         self
     }
 
-    /// What becomes of text that the pattern does not match: [`Gaps::Keep`] unless said otherwise.
+    /// What becomes of text that the pattern does not match: [`Gaps::Keep`] unless said otherwise, or what it is of the
+    /// encoding that is [extended](Encoding::extend). The built-in patterns match all text.
     ///
     /// ```
     /// use tiktally::{Encoding, Gaps};
@@ -329,8 +334,8 @@ impl Builder {
 
     /// The encoding, when everything fits together.
     ///
-    /// A vocabulary whose tokens are all what merging their own bytes gives, each after its parts, as every trained one is,
-    /// gets the tables that the built-in ones have. Others are as exact, and slower.
+    /// A vocabulary in which the bytes have the lowest ranks gets the tables that the built-in ones have, if it has at most
+    /// 262,142 ids, no more than four for each token, and no token of more than 255 bytes. Others are as exact, and slower.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -367,6 +372,7 @@ impl Builder {
 
     fn splitter(&self) -> Result<Splitter, Error> {
         let own = match &self.pattern {
+            Pattern::Shared(Splitter::Own(own)) => own.with_gaps(self.gaps),
             Pattern::Shared(splitter) => return Ok(splitter.clone()),
             Pattern::Missing => {
                 return Err(ErrorKind::InvalidPattern {

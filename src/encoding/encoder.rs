@@ -9,7 +9,7 @@ use crate::TokenId;
 
 /// An encoding with scratch memory and a cache of its own, for those who want neither in thread-local storage.
 ///
-/// The plain calls of [`Encoding`] do the same with a state that each thread keeps: some 60 kB of scratch, and up to
+/// The plain calls of [`Encoding`] do the same with a state that each thread keeps: some 100 kB of scratch, and up to
 /// 2 MiB of cache for all encodings together. Results never differ.
 ///
 /// ```

@@ -136,9 +136,11 @@ impl State {
 
     /// Lends the thread's own state, a new one if a call is under way.
     pub(crate) fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
-        let mut state = STATE.take().unwrap_or_else(|| Self::new(CACHE_BYTES));
+        // a thread that ends has no state any more while it drops what others stored in it
+        let kept = STATE.try_with(Cell::take).ok().flatten();
+        let mut state = kept.unwrap_or_else(|| Self::new(CACHE_BYTES));
         let result = call(&mut state);
-        STATE.set(Some(state));
+        let _ = STATE.try_with(|kept| kept.set(Some(state)));
         result
     }
 

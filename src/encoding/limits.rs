@@ -9,7 +9,7 @@ use super::sink::Until;
 use crate::TokenId;
 use crate::error::{Error, ErrorKind};
 use crate::split;
-use crate::split::unicode::whole_chars;
+use crate::split::unicode::{is_visible, whole_chars};
 
 /// The least limit of a chunk: a character has four bytes at most, and each byte is a token.
 ///
@@ -155,7 +155,12 @@ impl Encoding {
             return Prefix { end, tokens };
         }
         let end = until.end(self.vocab());
-        let start = until.start_before(text, end);
+        // where there are gaps, tokens do not tell how much text they are of
+        let start = if splitter.is_whole() {
+            0
+        } else {
+            until.start_before(text, end)
+        };
         // the tokens before the pieces that the cut may change
         let before = max_tokens - self.tokens_of(until.ids.get(..max_tokens), end - start);
         let borders = (0..=end).rev().filter(|at| text.is_char_boundary(*at));
@@ -192,7 +197,11 @@ impl Encoding {
         #[cfg(feature = "custom")]
         if self.0.splitter.is_whole() {
             let starts = self.token_starts(text);
-            return starts.get(starts.len().checked_sub(max_tokens)?).copied();
+            let more = starts
+                .len()
+                .checked_sub(max_tokens)
+                .filter(|more| *more > 0)?;
+            return starts.get(more).copied();
         }
         let mut wanted = max_tokens.saturating_mul(MUCH);
         let ids = loop {
@@ -254,7 +263,7 @@ impl Encoding {
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cut {
     /// Behind a newline.
@@ -271,13 +280,13 @@ impl Cut {
         let (before, behind) = text.split_at_checked(end)?;
         let mut after = behind.chars().next();
         for (at, c) in before.char_indices().rev() {
-            let is_space = after.is_some_and(char::is_whitespace);
+            let is_space = after.is_some_and(|c| !is_visible(c));
             let is_cut = match self {
                 Self::Line => c == '\n',
                 Self::Sentence => {
                     matches!(c, '.' | '!' | '?') && is_space || matches!(c, '。' | '！' | '？')
                 }
-                Self::Word => !c.is_whitespace() && is_space,
+                Self::Word => is_visible(c) && is_space,
             };
             if at < from || is_cut {
                 return is_cut.then_some(at + c.len_utf8());

@@ -4,6 +4,7 @@ use super::Encoding;
 use crate::TokenId;
 use crate::error::{Error, ErrorKind};
 use crate::special::{Special, Stretch};
+use crate::split::give_up;
 
 /// The longest unstable tail, in bytes, whose completions are listed: as long as the longest token.
 const MAX_UNSTABLE: usize = 128;
@@ -57,7 +58,7 @@ impl Encoding {
             .into());
         }
         ids.truncate(stable);
-        Ok((ids, self.completions(&tail)))
+        Ok((ids, self.completions(&tail)?))
     }
 
     /// The ids of bytes that need not be UTF-8: tiktoken's `_encode_bytes`.
@@ -84,9 +85,8 @@ impl Encoding {
         if rest.is_empty() {
             return self.encode_ordinary(valid);
         }
-        let Ok(Open { mut ids, unstable }) = self.encode_open(valid, Special::AS_TEXT) else {
-            unreachable!("a call that takes special strings as text rejects none");
-        };
+        let open = self.encode_open(valid, Special::AS_TEXT);
+        let Open { mut ids, unstable } = open.unwrap_or_else(|error| give_up(&error));
         let stable = ids.len() - unstable;
         let mut tail = Vec::new();
         for &id in ids.get(stable..).unwrap_or_default() {
@@ -143,9 +143,9 @@ impl Encoding {
     }
 
     /// What the unstable tail can become, sorted.
-    fn completions(&self, tail: &[u8]) -> Vec<Vec<TokenId>> {
+    fn completions(&self, tail: &[u8]) -> Result<Vec<Vec<TokenId>>, Error> {
         if tail.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut completions: Vec<Vec<TokenId>> =
             self.vocab().with_prefix(tail).map(|id| vec![id]).collect();
@@ -153,20 +153,20 @@ impl Encoding {
             let (before, straddled) = tail.split_at(at);
             for id in self.vocab().with_prefix(straddled) {
                 let token = self.vocab().token(id).unwrap_or_default();
-                completions.push(self.covering(&[before, token].concat(), tail.len()));
+                completions.push(self.covering(&[before, token].concat(), tail.len())?);
             }
         }
         completions.extend(self.split_before_last_space(tail));
         completions.sort_unstable();
         completions.dedup();
-        completions
+        Ok(completions)
     }
 
     /// The first ids of a continuation, until they cover `len` bytes.
-    fn covering(&self, continuation: &[u8], len: usize) -> Vec<TokenId> {
+    fn covering(&self, continuation: &[u8], len: usize) -> Result<Vec<TokenId>, Error> {
         let mut ids = Vec::new();
         match std::str::from_utf8(continuation) {
-            Ok(text) => self.encode_ordinary_into(text, &mut ids),
+            Ok(text) => ids = self.encode(text, Special::AS_TEXT)?,
             // tiktoken merges what is no text as one piece
             Err(_) => crate::merge::merge(continuation, self.vocab(), &mut ids),
         }
@@ -176,7 +176,7 @@ impl Encoding {
             covered >= len
         });
         ids.truncate(enough.map_or(ids.len(), |index| index + 1));
-        ids
+        Ok(ids)
     }
 
     /// A visible character after the tail takes its last white-space character away (`\s+(?!\S)`): the one continuation

@@ -25,6 +25,9 @@ pub(crate) const BLOCK: usize = 8;
 /// More ids than a batch of ordinary pieces has.
 const MAX_IDS_KEPT: usize = 1 << 16;
 
+/// More parts than such pieces have.
+const MAX_OPEN_KEPT: usize = 1 << 12;
+
 /// Memory that merging works in: the pieces of a batch, and their ids.
 pub(crate) struct Scratch {
     level: Level,
@@ -86,6 +89,10 @@ impl Scratch {
     pub(crate) fn give_back(&mut self) {
         if self.ids.capacity() > MAX_IDS_KEPT {
             self.ids = Vec::new();
+        }
+        let open = self.open.iter_mut();
+        for open in open.filter(|open| open.capacity() > MAX_OPEN_KEPT) {
+            *open = Vec::new();
         }
     }
 

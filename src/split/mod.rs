@@ -25,7 +25,6 @@ use scalar::{Cl100k, Gpt2, O200k, Rules};
 use scalar::{Llama3, Qwen};
 use window::{ENDS, Scanned};
 
-#[cfg(feature = "custom")]
 use crate::error::Error;
 
 /// Which pattern cuts the text.
@@ -86,6 +85,21 @@ impl Splitter {
             #[cfg(feature = "custom")]
             Self::Own(own) => own.is_whole(),
             _ => false,
+        }
+    }
+
+    /// Whether the pattern may give up on a text.
+    #[cfg(feature = "custom")]
+    pub(crate) fn can_fail(&self) -> bool {
+        matches!(self, Self::Own(own) if own.can_fail())
+    }
+
+    /// What becomes of text that the pattern does not match.
+    #[cfg(feature = "custom")]
+    pub(crate) fn gaps(&self) -> Gaps {
+        match self {
+            Self::Own(own) => own.gaps(),
+            _ => Gaps::Keep,
         }
     }
 
@@ -221,7 +235,6 @@ impl Splitter {
 }
 
 /// What becomes of a fault where a call has no way to tell it.
-#[cfg(feature = "custom")]
 #[cold]
 #[allow(clippy::panic)] // documented: only patterns that were asked for by name can fail, and they have other calls
 pub(crate) fn give_up(error: &Error) -> ! {

@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind};
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Gaps {
     /// It is a piece as well: nothing is lost.
@@ -110,6 +110,14 @@ impl Own {
         })
     }
 
+    /// The same pattern on the same engine.
+    pub(crate) fn with_gaps(&self, gaps: Gaps) -> Result<Self, Error> {
+        match self.engine {
+            Engine::Linear(_) => Self::linear(&self.pattern, gaps),
+            Engine::Backtracking(_) => Self::backtracking(&self.pattern, gaps),
+        }
+    }
+
     pub(crate) fn pattern(&self) -> &str {
         &self.pattern
     }
@@ -117,14 +125,20 @@ impl Own {
     /// Whether a text has to be cut as a whole: a backtracking engine says nothing about an end that is open, and pieces
     /// with gaps between them are no parts of a text.
     pub(crate) fn is_whole(&self) -> bool {
-        self.gaps == Gaps::Drop || matches!(self.engine, Engine::Backtracking(_))
+        self.gaps == Gaps::Drop || self.can_fail()
+    }
+
+    /// Whether the engine may give up on a text.
+    pub(crate) fn can_fail(&self) -> bool {
+        matches!(self.engine, Engine::Backtracking(_))
     }
 
     /// The end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
     pub(crate) fn end(&self, text: &[u8], start: usize, complete: bool) -> Option<usize> {
         let mut ends = [0];
-        let found = self.ends(text, start, complete, &mut ends);
-        (found == 1).then_some(ends[0] as usize)
+        // what is before a piece does not matter, and ends are offsets of 32 bits
+        let found = self.ends(text.get(start..)?, 0, complete, &mut ends);
+        (found == 1).then_some(start + ends[0] as usize)
     }
 
     /// The ends of the next pieces from `start` on; how many were found.

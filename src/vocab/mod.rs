@@ -12,6 +12,7 @@ pub(crate) mod general;
 pub(crate) mod load;
 pub(crate) mod tables;
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -20,7 +21,6 @@ use chars::Chars;
 #[cfg(feature = "custom")]
 use general::General;
 use prefetch_index::prefetch_index;
-use rustc_hash::FxHashMap;
 use tables::odd::Odd;
 use tables::table::Table;
 use tables::{
@@ -44,8 +44,9 @@ pub(crate) struct Vocabulary {
     odd: OnceLock<Odd>,
     chars: OnceLock<Chars>,
     sorted: OnceLock<Vec<TokenId>>,
-    /// The last 16 bytes of the tokens that are longer, and the lengths of those, longest first.
-    endings: OnceLock<FxHashMap<Row, Vec<u8>>>,
+    /// The last 16 bytes of the tokens that are longer, and the lengths of those, longest first. Keyed at random: whoever
+    /// wrote the tokens cannot make them collide.
+    endings: OnceLock<HashMap<Row, Vec<u8>>>,
 }
 
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
@@ -388,9 +389,9 @@ impl Vocabulary {
         lengths.map_or(&[], Vec::as_slice)
     }
 
-    fn endings(&self) -> &FxHashMap<Row, Vec<u8>> {
+    fn endings(&self) -> &HashMap<Row, Vec<u8>> {
         self.endings.get_or_init(|| {
-            let mut endings: FxHashMap<Row, Vec<u8>> = FxHashMap::default();
+            let mut endings: HashMap<Row, Vec<u8>> = HashMap::new();
             for (id, len) in (0..).zip(self.lengths()) {
                 let ending = self.token(id).and_then(|token| token.last_chunk::<16>());
                 if let Some(ending) = ending.filter(|_| *len > 16) {
