@@ -1,5 +1,5 @@
 #!/bin/sh -e
-# Today's record, the pictures and the speed table of the crate's README, on one core of a Linux machine.
+# Today's record, the pictures and the tables of the crate's README, on one core of a Linux machine.
 cd "$(dirname "$0")"
 mkdir -p results
 record=results/$(date +%F).md

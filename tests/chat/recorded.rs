@@ -11,6 +11,7 @@ pub(crate) struct Vectors<'a> {
     pub(crate) vectors: Vec<Vector<'a>>,
 }
 
+#[allow(dead_code)] // not all who include this file read all of it
 #[derive(Deserialize)]
 pub(crate) struct Vector<'a> {
     pub(crate) id: String,

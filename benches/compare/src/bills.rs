@@ -83,7 +83,9 @@ impl Tally {
     fn add(&mut self, vector: &Vector) {
         self.requests += 1;
         let ours = ours(vector);
-        let is_right = ours.as_ref().is_some_and(|tokens| tokens.total == vector.prompt_tokens);
+        let is_right = ours
+            .as_ref()
+            .is_some_and(|tokens| tokens.total == vector.prompt_tokens);
         let is_sure = ours.is_some_and(|tokens| tokens.exactness == Exactness::Exact);
         *match (is_right, is_sure) {
             (true, true) => &mut self.exact,
@@ -140,7 +142,9 @@ fn message(message: &Value) -> ChatCompletionRequestMessage {
         content: string(content).or_else(|| content.as_array().map(parts)),
         name: string(&message["name"]),
         function_call: call(&message["function_call"]),
-        tool_calls: calls.filter_map(|called| call(&called["function"])).collect(),
+        tool_calls: calls
+            .filter_map(|called| call(&called["function"]))
+            .collect(),
         refusal: string(&message["refusal"]),
     }
 }

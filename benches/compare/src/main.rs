@@ -1,10 +1,13 @@
 //! This crate and its peers in one process, on the same text. See README.md.
 
+mod bills;
 mod chat;
 mod cold;
 mod machine;
 mod peers;
 mod race;
+#[path = "../../../tests/chat/recorded.rs"]
+mod recorded;
 mod steps;
 mod table;
 #[path = "../../../tests/common/texts.rs"]
@@ -12,6 +15,8 @@ mod texts;
 mod tokenizer_json;
 #[path = "../../common/tools.rs"]
 mod tools;
+#[path = "../../../tests/chat/typed.rs"]
+mod typed;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,6 +32,9 @@ const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_ba
 const COLD: &str = "cold";
 const PYTHON: &str = "python";
 
+/// The step that has no encoding: what requests were billed.
+const BILLS: &str = "bills";
+
 /// A folder of texts; without it, texts are made.
 const CORPORA: &str = "TIKTALLY_CORPORA";
 
@@ -40,6 +48,7 @@ fn main() {
         // the program calls itself with these
         ["--step", step, encoding] => run(step, encoding),
         ["--cold", peer, encoding] => cold::child(peer, &source(encoding)),
+        [BILLS] => print_bills(),
         _ => run_all(&words),
     }
 }
@@ -47,7 +56,7 @@ fn main() {
 /// Runs the steps and encodings that are named, or all.
 fn run_all(words: &[&str]) {
     let steps = STEPS.iter().map(|(name, _)| *name);
-    let steps: Vec<&str> = steps.chain([COLD, PYTHON]).collect();
+    let steps: Vec<&str> = steps.chain([COLD, PYTHON, BILLS]).collect();
     for word in words {
         let known = steps.contains(word) || ENCODINGS.contains(word);
         assert!(known, "{word} is none of {steps:?} and {ENCODINGS:?}");
@@ -60,11 +69,22 @@ fn run_all(words: &[&str]) {
         let source = source(encoding);
         let json = tokenizer_json::of(tiktally::get_encoding(encoding).unwrap());
         fs::write(&source.tokenizer_json, json.to_string()).unwrap();
-        for step in chosen(&steps, words) {
+        for step in chosen(&steps, words)
+            .into_iter()
+            .filter(|step| *step != BILLS)
+        {
             println!("\n## {step}");
             run_step(step, &source, &folder);
         }
     }
+    if chosen(&steps, words).contains(&BILLS) {
+        print_bills();
+    }
+}
+
+fn print_bills() {
+    println!("\n# requests\n\n## {BILLS}");
+    bills::bills();
 }
 
 /// Those that are named; all, if none is.

@@ -1,4 +1,4 @@
-//! Makes pictures and the speed table of the crate's README from what a run printed.
+//! Makes pictures and two tables of the crate's README from what a run printed: speeds, and counts of requests.
 
 mod chart;
 mod readme;
@@ -20,7 +20,11 @@ fn main() {
     let record = Record::read(Path::new(&path));
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     write_pictures(&here.join("pictures"), &record);
-    write_table(&here.join("../../README.md"), &record);
+    let readme = here.join("../../README.md");
+    write_table(&readme, "speed", &readme::table(&record));
+    if let Some(bills) = record.table("requests", "bills") {
+        write_table(&readme, "bills", &bills.markdown());
+    }
 }
 
 fn write_pictures(folder: &Path, record: &Record) {
@@ -36,17 +40,14 @@ fn write_pictures(folder: &Path, record: &Record) {
     }
 }
 
-/// Only what stands between the two comments is changed.
-fn write_table(path: &Path, record: &Record) {
-    const START: &str = "<!-- speed -->\n";
-    const END: &str = "<!-- /speed -->";
+/// Only what stands between two comments is changed.
+fn write_table(path: &Path, mark: &str, table: &str) {
+    let marks = [format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->")];
     let text = fs::read_to_string(path).unwrap();
-    let (before, rest) = text
-        .split_once(START)
-        .expect("README.md has no mark for the table");
-    let (_, after) = rest
-        .split_once(END)
-        .expect("README.md has no mark after the table");
-    let table = readme::table(record);
-    fs::write(path, format!("{before}{START}{table}{END}{after}")).unwrap();
+    let parts = marks.iter().map(|mark| text.find(mark.as_str()));
+    let [Some(start), Some(end)] = parts.collect::<Vec<_>>()[..] else {
+        panic!("README.md has no marks for the table: {marks:?}");
+    };
+    let (before, after) = (&text[..start + marks[0].len()], &text[end..]);
+    fs::write(path, format!("{before}{table}{after}")).unwrap();
 }

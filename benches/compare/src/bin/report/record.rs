@@ -94,6 +94,13 @@ impl Table {
         }
     }
 
+    /// As it was printed.
+    pub fn markdown(&self) -> String {
+        let rows = [&self.header].into_iter().chain(&self.rows);
+        rows.map(|row| format!("| {} |\n", row.join(" | ")))
+            .collect()
+    }
+
     /// The entrants, without the line below the header and the sums.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let names = self.rows.iter().map(|row| row[0].as_str());
