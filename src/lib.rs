@@ -19,7 +19,7 @@
 //! - [`Encoding`] counts, encodes and decodes. [`Special`] says what special strings in a text become.
 //! - [`Encoding::truncate`] and [`Encoding::chunks`] keep text within limits; [`TokenCounter`], [`StreamEncoder`] and
 //!   [`StreamDecoder`] follow text and ids as they arrive.
-//! - [`Encoder`] does the same with memory of its own instead of the thread's.
+//! - [`Encoder`] encodes and counts with memory of its own instead of the thread's.
 //! - [`context_window`] knows how many tokens a model takes.
 //! - [`Encoding::builder`] and [`Encoding::extend`] make encodings of one's own.
 //! - [`chat`] counts whole chat requests as the API bills them.

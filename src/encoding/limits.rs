@@ -72,7 +72,8 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are kept and those of the longest run before them without an end of a word.
+    /// O(n) in the bytes that are kept and those of the longest run before them without an end of a word; with a pattern of
+    /// one's own that has no splitter made for it, in those of the text.
     pub fn truncate_start<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
         let start = self.suffix(text, max_tokens);
         text.get(start..).unwrap_or_default()

@@ -150,6 +150,7 @@ impl Encoding {
     ///
     /// # Complexity
     /// O(n log n) in the special tokens.
+    #[doc(alias = "special_tokens_set")]
     pub fn special_tokens(&self) -> impl Iterator<Item = (&str, TokenId)> {
         self.0.special.iter()
     }
@@ -206,6 +207,7 @@ impl Encoding {
     /// # #[cfg(feature = "r50k_base")]
     /// assert!(tiktally::r50k_base().pattern().starts_with("'(?:[sdmt]|ll|ve|re)"));
     /// ```
+    #[doc(alias = "pat_str")]
     pub fn pattern(&self) -> &str {
         self.0.splitter.pattern()
     }

@@ -78,6 +78,7 @@ impl Encoding {
     ///
     /// # Complexity
     /// O(n log n) in the bytes.
+    #[doc(alias = "_encode_bytes")]
     pub fn encode_bytes(&self, bytes: &[u8]) -> Vec<TokenId> {
         let chunk = bytes.utf8_chunks().next();
         let (valid, rest) = bytes.split_at(chunk.map_or(0, |chunk| chunk.valid().len()));
