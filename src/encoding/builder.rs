@@ -372,7 +372,9 @@ impl Builder {
 
     fn splitter(&self) -> Result<Splitter, Error> {
         let own = match &self.pattern {
-            Pattern::Shared(Splitter::Own(own)) => own.with_gaps(self.gaps),
+            Pattern::Shared(Splitter::Own(own)) if own.gaps() != self.gaps => {
+                own.with_gaps(self.gaps)
+            }
             Pattern::Shared(splitter) => return Ok(splitter.clone()),
             Pattern::Missing => {
                 return Err(ErrorKind::InvalidPattern {

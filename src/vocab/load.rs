@@ -4,14 +4,13 @@
 //! it is used.
 
 use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::general::General;
+use super::keyed::Keyed;
 use super::tables::{self, Made, Parts, Whole};
 use super::{Vocabulary, derive};
 use crate::TokenId;
@@ -225,57 +224,6 @@ const MAX_SQUARES: usize = 1 << 27;
 /// Whether the bytes have the lowest ranks.
 fn has_bytes_first(tokens: &[(TokenId, &[u8])]) -> bool {
     tokens.iter().take(256).all(|(_, token)| token.len() == 1)
-}
-
-/// A hasher of numbers with a key that nobody knows: whoever made the tokens cannot make them collide.
-#[derive(Clone, Copy)]
-struct Keyed {
-    add: u64,
-    times: u64,
-}
-
-impl Keyed {
-    fn new() -> Self {
-        let random = RandomState::new();
-        Self {
-            add: random.hash_one(0),
-            times: random.hash_one(1) | 1,
-        }
-    }
-}
-
-impl BuildHasher for Keyed {
-    type Hasher = KeyedHasher;
-
-    fn build_hasher(&self) -> KeyedHasher {
-        KeyedHasher {
-            key: *self,
-            hash: 0,
-        }
-    }
-}
-
-struct KeyedHasher {
-    key: Keyed,
-    hash: u64,
-}
-
-impl Hasher for KeyedHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((*byte).into());
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        let mixed = (self.hash ^ number).wrapping_add(self.key.add);
-        let product = u128::from(mixed) * u128::from(self.key.times);
-        self.hash = product as u64 ^ (product >> 64) as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.hash
-    }
 }
 
 /// Writes a rank file, by rank.

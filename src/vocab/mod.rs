@@ -8,6 +8,7 @@ pub(crate) mod crossings;
 pub(crate) mod derive;
 #[cfg(feature = "custom")]
 pub(crate) mod general;
+mod keyed;
 #[cfg(feature = "custom")]
 pub(crate) mod load;
 pub(crate) mod tables;
@@ -20,12 +21,16 @@ use crate::TokenId;
 use chars::Chars;
 #[cfg(feature = "custom")]
 use general::General;
+use keyed::Keyed;
 use prefetch_index::prefetch_index;
 use tables::odd::Odd;
 use tables::table::Table;
 use tables::{
     FILL, Made, NONE, Parts, Row, SIDES, Symbol, Tables, Whole, common, hash, key_of, pairs, slots,
 };
+
+/// Lengths by the last 16 bytes.
+type Endings = HashMap<u128, Vec<u8>, Keyed>;
 
 /// The mergeable tokens of an encoding. A token's id is its rank too.
 pub(crate) struct Vocabulary {
@@ -44,9 +49,8 @@ pub(crate) struct Vocabulary {
     odd: OnceLock<Odd>,
     chars: OnceLock<Chars>,
     sorted: OnceLock<Vec<TokenId>>,
-    /// The last 16 bytes of the tokens that are longer, and the lengths of those, longest first. Keyed at random: whoever
-    /// wrote the tokens cannot make them collide.
-    endings: OnceLock<HashMap<Row, Vec<u8>>>,
+    /// The last 16 bytes of the tokens that are longer, and the lengths of those, longest first.
+    endings: OnceLock<Endings>,
 }
 
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
@@ -385,17 +389,18 @@ impl Vocabulary {
     /// The lengths of the tokens of more than 16 bytes that may end some bytes, longest first.
     pub(crate) fn long_endings(&self, bytes: &[u8]) -> &[u8] {
         let ending = bytes.last_chunk::<16>();
-        let lengths = ending.and_then(|ending| self.endings().get(ending));
+        let lengths = ending.and_then(|ending| self.endings().get(&u128::from_le_bytes(*ending)));
         lengths.map_or(&[], Vec::as_slice)
     }
 
-    fn endings(&self) -> &HashMap<Row, Vec<u8>> {
+    fn endings(&self) -> &Endings {
         self.endings.get_or_init(|| {
-            let mut endings: HashMap<Row, Vec<u8>> = HashMap::new();
+            let mut endings = Endings::with_hasher(Keyed::new());
             for (id, len) in (0..).zip(self.lengths()) {
                 let ending = self.token(id).and_then(|token| token.last_chunk::<16>());
                 if let Some(ending) = ending.filter(|_| *len > 16) {
-                    endings.entry(*ending).or_default().push(*len);
+                    let ending = u128::from_le_bytes(*ending);
+                    endings.entry(ending).or_default().push(*len);
                 }
             }
             for lengths in endings.values_mut() {

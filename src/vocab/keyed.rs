@@ -1,0 +1,59 @@
+//! Hashing what somebody else may have chosen.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// A hasher of numbers with a key that nobody knows: whoever made the tokens cannot make them collide.
+#[derive(Clone, Copy)]
+pub(crate) struct Keyed {
+    add: u64,
+    times: u64,
+}
+
+impl Keyed {
+    pub(crate) fn new() -> Self {
+        let random = RandomState::new();
+        Self {
+            add: random.hash_one(0),
+            times: random.hash_one(1) | 1,
+        }
+    }
+}
+
+impl BuildHasher for Keyed {
+    type Hasher = KeyedHasher;
+
+    fn build_hasher(&self) -> KeyedHasher {
+        KeyedHasher {
+            key: *self,
+            hash: 0,
+        }
+    }
+}
+
+pub(crate) struct KeyedHasher {
+    key: Keyed,
+    hash: u64,
+}
+
+impl Hasher for KeyedHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64((*byte).into());
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.hash ^ number).wrapping_add(self.key.add);
+        let product = u128::from(mixed) * u128::from(self.key.times);
+        self.hash = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn write_u128(&mut self, number: u128) {
+        self.write_u64(number as u64);
+        self.write_u64((number >> 64) as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.hash
+    }
+}
