@@ -558,12 +558,16 @@ impl fmt::Display for Error {
             ErrorKind::ChunkTooSmall {
                 max_tokens,
                 overlap,
-            } => write!(
-                f,
-                "chunks of at most {max_tokens} tokens with an overlap of {overlap} may have no room for a character; \
-                 the overlap must be smaller by {} at least",
-                crate::MIN_CHUNK_TOKENS
-            ),
+            } => {
+                write!(
+                    f,
+                    "chunks of at most {max_tokens} tokens with an overlap of {overlap} may have no room for a character; "
+                )?;
+                match overlap.checked_add(crate::MIN_CHUNK_TOKENS) {
+                    Some(least) => write!(f, "allow {least} at least"),
+                    None => f.write_str("make the overlap smaller"),
+                }
+            }
             ErrorKind::BudgetTooSmall { needed, budget } => write!(
                 f,
                 "the messages that must stay cost {needed} tokens, more than the budget of {budget}; shorten them or raise it"
