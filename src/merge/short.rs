@@ -43,6 +43,8 @@ struct Job<const N: usize> {
     /// The places that hold parts or marks.
     alive: u64,
     n: u32,
+    /// What the last merge asks.
+    asked: Asked,
 }
 
 /// The memory for a batch.
@@ -60,6 +62,7 @@ impl<const N: usize> Default for Jobs<N> {
                     parts: [NO_PART; N],
                     alive: 0,
                     n: 0,
+                    asked: Asked::default(),
                 }; BATCH],
             ),
             count: 0,
@@ -99,7 +102,6 @@ impl<const N: usize> Jobs<N> {
 #[inline(always)]
 fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Vocabulary) {
     let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
-    let mut asked = [Asked::default(); BATCH];
     let mut count = jobs.len();
     for job in jobs.iter_mut() {
         job.start(vocab);
@@ -111,12 +113,12 @@ fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Vocabulary) {
             let best = jobs[usize::from(job)].best();
             if best != NONE {
                 active[left] = job;
-                asked[left] = jobs[usize::from(job)].join(best, vocab);
+                jobs[usize::from(job)].join(best, vocab);
                 left += 1;
             }
         }
-        for (job, asked) in active[..left].iter().zip(&asked) {
-            jobs[usize::from(*job)].answer(*asked, vocab);
+        for job in &active[..left] {
+            jobs[usize::from(*job)].answer(vocab);
         }
         count = left;
     }
@@ -163,7 +165,7 @@ impl<const N: usize> Job<N> {
 
     /// Does a merge, and asks what comes of it.
     #[inline(always)]
-    fn join(&mut self, best: u32, vocab: &Vocabulary) -> Asked {
+    fn join(&mut self, best: u32, vocab: &Vocabulary) {
         let (merged, at) = (best >> PLACE_BITS, best as usize & (N - 1));
         let right = next(self.alive, at) & (N - 1);
         self.alive &= !(1 << right);
@@ -173,19 +175,20 @@ impl<const N: usize> Job<N> {
             previous(self.alive, at) & (N - 1),
             next(self.alive, at) & (N - 1),
         );
-        Asked {
+        self.asked = Asked {
             before: vocab.ask(self.parts[before], merged),
             after: vocab.ask(merged, self.parts[after]),
             at: [before as u8, at as u8],
-        }
+        };
     }
 
     /// Takes the answers.
     #[inline(always)]
-    fn answer(&mut self, asked: Asked, vocab: &Vocabulary) {
-        let [before, at] = asked.at.map(|at| usize::from(at) & (N - 1));
-        self.joins[at] = word(vocab.answer(asked.after), at);
-        self.joins[before] = word(vocab.answer(asked.before), before);
+    fn answer(&mut self, vocab: &Vocabulary) {
+        let Asked { before, after, at } = self.asked;
+        let [left, at] = at.map(|at| usize::from(at) & (N - 1));
+        self.joins[at] = word(vocab.answer(after), at);
+        self.joins[left] = word(vocab.answer(before), left);
     }
 
     /// Moves the symbols to the front.
