@@ -106,6 +106,10 @@ const SHORT: usize = 1 << 13;
 /// The longest end of a text that is copied.
 const MAX_COPY: usize = 1 << 12;
 
+/// The longest text that is all end: as one chunk, it goes through the stages once, and what it waits for in them comes
+/// together.
+const MAX_END: usize = 1 << 11;
+
 /// The longest buffer that is scanned.
 const MAX_BUFFER: usize = 1 << 31;
 
@@ -181,7 +185,11 @@ impl State {
         if splitter.is_whole() || vocab.is_general() {
             return self.encode_whole(text, splitter, vocab, sink);
         }
-        let at = self.encode_certain(text, splitter, vocab, sink);
+        let at = if text.len() <= MAX_END.min(sink.reach()) {
+            0
+        } else {
+            self.encode_certain(text, splitter, vocab, sink)
+        };
         if sink.room() > 0 {
             self.tail(text, at, splitter, vocab, sink);
         }
@@ -346,7 +354,7 @@ impl State {
                 self.found[miss] = Found::Cached(place);
                 continue;
             }
-            let again = key.low_bits() as usize % AGAIN;
+            let again = key.hash() as usize % AGAIN;
             let piece = self.again[again];
             // a place may be left from an earlier chunk: the keys tell
             let is_again = self.merged[..merged].get(usize::from(piece));
@@ -377,9 +385,10 @@ impl State {
             let key = if end - start <= 16 {
                 cache::Key::short(self.keys[miss], self.hashes[miss], end - start, serial)
             } else {
-                cache::Key::long(&buffer[start..end], serial)
+                let key = cache::Key::long(&buffer[start..end], serial);
+                self.cache.prefetch(key.hash());
+                key
             };
-            self.cache.prefetch(&key);
             self.wanted[miss] = key;
         }
     }
@@ -443,7 +452,8 @@ impl State {
         self.compare(rest, vocab)
     }
 
-    /// The ids of the pieces that are common tokens; the others are listed with their keys, and their buckets fetched.
+    /// The ids of the pieces that are common tokens; the others are listed with their keys, and their buckets fetched: that
+    /// of the table, and that of the cache, where a few pieces would have to wait for it later.
     #[inline(always)]
     fn find_common(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary) -> usize {
         let common = vocab.common();
@@ -461,9 +471,11 @@ impl State {
         }
         let buckets = vocab.slots();
         let bits = buckets.len().trailing_zeros();
+        let serial = vocab.serial();
         for (key, hashed) in self.keys[..rest].iter().zip(self.hashes.iter_mut()) {
             *hashed = slots::half(hash(*key));
             prefetch_index(buckets, slots::bucket_of(*hashed, bits));
+            self.cache.prefetch(cache::key_hash(*hashed, serial));
         }
         rest
     }

@@ -59,14 +59,14 @@ impl Key {
         }
         Self {
             halves,
-            hash: hash ^ serial.wrapping_mul(0x9E37_79B9),
+            hash: key_hash(hash, serial),
             head: (serial << LEN_BITS | len as u32) << LEN_BITS,
         }
     }
 
-    /// Bits of the hash from below; entries are found by those from above.
+    /// See [`key_hash`]. Entries are found by its upper bits.
     #[inline(always)]
-    pub(crate) fn low_bits(&self) -> u32 {
+    pub(crate) fn hash(&self) -> u32 {
         self.hash
     }
 
@@ -85,6 +85,12 @@ impl Key {
     fn tag(&self) -> u32 {
         (self.hash.wrapping_mul(0x85EB_CA6B) >> PLACE_BITS).max(1) << PLACE_BITS
     }
+}
+
+/// What a piece of a vocabulary is found by, from the upper half of the hash of its key.
+#[inline(always)]
+pub(crate) fn key_hash(hash: u32, serial: u32) -> u32 {
+    hash ^ serial.wrapping_mul(0x9E37_79B9)
 }
 
 /// The number of bytes that the head of an entry tells.
@@ -155,20 +161,20 @@ impl Cache {
     }
 
     #[inline(always)]
-    fn bucket_of(&self, key: &Key) -> usize {
-        ((u64::from(key.hash) * self.index.len() as u64) >> 32) as usize
+    fn bucket_of(&self, hash: u32) -> usize {
+        ((u64::from(hash) * self.index.len() as u64) >> 32) as usize
     }
 
-    /// Fetches ahead what [`place`](Self::place) will look at.
+    /// Fetches ahead what [`place`](Self::place) will look at for the piece with this [`key_hash`].
     #[inline(always)]
-    pub(crate) fn prefetch(&self, key: &Key) {
-        prefetch_index(&self.index, self.bucket_of(key));
+    pub(crate) fn prefetch(&self, hash: u32) {
+        prefetch_index(&self.index, self.bucket_of(hash));
     }
 
     /// Where the entry of a piece may be, the only place; fetched ahead for [`is_at`](Self::is_at). Zero is none.
     #[inline(always)]
     pub(crate) fn place(&self, key: &Key) -> u32 {
-        let Some(Bucket(slots)) = self.index.get(self.bucket_of(key)) else {
+        let Some(Bucket(slots)) = self.index.get(self.bucket_of(key.hash)) else {
             return 0;
         };
         let tag = key.tag();
@@ -243,7 +249,7 @@ impl Cache {
     /// Lets the index lead to a new entry, instead of one with the same tag, of nothing, or of the oldest.
     #[inline(always)]
     fn lead(&mut self, key: &Key, at: u32) {
-        let (tag, lap, bucket) = (key.tag(), self.lap, self.bucket_of(key));
+        let (tag, lap, bucket) = (key.tag(), self.lap, self.bucket_of(key.hash));
         let Bucket(slots) = &mut self.index[bucket];
         let mut oldest = 0;
         for (i, slot) in (0..).zip(slots.iter()) {
