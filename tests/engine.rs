@@ -248,7 +248,7 @@ fn fill(mut text: String, len: usize) -> String {
 fn texts_of_every_length() {
     let mut checks = Checks::new("texts of every length");
     let mut source = Source::new(1);
-    let around = [256, 320, 384, 512, 576, 1024, 4096];
+    let around = [256, 320, 384, 512, 576, 1024, 2048, 4096];
     let around = around.into_iter().flat_map(|size| size - 3..=size + 3);
     for len in (0..=200).chain(around) {
         for _ in 0..cases().div_ceil(1000) {
