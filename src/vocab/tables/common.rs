@@ -5,7 +5,7 @@
 
 /// How many places there are.
 pub(crate) const LEN: usize = 1 << BITS;
-const BITS: u32 = 15;
+const BITS: u32 = 14;
 
 const ID_BITS: u32 = 18;
 /// The rest of its product is zero, as that of seven zeros is; but its id is none.
