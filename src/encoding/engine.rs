@@ -377,7 +377,8 @@ impl State {
         merged
     }
 
-    /// What the misses are looked for by; where their places stand is fetched.
+    /// What the misses are looked for by. Where the places of long ones stand is fetched, as it was for the others with their
+    /// buckets.
     fn make_keys(&mut self, buffer: &[u8], misses: usize, vocab: &Vocabulary) {
         let serial = vocab.serial();
         for miss in 0..misses {
@@ -453,7 +454,7 @@ impl State {
     }
 
     /// The ids of the pieces that are common tokens; the others are listed with their keys, and their buckets fetched: that
-    /// of the table, and that of the cache, where a few pieces would have to wait for it later.
+    /// of the table, and that of the cache, for which a few misses would have to wait later.
     #[inline(always)]
     fn find_common(&mut self, buffer: &[u8], count: usize, vocab: &Vocabulary) -> usize {
         let common = vocab.common();
