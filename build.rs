@@ -18,8 +18,8 @@ mod vocab {
     pub(crate) mod tables;
 }
 
-use vocab::tables::odd::Odd;
-use vocab::tables::{Parts, Tables};
+use vocab::tables::keyless::Keyless;
+use vocab::tables::{Halves, Tables};
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
@@ -50,14 +50,14 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
 
     let tokens = tokens_by_id(&file);
     let slices: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
-    let derived = vocab::derive::parts(&slices, &FxBuildHasher)
+    let derived = vocab::derive::halves(&slices, &FxBuildHasher)
         .unwrap_or_else(|| panic!("{path}: the tokens do not merge as they were taken apart"));
     assert!(
-        derived.whole.is_empty() && derived.late.is_empty(),
+        derived.unmergeable.is_empty() && derived.out_of_order.is_empty(),
         "{path}: not all tokens are merges of others before them; by merging their bytes these are not: {:?}",
-        derived.whole
+        derived.unmergeable
     );
-    let parts: Vec<[u8; 6]> = derived
+    let halves: Vec<[u8; 6]> = derived
         .made
         .into_iter()
         .map(vocab::tables::Made::to_bytes)
@@ -65,15 +65,15 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
     let write = |kind: &str, bytes: &[u8]| {
         fs::write(out.join(format!("{name}.{kind}")), bytes).expect("OUT_DIR is writable");
     };
-    write("parts", parts.as_flattened());
+    write("halves", halves.as_flattened());
     if enabled("prebuilt") {
-        write_tables(Parts(&parts), write);
+        write_tables(Halves(&halves), write);
     }
 }
 
 /// All tables, in the target's byte order.
-fn write_tables(parts: Parts<'_>, write: impl Fn(&str, &[u8])) {
-    let tables = Tables::build(parts, &[]);
+fn write_tables(halves: Halves<'_>, write: impl Fn(&str, &[u8])) {
+    let tables = Tables::build(halves, &[]);
     write("rows", tables.rows.as_flattened());
     write("lengths", &tables.lengths);
     write("sides", &tables.sides);
@@ -92,13 +92,13 @@ fn write_tables(parts: Parts<'_>, write: impl Fn(&str, &[u8])) {
     );
     write("bytes", &bytes_of(&*tables.bytes, u32::to_le_bytes));
 
-    let odd = Odd::build(parts, &[], &tables.rows, &tables.lengths);
-    write("odd_ids", &bytes_of(&odd.ids, u32::to_le_bytes));
-    write("odd_bytes", &odd.bytes);
-    write("odd_ends", &bytes_of(&odd.ends, u32::to_le_bytes));
+    let keyless = Keyless::build(halves, &[], &tables.rows, &tables.lengths);
+    write("keyless_ids", &bytes_of(&keyless.ids, u32::to_le_bytes));
+    write("keyless_bytes", &keyless.bytes);
+    write("keyless_ends", &bytes_of(&keyless.ends, u32::to_le_bytes));
     write(
-        "odd_slots",
-        &bytes_of(odd.slots.as_flattened(), u32::to_le_bytes),
+        "keyless_slots",
+        &bytes_of(keyless.slots.as_flattened(), u32::to_le_bytes),
     );
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 
-use crate::TokenId;
+use crate::token_id::TokenId;
 
 /// What went wrong, in one word-sized value.
 ///
@@ -23,6 +23,7 @@ pub struct Error(Box<ErrorKind>);
 pub(crate) enum ErrorKind {
     UnknownEncoding {
         name: String,
+        known: &'static [&'static str],
     },
     #[allow(dead_code)] // constructed only where a vocabulary is compiled out
     MissingFeature {
@@ -72,10 +73,11 @@ pub(crate) enum ErrorKind {
     EstimateOnly {
         reason: String,
     },
-    /// Chunks that may not have every character.
+    /// The limit leaves no room for every character. `least` is the smallest limit for this overlap, if there is one.
     ChunkTooSmall {
         max_tokens: usize,
         overlap: usize,
+        least: Option<usize>,
     },
     /// A fault of a rank file, or of ranks that came otherwise, which have no lines.
     InvalidRanks {
@@ -488,13 +490,11 @@ impl fmt::Display for Error {
     #[allow(clippy::too_many_lines)] // a sentence for each kind
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            ErrorKind::UnknownEncoding { name } => {
-                let known = crate::registry::ALL_NAMES.join(", ");
-                write!(
-                    f,
-                    "no encoding is called {name:?}; the known ones are {known}"
-                )
-            }
+            ErrorKind::UnknownEncoding { name, known } => write!(
+                f,
+                "there is no encoding {name:?}; the known ones are {}",
+                known.join(", ")
+            ),
             ErrorKind::MissingFeature { encoding, feature } => {
                 write!(
                     f,
@@ -558,13 +558,14 @@ impl fmt::Display for Error {
             ErrorKind::ChunkTooSmall {
                 max_tokens,
                 overlap,
+                least,
             } => {
                 write!(
                     f,
                     "chunks of at most {max_tokens} tokens with an overlap of {overlap} may have no room for a character; "
                 )?;
-                match overlap.checked_add(crate::MIN_CHUNK_TOKENS) {
-                    Some(least) => write!(f, "allow {least} at least"),
+                match least {
+                    Some(least) => write!(f, "allow at least {least}"),
                     None => f.write_str("make the overlap smaller"),
                 }
             }

@@ -46,13 +46,14 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// what only one vocabulary needs has no use without it
+// what only one vocabulary or custom encodings need has no use without them
 #![cfg_attr(
     not(all(
         feature = "r50k_base",
         feature = "p50k_base",
         feature = "cl100k_base",
-        feature = "o200k_base"
+        feature = "o200k_base",
+        feature = "custom"
     )),
     allow(dead_code, unused_imports, unused_macros)
 )]
@@ -66,47 +67,48 @@
     )
 )]
 
+mod builtin;
 pub mod chat;
 mod encoding;
+mod engine;
 mod error;
 pub mod guide;
 mod merge;
-mod models;
 #[doc(hidden)]
 pub mod reference;
-mod registry;
 mod special;
 mod split;
+mod stream;
 #[cfg(test)]
 #[path = "../tests/common/texts.rs"]
 mod texts;
+mod token_id;
+mod utf8;
 mod vocab;
 
+#[cfg(feature = "cl100k_base")]
+pub use builtin::cl100k_base;
+pub use builtin::models::{
+    ContextWindow, context_window, context_window_names, encoding_name_for_model,
+};
+pub use builtin::{encoding_for_model, get_encoding, list_encoding_names};
+#[cfg(feature = "r50k_base")]
+pub use builtin::{gpt2, r50k_base};
+#[cfg(feature = "o200k_base")]
+pub use builtin::{o200k_base, o200k_harmony};
+#[cfg(feature = "p50k_base")]
+pub use builtin::{p50k_base, p50k_edit};
 #[cfg(feature = "custom")]
 pub use encoding::{Builder, write_tiktoken};
 pub use encoding::{ChunkSpan, Chunks, Cut, Encoder, Encoding, MIN_CHUNK_TOKENS, Spans};
-pub use encoding::{LossyStreamDecoder, StreamDecoder, StreamEncoder, TokenCounter};
 pub use error::Error;
-#[doc(hidden)]
-pub use models::context_window_names;
-pub use models::{ContextWindow, context_window, encoding_name_for_model};
-#[cfg(feature = "cl100k_base")]
-pub use registry::cl100k_base;
-pub use registry::{encoding_for_model, get_encoding, list_encoding_names};
-#[cfg(feature = "r50k_base")]
-pub use registry::{gpt2, r50k_base};
-#[cfg(feature = "o200k_base")]
-pub use registry::{o200k_base, o200k_harmony};
-#[cfg(feature = "p50k_base")]
-pub use registry::{p50k_base, p50k_edit};
 pub use special::Special;
 pub use split::Pieces;
+pub use split::classes::UNICODE_VERSION;
 #[cfg(feature = "custom")]
-pub use split::own::Gaps;
-pub use split::unicode::UNICODE_VERSION;
-
-/// The id of a token.
-pub type TokenId = u32;
+pub use split::custom::Gaps;
+pub use stream::{LossyStreamDecoder, StreamDecoder, StreamEncoder, TokenCounter};
+pub use token_id::TokenId;
 
 /// The README's examples are tests too.
 #[cfg(all(doctest, feature = "cl100k_base", feature = "o200k_base"))]

@@ -5,14 +5,14 @@ use crate::{Encoding, TokenId};
 /// The ids of one piece by the plain merge: lowest rank first, leftmost on a tie.
 pub fn merge(encoding: &Encoding, piece: &[u8]) -> Vec<TokenId> {
     let mut ids = Vec::new();
-    crate::merge::plain::merge(piece, encoding.vocab(), &mut ids);
+    crate::merge::plain::merge_plain(piece, encoding.vocab(), &mut ids);
     ids
 }
 
 /// The ids of one piece by the merge that the encoding uses.
 pub fn merge_fast(encoding: &Encoding, piece: &[u8]) -> Vec<TokenId> {
     let mut ids = Vec::new();
-    crate::merge::merge(piece, encoding.vocab(), &mut ids);
+    crate::merge::merge_piece(piece, encoding.vocab(), &mut ids);
     ids
 }
 
@@ -40,10 +40,14 @@ pub fn split<'t>(encoding: &Encoding, text: &'t str) -> Result<Vec<&'t str>, Str
         .cloned()
         .ok_or("just inserted")?;
     drop(compiled);
-    crate::split::regex::split(&pattern, text).map_err(|error| error.to_string())
+    pattern
+        .find_iter(text)
+        .map(|found| found.map(|found| found.as_str()))
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
 }
 
 /// The class of a character: other, space, newline, number, upper, lower, caseless or mark.
 pub fn unicode_class(c: char) -> &'static str {
-    crate::split::unicode::class_name(c)
+    crate::split::classes::class_name(c)
 }

@@ -1,11 +1,14 @@
 //! Names to the built-in encodings, each made once on first use.
 
+pub(crate) mod models;
+pub(crate) mod vocabularies;
+
 use std::sync::OnceLock;
 
+use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
-use crate::vocab::builtin;
-use crate::{Encoding, TokenId};
+use crate::token_id::TokenId;
 
 /// One table of all built-in encodings: name, feature, splitter, vocabulary, special tokens.
 macro_rules! encodings {
@@ -25,13 +28,13 @@ macro_rules! encodings {
                 static ENCODING: OnceLock<Encoding> = OnceLock::new();
                 ENCODING.get_or_init(|| {
                     let special = $special.into_iter().map(|(text, id)| (String::from(text), id));
-                    Encoding::new($name, Splitter::$splitter, builtin::$vocabulary(), special)
+                    Encoding::new($name, Splitter::$splitter, vocabularies::$vocabulary(), special)
                 })
             }
         )*
 
         /// The names of all encodings, compiled in or not.
-        pub(crate) const ALL_NAMES: &[&str] = &[$($name),*];
+        const ALL_NAMES: &[&str] = &[$($name),*];
 
         /// The names of the encodings that are compiled in.
         ///
@@ -67,7 +70,7 @@ macro_rules! encodings {
                     #[cfg(not(feature = $feature))]
                     $name => Err(ErrorKind::MissingFeature { encoding: $name, feature: $feature }.into()),
                 )*
-                _ => Err(ErrorKind::UnknownEncoding { name: name.to_owned() }.into()),
+                _ => Err(ErrorKind::UnknownEncoding { name: name.to_owned(), known: ALL_NAMES }.into()),
             }
         }
     };
@@ -138,5 +141,5 @@ fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
 /// # Complexity
 /// As [`get_encoding`].
 pub fn encoding_for_model(model: &str) -> Result<&'static Encoding, Error> {
-    get_encoding(crate::encoding_name_for_model(model)?)
+    get_encoding(models::encoding_name_for_model(model)?)
 }

@@ -76,7 +76,7 @@ const PREFIXES: &[(&str, &str)] = &[
 ];
 
 /// Read line by line at every call: a few kilobytes, too little to be worth an index.
-const WINDOWS: &str = include_str!("../data/context_windows.tsv");
+const WINDOWS: &str = include_str!("../../data/context_windows.tsv");
 
 /// The name of the encoding that a model uses.
 ///
@@ -180,8 +180,14 @@ pub fn context_window(model: &str) -> Option<ContextWindow> {
     })
 }
 
-/// The names in the table of context windows, sorted. For the command; outside semver.
-#[doc(hidden)]
+/// Returns the names of all models whose [context window](context_window) is known, sorted.
+///
+/// ```
+/// assert!(tiktally::context_window_names().any(|name| name == "gpt-4o"));
+/// ```
+///
+/// # Complexity
+/// One pass over the table, some 7 kB; nothing is allocated or kept.
 pub fn context_window_names() -> impl Iterator<Item = &'static str> {
     rows().map(|(name, _)| name)
 }

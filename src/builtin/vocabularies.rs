@@ -1,81 +1,71 @@
-//! The vocabularies inside the crate, made once, on first use. Several encodings share one.
+//! The built-in vocabularies, each made once, on first use. Several encodings share one.
 
 use std::sync::{Arc, OnceLock};
 
-use super::Vocabulary;
-use super::tables::table::Table;
+use crate::vocab::tables::table::Table;
 #[cfg(feature = "prebuilt")]
-use super::tables::{Tables, odd::Odd};
+use crate::vocab::tables::{Tables, keyless::Keyless};
+use crate::vocab::{Regular, Vocabulary};
 
-/// A file that the build script wrote.
-macro_rules! file {
-    ($name:literal, $kind:literal) => {
-        include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".", $kind))
-    };
+/// Bytes that begin where a cache line begins, so that no bucket of a table in them spreads over two lines.
+#[cfg(feature = "prebuilt")]
+#[repr(align(64))]
+struct Aligned<B: ?Sized>(B);
+
+/// A table of `$file` as the build script wrote it, in the byte order of the target.
+#[cfg(feature = "prebuilt")]
+macro_rules! table {
+    ($file:literal, $kind:literal, $cast:ident) => {{
+        static BYTES: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(
+            env!("OUT_DIR"),
+            "/",
+            $file,
+            ".",
+            $kind
+        )));
+        Table::Embedded(bytemuck::$cast(&BYTES.0))
+    }};
 }
 
 /// The vocabulary `$name` from what the build script made of `data/$file.tiktoken`, of which it takes `$len` ids.
 macro_rules! vocabulary {
     ($name:ident, $file:literal, $len:expr) => {
         pub(crate) fn $name() -> Arc<Vocabulary> {
-            static PARTS: &[u8] = file!($file, "parts");
+            static HALVES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".halves"));
             static VOCABULARY: OnceLock<Arc<Vocabulary>> = OnceLock::new();
             let vocabulary = VOCABULARY.get_or_init(|| {
-                let (parts, _) = PARTS.as_chunks::<6>();
-                let parts = Table::Embedded(parts.get(..$len).unwrap_or(parts));
+                let (halves, _) = HALVES.as_chunks::<6>();
+                let halves = Table::Embedded(halves.get(..$len).unwrap_or(halves));
                 #[cfg(not(feature = "prebuilt"))]
-                return Vocabulary::new(parts).into();
+                let regular = Regular::new(halves);
                 #[cfg(feature = "prebuilt")]
-                return Vocabulary::with(parts, tables!($file), odd!($file).into()).into();
+                let regular = {
+                    let tables = Tables {
+                        rows: table!($file, "rows", cast_slice),
+                        lengths: table!($file, "lengths", cast_slice),
+                        sides: table!($file, "sides", cast_slice),
+                        common: table!($file, "common", from_bytes),
+                        slots: table!($file, "slots", cast_slice),
+                        pairs: table!($file, "pairs", cast_slice),
+                        grid: table!($file, "grid", from_bytes),
+                        bytes: table!($file, "bytes", from_bytes),
+                    };
+                    let keyless = Keyless {
+                        ids: table!($file, "keyless_ids", cast_slice),
+                        bytes: table!($file, "keyless_bytes", cast_slice),
+                        ends: table!($file, "keyless_ends", cast_slice),
+                        slots: table!($file, "keyless_slots", cast_slice),
+                    };
+                    Regular::with_tables(halves, tables, keyless.into())
+                };
+                Vocabulary::Regular(regular).into()
             });
             Arc::clone(vocabulary)
         }
     };
 }
 
-/// Bytes that begin where a cache line begins: no bucket of a table in them spreads over two.
-#[cfg(feature = "prebuilt")]
-#[repr(align(64))]
-struct Aligned<B: ?Sized>(B);
-
-/// A table as the build script wrote it, in the byte order of the target.
-#[cfg(feature = "prebuilt")]
-macro_rules! table {
-    ($file:literal, $kind:literal, $cast:ident) => {{
-        static BYTES: &Aligned<[u8]> = &Aligned(*file!($file, $kind));
-        Table::Embedded(bytemuck::$cast(&BYTES.0))
-    }};
-}
-
-#[cfg(feature = "prebuilt")]
-macro_rules! tables {
-    ($file:literal) => {
-        Tables {
-            rows: table!($file, "rows", cast_slice),
-            lengths: table!($file, "lengths", cast_slice),
-            sides: table!($file, "sides", cast_slice),
-            common: table!($file, "common", from_bytes),
-            slots: table!($file, "slots", cast_slice),
-            pairs: table!($file, "pairs", cast_slice),
-            grid: table!($file, "grid", from_bytes),
-            bytes: table!($file, "bytes", from_bytes),
-        }
-    };
-}
-
-#[cfg(feature = "prebuilt")]
-macro_rules! odd {
-    ($file:literal) => {
-        Odd {
-            ids: table!($file, "odd_ids", cast_slice),
-            bytes: table!($file, "odd_bytes", cast_slice),
-            ends: table!($file, "odd_ends", cast_slice),
-            slots: table!($file, "odd_slots", cast_slice),
-        }
-    };
-}
-
-// r50k_base is the beginning of p50k_base; finished tables it has of its own
+// r50k_base is the beginning of p50k_base, so its halves are not embedded twice; finished tables are
 #[cfg(all(
     feature = "r50k_base",
     feature = "p50k_base",
@@ -105,7 +95,6 @@ vocabulary!(o200k_base, "o200k_base", 199_998);
     )
 ))]
 mod tests {
-    use super::super::tables::Parts;
     use super::*;
 
     /// The tables inside the program are those that are built from the parts at run time.
@@ -122,12 +111,10 @@ mod tests {
             o200k_base(),
         ];
         for vocab in vocabularies {
-            let Vocabulary { parts, tables, .. } = &*vocab;
-            assert!(matches!(tables.pairs, Table::Embedded(_)));
-            let (ids, parts) = (parts.len(), Parts(parts));
-            assert!(*tables == Tables::build(parts, &[]), "{ids} ids");
-            let odd = Odd::build(parts, &[], &tables.rows, &tables.lengths);
-            assert!(vocab.odd.get() == Some(&odd), "{ids} ids");
+            let regular = vocab
+                .as_regular()
+                .expect("built-in vocabularies are regular");
+            regular.assert_tables_are_built_ones();
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::{Special, TokenId};
 
 /// The size of the parts that one huge text is cut into, in bytes: some milliseconds of work.
-const PART: usize = 1 << 20;
+const PART_BYTES: usize = 1 << 20;
 
 impl Encoding {
     /// [`encode_ordinary`](Self::encode_ordinary) of many texts, on all threads of the current rayon pool; the results
@@ -131,7 +131,7 @@ impl Encoding {
     /// [`encode_ordinary`](Self::encode_ordinary) of one huge text on all threads of the current rayon pool: the same
     /// ids.
     ///
-    /// The text is encoded in [parts](Self::parts) of a megabyte; one that has no such parts, on one thread.
+    /// The text is encoded in [parts](Self::independent_parts) of a megabyte; one that has no such parts, on one thread.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -145,7 +145,7 @@ impl Encoding {
     /// As [`encode_ordinary`](Self::encode_ordinary), shared by the threads, and one copy of the ids.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn encode_ordinary_parallel(&self, text: &str) -> Vec<TokenId> {
-        let parts: Vec<&str> = self.parts(text, PART).collect();
+        let parts: Vec<&str> = self.independent_parts(text, PART_BYTES).collect();
         match *parts {
             [] => Vec::new(),
             [only] => self.encode_ordinary(only),

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::Encoding;
-use crate::TokenId;
 use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
-use crate::split::own::{self, Gaps, Own};
+use crate::split::custom::{self, Custom, Gaps};
+use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
-use crate::vocab::load::{self, Ranks};
+use crate::vocab::rank_file::{self, Ranks};
 
 /// What an encoding of one's own is made from: see [`Encoding::builder`] and [`Encoding::extend`].
 ///
@@ -88,7 +88,7 @@ impl Encoding {
             gaps: Gaps::default(),
             vocabulary: Source::Ranks(Ranks::default()),
             special: Vec::new(),
-            max_rank_bytes: load::MAX_FILE,
+            max_rank_bytes: rank_file::MAX_FILE,
         }
     }
 
@@ -123,15 +123,6 @@ impl Encoding {
             special,
             ..Self::builder(name)
         }
-    }
-
-    /// Fails if the pattern gives up on the text.
-    pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
-        if self.0.splitter.can_fail() {
-            let mut pieces = self.0.splitter.whole_pieces(text);
-            return pieces.try_for_each(|piece| piece.map(drop));
-        }
-        Ok(())
     }
 
     /// [`encode_ordinary`](Self::encode_ordinary) for encodings whose [pattern backtracks](Builder::backtracking_pattern).
@@ -372,7 +363,7 @@ impl Builder {
 
     fn splitter(&self) -> Result<Splitter, Error> {
         let own = match &self.pattern {
-            Pattern::Shared(Splitter::Own(own)) if own.gaps() != self.gaps => {
+            Pattern::Shared(Splitter::Custom(own)) if own.gaps() != self.gaps => {
                 own.with_gaps(self.gaps)
             }
             Pattern::Shared(splitter) => return Ok(splitter.clone()),
@@ -383,13 +374,13 @@ impl Builder {
                 }
                 .into());
             }
-            Pattern::Linear(pattern) => match own::known(pattern) {
+            Pattern::Linear(pattern) => match custom::known(pattern) {
                 Some(splitter) => return Ok(splitter),
-                None => Own::linear(pattern, self.gaps),
+                None => Custom::linear(pattern, self.gaps),
             },
-            Pattern::Backtracking(pattern) => Own::backtracking(pattern, self.gaps),
+            Pattern::Backtracking(pattern) => Custom::backtracking(pattern, self.gaps),
         };
-        Ok(Splitter::Own(Arc::new(own?)))
+        Ok(Splitter::Custom(Arc::new(own?)))
     }
 }
 
@@ -434,6 +425,6 @@ fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<()
 /// [`BufWriter`](std::io::BufWriter).
 #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
 pub fn write_tiktoken(encoding: &Encoding, writer: impl Write) -> Result<(), Error> {
-    let written = load::write(encoding.vocab(), writer);
+    let written = rank_file::write(encoding.vocab(), writer);
     written.map_err(|error| ErrorKind::io("writing the ranks", error).into())
 }

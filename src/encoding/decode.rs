@@ -5,32 +5,33 @@ use std::ops::Range;
 use prefetch_index::prefetch_index;
 
 use super::Encoding;
-use crate::TokenId;
 use crate::error::{Error, ErrorKind};
+use crate::token_id::TokenId;
+use crate::utf8::{is_continuation, without_cut_char};
 use crate::vocab::Vocabulary;
 use crate::vocab::tables::Row;
 
 /// How many ids are decoded at a time, while memory brings the rows of as many more.
-const CHUNK: usize = 32;
+const BATCH_IDS: usize = 32;
 
 /// How many bytes are put together at a time, or a row more.
-const STAGE: usize = 1024;
+const STAGE_BYTES: usize = 1024;
 
 /// With more bytes than this the stage has no room for a chunk that is all rows.
-const FULL: usize = STAGE - CHUNK * ROW;
+const FULL_STAGE_BYTES: usize = STAGE_BYTES - BATCH_IDS * ROW_BYTES;
 
 /// Of about how many ids the lengths are looked at to guess those of all.
-const SAMPLE: usize = 64;
+const SAMPLE_IDS: usize = 64;
 
 /// How many ids become text at a time.
-const PART: usize = 2048;
+const TEXT_BATCH_IDS: usize = 2048;
 
 /// The bytes of a token that are copied at once.
-const ROW: usize = size_of::<Row>();
+const ROW_BYTES: usize = size_of::<Row>();
 
 impl Encoding {
     /// The bytes of a token, ordinary or special.
-    pub(super) fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
+    pub(crate) fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
         self.vocab()
             .token(id)
             .or_else(|| self.0.special.text(id).map(str::as_bytes))
@@ -46,7 +47,7 @@ impl Encoding {
             .map(|(index, &id)| self.token_bytes(id).ok_or_else(|| self.unknown(id, index)))
     }
 
-    pub(super) fn unknown(&self, token: TokenId, index: usize) -> Error {
+    pub(crate) fn unknown(&self, token: TokenId, index: usize) -> Error {
         ErrorKind::UnknownToken {
             token,
             index,
@@ -113,9 +114,9 @@ impl Encoding {
     fn text(&self, ids: &[TokenId]) -> Option<String> {
         let mut text = String::with_capacity(self.about(ids));
         let mut bytes = Vec::new();
-        for part in ids.chunks(PART) {
+        for part in ids.chunks(TEXT_BATCH_IDS) {
             self.decode_into(part, &mut bytes).ok()?;
-            let whole = whole_characters(&bytes);
+            let whole = without_cut_char(&bytes);
             text.push_str(simdutf8::basic::from_utf8(bytes.get(..whole)?).ok()?);
             bytes.drain(..whole);
         }
@@ -171,13 +172,13 @@ impl Encoding {
 
     /// Hands out the bytes of a list of ids, some tokens at a time.
     fn each_stage(&self, ids: &[TokenId], mut take: impl FnMut(&[u8])) -> Result<(), Error> {
-        let mut stage = [0; STAGE + ROW];
+        let mut stage = [0; STAGE_BYTES + ROW_BYTES];
         let mut done = 0;
         while let rest @ [_, ..] = ids.get(done..).unwrap_or_default() {
             let (count, bytes) = fill(&mut stage, rest, self.vocab());
             take(bytes);
             done += count;
-            if let (Some(&id), ..=FULL) = (rest.get(count), bytes.len()) {
+            if let (Some(&id), ..=FULL_STAGE_BYTES) = (rest.get(count), bytes.len()) {
                 let token = self.token_bytes(id);
                 take(token.ok_or_else(|| self.unknown(id, done))?);
                 done += 1;
@@ -190,7 +191,7 @@ impl Encoding {
     fn about(&self, ids: &[TokenId]) -> usize {
         let lengths = self.vocab().lengths();
         let len = |&id: &TokenId| lengths.get(id as usize).map_or(0, |&len| usize::from(len));
-        let step = ids.len() / SAMPLE + 1;
+        let step = ids.len() / SAMPLE_IDS + 1;
         let some: usize = ids.iter().step_by(step).map(len).sum();
         let all = some * step;
         if step == 1 { all } else { all + all / 4 }
@@ -264,14 +265,13 @@ impl Encoding {
     /// O(n) in the bytes of the text.
     pub fn decode_with_offsets(&self, ids: &[TokenId]) -> Result<(String, Vec<usize>), Error> {
         let text = self.decode(ids)?;
-        let is_continuation = |byte: &u8| byte & 0xC0 == 0x80;
         let mut chars: usize = 0;
         let mut offsets = Vec::with_capacity(ids.len());
         for token in self.tokens_bytes(ids) {
             let token = token?;
-            let inside = token.first().is_some_and(is_continuation);
+            let inside = token.first().is_some_and(|byte| is_continuation(*byte));
             offsets.push(chars.saturating_sub(usize::from(inside)));
-            chars += token.iter().filter(|byte| !is_continuation(byte)).count();
+            chars += token.iter().filter(|byte| !is_continuation(**byte)).count();
         }
         Ok((text, offsets))
     }
@@ -301,41 +301,31 @@ impl Encoding {
     }
 }
 
-/// How many bytes are left if the last character is left out where it is cut off.
-fn whole_characters(bytes: &[u8]) -> usize {
-    let tail = bytes.iter().rev().take(4);
-    match tail.zip(1..).find(|(byte, _)| *byte & 0xC0 != 0x80) {
-        // as many ones lead it as the character has bytes
-        Some((first, behind)) if first.leading_ones() > behind => bytes.len() - behind as usize,
-        _ => bytes.len(),
-    }
-}
-
 /// Puts the bytes of tokens together, up to one that has no row to itself: how many tokens, and their bytes.
 ///
 /// A token is copied as a whole row, whatever its length is: the next one is written over what is too much.
 #[allow(clippy::indexing_slicing)] // what has a length has a row; a chunk begins where the stage has room for it
 fn fill<'s>(
-    stage: &'s mut [u8; STAGE + ROW],
+    stage: &'s mut [u8; STAGE_BYTES + ROW_BYTES],
     ids: &[TokenId],
     vocab: &Vocabulary,
 ) -> (usize, &'s [u8]) {
     let lengths = vocab.lengths();
     let rows = &vocab.rows()[..lengths.len()];
     let (mut count, mut end) = (0, 0);
-    for chunk in ids.chunks(CHUNK) {
+    for chunk in ids.chunks(BATCH_IDS) {
         fetch(rows, &ids[count + chunk.len()..]);
         for &id in chunk {
             let id = id as usize;
             let len = lengths.get(id).map_or(0, |&len| usize::from(len));
-            if !(1..=ROW).contains(&len) {
+            if !(1..=ROW_BYTES).contains(&len) {
                 return (count, &stage[..end]);
             }
-            stage[end % STAGE..][..ROW].copy_from_slice(&rows[id]);
+            stage[end % STAGE_BYTES..][..ROW_BYTES].copy_from_slice(&rows[id]);
             end += len;
             count += 1;
         }
-        if end > FULL {
+        if end > FULL_STAGE_BYTES {
             break;
         }
     }
@@ -346,7 +336,7 @@ fn fill<'s>(
 #[inline(always)]
 fn fetch(rows: &[Row], ids: &[TokenId]) {
     // a fixed number of them, without the loop whose end would be mispredicted
-    if let Some(ids) = ids.first_chunk::<CHUNK>() {
+    if let Some(ids) = ids.first_chunk::<BATCH_IDS>() {
         for &id in ids {
             prefetch_index(rows, id as usize);
         }
@@ -365,7 +355,7 @@ mod tests {
             .filter(|&id| {
                 encoding
                     .token_bytes(id)
-                    .is_some_and(|token| token.len() > ROW)
+                    .is_some_and(|token| token.len() > ROW_BYTES)
             })
             .collect();
         let mut random = Random::new(seed);
@@ -400,6 +390,7 @@ mod tests {
             }
         }
     }
+
     /// Characters are cut by tokens, and by the parts that become text at a time.
     #[test]
     fn text_is_what_the_bytes_are() {

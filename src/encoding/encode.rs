@@ -1,12 +1,12 @@
 //! Encoding and counting whole texts.
 
 use super::Encoding;
-use super::engine::State;
-use super::sink::Count;
-use crate::TokenId;
+use crate::engine::Engine;
+use crate::engine::sink::Count;
 use crate::error::{Error, ErrorKind};
 use crate::special::{Special, Stretch};
 use crate::split::Pieces;
+use crate::token_id::TokenId;
 
 impl Encoding {
     /// The ids of a text in which special strings are plain text. Never fails.
@@ -46,15 +46,16 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary).
     pub fn encode_ordinary_into(&self, text: &str, ids: &mut Vec<TokenId>) {
-        State::with(|state| state.append(text, &self.0.splitter, self.vocab(), ids));
+        Engine::with(|engine| engine.append(text, self.splitter(), self.vocab(), ids));
     }
 
-    /// Appends the ids of one piece.
-    pub(super) fn encode_piece(&self, piece: &[u8], ids: &mut Vec<TokenId>) {
-        match self.vocab().id(piece) {
-            Some(id) => ids.push(id),
-            None => crate::merge::merge(piece, self.vocab(), ids),
+    /// Fails if the pattern gives up on the text.
+    pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
+        if self.splitter().can_fail() {
+            let mut pieces = self.splitter().pieces_of_whole_text(text);
+            return pieces.try_for_each(|piece| piece.map(drop));
         }
+        Ok(())
     }
 
     /// The ids of a text; `special` says what special strings in it become. Between special tokens each stretch is
@@ -84,7 +85,6 @@ impl Encoding {
         for stretch in self.0.special.stretches(text, special, self.name())? {
             match stretch {
                 Stretch::Text(text) => {
-                    #[cfg(feature = "custom")]
                     self.check_pattern(text)?;
                     self.encode_ordinary_into(text, &mut ids);
                 }
@@ -143,7 +143,7 @@ impl Encoding {
     /// # Complexity
     /// O(n) in the bytes.
     pub fn pieces<'t>(&self, text: &'t str) -> Pieces<'t> {
-        self.0.splitter.pieces(text)
+        self.splitter().pieces(text)
     }
 
     /// The number of tokens of a text in which special strings are plain text: the length of
@@ -166,7 +166,7 @@ impl Encoding {
     /// The number of tokens of a text, or any number beyond the limit if it has more.
     fn count_beyond(&self, text: &str, limit: usize) -> usize {
         let mut sink = Count::new(limit);
-        State::with(|state| state.encode(text, &self.0.splitter, self.vocab(), &mut sink));
+        Engine::with(|engine| engine.encode(text, self.splitter(), self.vocab(), &mut sink));
         sink.tokens
     }
 
@@ -193,7 +193,6 @@ impl Encoding {
         for stretch in self.0.special.stretches(text, special, self.name())? {
             count += match stretch {
                 Stretch::Text(text) => {
-                    #[cfg(feature = "custom")]
                     self.check_pattern(text)?;
                     self.count(text)
                 }
@@ -218,7 +217,7 @@ impl Encoding {
     /// tokens have is over without being looked at.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
         let most = limit.saturating_mul(self.vocab().max_token_len());
-        if text.len() > most && !self.0.splitter.is_whole() {
+        if text.len() > most && !self.splitter().needs_whole_text() {
             return None;
         }
         Some(self.count_beyond(text, limit)).filter(|count| *count <= limit)

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::Encoding;
-use super::engine::{CACHE_BYTES, State};
-use super::sink::Count;
-use crate::TokenId;
+use crate::engine::sink::Count;
+use crate::engine::{CACHE_BYTES, Engine};
+use crate::token_id::TokenId;
 
 /// An encoding with scratch memory and a cache of its own, for those who want neither in thread-local storage.
 ///
@@ -23,7 +23,7 @@ use crate::TokenId;
 /// ```
 pub struct Encoder {
     encoding: Encoding,
-    state: Box<State>,
+    state: Box<Engine>,
 }
 
 impl fmt::Debug for Encoder {
@@ -44,7 +44,7 @@ impl Encoding {
     pub fn encoder(&self) -> Encoder {
         Encoder {
             encoding: self.clone(),
-            state: State::new(CACHE_BYTES),
+            state: Engine::new(CACHE_BYTES),
         }
     }
 }
@@ -59,7 +59,7 @@ impl Encoder {
     /// ```
     #[must_use]
     pub fn with_cache_bytes(mut self, bytes: usize) -> Self {
-        self.state = State::new(bytes);
+        self.state = Engine::new(bytes);
         self
     }
 
@@ -78,7 +78,7 @@ impl Encoder {
     pub fn encode_ordinary_into(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         let encoding = &self.encoding;
         self.state
-            .append(text, &encoding.0.splitter, encoding.vocab(), ids);
+            .append(text, encoding.splitter(), encoding.vocab(), ids);
     }
 
     /// The number of tokens of a text: [`Encoding::count`].
@@ -94,7 +94,7 @@ impl Encoder {
         let mut sink = Count::new(usize::MAX);
         self.state.encode(
             text,
-            &self.encoding.0.splitter,
+            self.encoding.splitter(),
             self.encoding.vocab(),
             &mut sink,
         );

@@ -16,7 +16,7 @@ impl Encoding {
     /// # #[cfg(feature = "cl100k_base")] {
     /// let encoding = tiktally::cl100k_base();
     /// let text = "One line is much like another.\n".repeat(10_000);
-    /// let parts: Vec<&str> = encoding.parts(&text, 100_000).collect();
+    /// let parts: Vec<&str> = encoding.independent_parts(&text, 100_000).collect();
     /// assert_eq!((parts.len(), parts.concat() == text), (4, true));
     /// assert_eq!(parts.iter().map(|part| encoding.count(part)).sum::<usize>(), encoding.count(&text));
     /// # }
@@ -24,12 +24,12 @@ impl Encoding {
     ///
     /// # Complexity
     /// O(1) for a part, and O(n) in the bytes behind `min_bytes` up to its end.
-    pub fn parts<'t>(
+    pub fn independent_parts<'t>(
         &self,
         text: &'t str,
         min_bytes: usize,
     ) -> impl Iterator<Item = &'t str> + use<'t> {
-        let splitter = self.0.splitter.clone();
+        let splitter = self.splitter().clone();
         let mut rest = text;
         iter::from_fn(move || {
             if rest.is_empty() {

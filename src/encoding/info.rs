@@ -1,7 +1,7 @@
 //! What is known of an encoding without a text.
 
 use super::Encoding;
-use crate::TokenId;
+use crate::token_id::TokenId;
 
 /// The text of the token that ends a document.
 const END_OF_TEXT: &str = "<|endoftext|>";
@@ -117,7 +117,7 @@ impl Encoding {
     /// ```
     #[doc(alias = "pat_str")]
     pub fn pattern(&self) -> &str {
-        self.0.splitter.pattern()
+        self.splitter().pattern()
     }
 
     /// Builds now what is otherwise built on first use. Never needed for a right result.

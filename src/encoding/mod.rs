@@ -1,40 +1,34 @@
-//! An encoding: the stages joined.
+//! The type [`Encoding`] and its calls, a file for each task.
 
 // the documentation shows the calls in this order
 mod encode;
 
 mod decode;
 
-mod limits;
+mod truncate;
 
-mod append;
+mod chunks;
+
 #[cfg(feature = "rayon")]
 mod batch;
-mod begun;
 #[cfg(feature = "custom")]
 mod builder;
 mod encoder;
-mod engine;
-mod facts;
-mod parts;
-mod prefixes;
-mod sink;
-mod stream;
+mod independent_parts;
+mod info;
 mod unstable;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::TokenId;
 use crate::special::SpecialTokens;
 use crate::split::Splitter;
-use crate::vocab::Vocabulary;
-pub use append::{StreamEncoder, TokenCounter};
+use crate::token_id::TokenId;
+use crate::vocab::{Regular, Vocabulary};
 #[cfg(feature = "custom")]
 pub use builder::{Builder, write_tiktoken};
+pub use chunks::{ChunkSpan, Chunks, Cut, MIN_CHUNK_TOKENS, Spans};
 pub use encoder::Encoder;
-pub use limits::{ChunkSpan, Chunks, Cut, MIN_CHUNK_TOKENS, Spans};
-pub use stream::{LossyStreamDecoder, StreamDecoder};
 
 /// A split pattern, a vocabulary and special tokens: everything that turns text into ids and back.
 ///
@@ -94,8 +88,14 @@ impl Encoding {
         &self.0.vocab
     }
 
-    /// Whether only a text as a whole can be encoded: nothing is known of how one that goes on is cut or merged.
-    fn is_whole(&self) -> bool {
-        self.0.splitter.is_whole() || self.vocab().is_general()
+    pub(crate) fn splitter(&self) -> &Splitter {
+        &self.0.splitter
+    }
+
+    /// Returns what encodes a text as it arrives, or `None` if only a whole text can be encoded: because the pattern
+    /// tells nothing about a text that goes on, or because the vocabulary has no tables.
+    pub(crate) fn incremental(&self) -> Option<(&Splitter, &Regular)> {
+        let regular = self.vocab().as_regular()?;
+        (!self.splitter().needs_whole_text()).then_some((self.splitter(), regular))
     }
 }

@@ -1,10 +1,11 @@
 //! Texts whose end may still change: tiktoken's `encode_with_unstable` and `_encode_bytes`.
 
 use super::Encoding;
-use crate::TokenId;
 use crate::error::{Error, ErrorKind};
+use crate::merge;
 use crate::special::{Special, Stretch};
 use crate::split::give_up;
+use crate::token_id::TokenId;
 
 /// The longest unstable tail, in bytes, whose completions are listed: as long as the longest token.
 const MAX_UNSTABLE: usize = 128;
@@ -95,7 +96,7 @@ impl Encoding {
         }
         tail.extend_from_slice(rest);
         ids.truncate(stable);
-        self.encode_piece(&tail, &mut ids);
+        merge::encode_piece(&tail, self.vocab(), &mut ids);
         ids
     }
 
@@ -109,11 +110,10 @@ impl Encoding {
                     unstable = 0;
                 }
                 Stretch::Text(text) => {
-                    #[cfg(feature = "custom")]
                     self.check_pattern(text)?;
                     for piece in self.pieces(text) {
                         let before = ids.len();
-                        self.encode_piece(piece.as_bytes(), &mut ids);
+                        merge::encode_piece(piece.as_bytes(), self.vocab(), &mut ids);
                         unstable = ids.len() - before;
                     }
                 }
@@ -169,7 +169,7 @@ impl Encoding {
         match std::str::from_utf8(continuation) {
             Ok(text) => ids = self.encode(text, Special::AS_TEXT)?,
             // tiktoken merges what is no text as one piece
-            Err(_) => crate::merge::merge(continuation, self.vocab(), &mut ids),
+            Err(_) => merge::merge_piece(continuation, self.vocab(), &mut ids),
         }
         let mut covered = 0;
         let enough = ids.iter().position(|&id| {
@@ -192,13 +192,13 @@ impl Encoding {
             .next_back()?;
         let (before, space) = tail.split_at(tail.len() - last.len_utf8());
         if before.is_empty()
-            || crate::split::unicode::class_of(last.into()) & crate::split::unicode::WHITE == 0
+            || crate::split::classes::class_of(last.into()) & crate::split::classes::WHITE == 0
         {
             return None;
         }
         let mut ids = Vec::new();
-        crate::merge::merge(before, self.vocab(), &mut ids);
-        crate::merge::merge(space, self.vocab(), &mut ids);
+        merge::merge_piece(before, self.vocab(), &mut ids);
+        merge::merge_piece(space, self.vocab(), &mut ids);
         Some(ids)
     }
 }

@@ -4,8 +4,8 @@
 //! all. Which it is follows from the last tokens of the shorter ones, for two lists of ids, each the merge of its own
 //! bytes, are the merge of both if the two tokens at the seam stay apart.
 
-use crate::TokenId;
-use crate::vocab::Vocabulary;
+use crate::token_id::TokenId;
+use crate::vocab::Regular;
 
 /// The beginning of a piece: how many tokens it has, and the last.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +38,7 @@ impl Prefixes {
     }
 
     /// Goes on to the end of the text.
-    pub(crate) fn extend(&mut self, text: &[u8], vocab: &Vocabulary) {
+    pub(crate) fn extend(&mut self, text: &[u8], vocab: &Regular) {
         let piece = text.get(self.start..).unwrap_or_default();
         for len in self.beginnings.len() + 1..=piece.len() {
             let piece = piece.get(..len).unwrap_or_default();
@@ -55,7 +55,7 @@ impl Prefixes {
     }
 
     /// The merge of a piece whose shorter beginnings are known.
-    fn with_last(&self, piece: &[u8], vocab: &Vocabulary) -> Beginning {
+    fn with_last(&self, piece: &[u8], vocab: &Regular) -> Beginning {
         let ending = |len: usize| {
             let start = piece.len().checked_sub(len)?;
             let last = vocab.merged_id(piece.get(start..)?)?;
@@ -90,7 +90,7 @@ impl Prefixes {
 
 /// Whether some bytes behind the token `left` are merged as if they were alone, wherever in reach of a token before their
 /// end they end.
-pub(crate) fn stay_behind(left: TokenId, bytes: &[u8], vocab: &Vocabulary) -> bool {
+pub(crate) fn stay_apart_whatever_follows(left: TokenId, bytes: &[u8], vocab: &Regular) -> bool {
     let mut prefixes = Prefixes::default();
     prefixes.extend(bytes, vocab);
     let mut firsts: Vec<TokenId> = Vec::with_capacity(bytes.len());
@@ -132,14 +132,14 @@ mod tests {
     #[test]
     fn beginnings_are_merged_as_alone() {
         for encoding in [crate::cl100k_base(), crate::o200k_base()] {
-            let vocab = encoding.vocab();
+            let vocab = encoding.vocab().as_regular().unwrap();
             for seed in 0..300 {
                 let piece = piece(seed);
                 let mut prefixes = Prefixes::default();
                 prefixes.extend(&piece, vocab);
                 for end in 1..=piece.len() {
                     let mut ids = Vec::new();
-                    plain::merge(&piece[..end], vocab, &mut ids);
+                    plain::merge_plain(&piece[..end], encoding.vocab(), &mut ids);
                     assert_eq!(prefixes.tokens(end), ids.len(), "{:?}", &piece[..end]);
                 }
             }

@@ -1,36 +1,36 @@
 //! What becomes of the ids: they are appended to a buffer, or only counted.
 #![allow(clippy::indexing_slicing)] // room is made for a chunk before its ids come
 
-use crate::TokenId;
-use crate::merge::BLOCK;
-use crate::split::{unicode, window};
+use crate::merge::BLOCK_IDS;
+use crate::split::{classes, window};
+use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
 
 /// Where the ids go, or only their number.
 pub(crate) trait Sink {
     /// Makes room for so many ids, and for what is copied too much behind them.
-    fn begin(&mut self, ids: usize);
+    fn reserve(&mut self, ids: usize);
     /// Takes the ids of pieces that are tokens: `ids[from..to]`.
-    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize);
-    /// Takes the first `len` of `ids`, of which [`BLOCK`] are readable.
-    fn many(&mut self, ids: &[TokenId], len: usize);
+    fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize);
+    /// Takes the first `len` of `ids`, of which [`BLOCK_IDS`] are readable.
+    fn push_block(&mut self, ids: &[TokenId], len: usize);
     /// Takes the id of a piece that is a token.
     #[inline(always)]
-    fn one(&mut self, id: TokenId) {
-        self.begin(1);
-        self.many(&[id; BLOCK], 1);
+    fn push(&mut self, id: TokenId) {
+        self.reserve(1);
+        self.push_block(&[id; BLOCK_IDS], 1);
     }
     /// How many pieces are wanted at most: each has one id at least.
-    fn room(&self) -> usize {
+    fn pieces_wanted(&self) -> usize {
         usize::MAX
     }
     /// How many bytes are looked at at once at most.
-    fn reach(&self) -> usize {
+    fn bytes_wanted(&self) -> usize {
         usize::MAX
     }
     /// Is told the ends of the pieces whose ids come next, behind the first `at` bytes of the text; none where it is one
     /// piece alone.
-    fn chunk(&mut self, _at: usize, _ends: &[u32]) {}
+    fn note_pieces(&mut self, _at: usize, _ends: &[u32]) {}
 }
 
 /// The number of ids, as long as it is not more than a limit.
@@ -58,41 +58,41 @@ fn end_of(at: usize, ends: &[u32]) -> usize {
 
 /// About how many bytes as many tokens have as are still wanted, by those that are there; at first as many as they have at
 /// least.
-fn reach(limit: usize, tokens: usize, bytes: usize) -> usize {
+fn bytes_for_rest(limit: usize, tokens: usize, bytes: usize) -> usize {
     let tokens = tokens.min(limit);
     let (tokens, bytes, left) = (tokens as u128, bytes as u128, (limit - tokens) as u128);
     let expected = (left * bytes).checked_div(tokens).unwrap_or(left);
     usize::try_from(expected)
         .unwrap_or(usize::MAX)
-        .saturating_add(REACH)
+        .saturating_add(MIN_WANTED_BYTES)
 }
 
 impl Sink for Count {
-    fn begin(&mut self, _: usize) {}
+    fn reserve(&mut self, _: usize) {}
 
     #[inline(always)]
-    fn run(&mut self, _: &[TokenId; IDS], from: usize, to: usize) {
+    fn push_run(&mut self, _: &[TokenId; BATCH_IDS], from: usize, to: usize) {
         self.tokens += to - from;
     }
 
     #[inline(always)]
-    fn many(&mut self, _: &[TokenId], len: usize) {
+    fn push_block(&mut self, _: &[TokenId], len: usize) {
         self.tokens += len;
     }
 
     /// One more than the limit is enough to know.
-    fn room(&self) -> usize {
+    fn pieces_wanted(&self) -> usize {
         self.limit.saturating_add(1).saturating_sub(self.tokens)
     }
 
-    fn reach(&self) -> usize {
+    fn bytes_wanted(&self) -> usize {
         if self.limit == usize::MAX {
             return usize::MAX;
         }
-        reach(self.limit, self.tokens, self.bytes)
+        bytes_for_rest(self.limit, self.tokens, self.bytes)
     }
 
-    fn chunk(&mut self, at: usize, ends: &[u32]) {
+    fn note_pieces(&mut self, at: usize, ends: &[u32]) {
         self.bytes = end_of(at, ends);
     }
 }
@@ -111,10 +111,10 @@ pub(crate) struct Until<'a> {
 
 /// So many pieces before the end of a text, none can be changed by what is cut off there, though it leaves white space at
 /// the end: that falls into three at most, with the word that takes its last character.
-const MARGIN: usize = 4;
+const CHANGED_PIECES: usize = 4;
 
 /// The least that is looked at at once, in bytes: some windows of the splitter.
-const REACH: usize = 256;
+const MIN_WANTED_BYTES: usize = 256;
 
 impl<'a> Until<'a> {
     pub(crate) fn new(ids: &'a mut Vec<TokenId>, limit: usize) -> Self {
@@ -145,13 +145,13 @@ impl<'a> Until<'a> {
             .ends
             .partition_point(|piece| self.at + (*piece as usize) < end);
         let left = text.get(self.start(piece)..end).unwrap_or_default();
-        if left.chars().any(unicode::is_visible) {
+        if left.chars().any(classes::is_visible) {
             return self.start(piece);
         }
-        if let Some(piece) = piece.checked_sub(MARGIN) {
+        if let Some(piece) = piece.checked_sub(CHANGED_PIECES) {
             return self.start(piece);
         }
-        let earlier = (self.earlier.len() + piece).checked_sub(MARGIN);
+        let earlier = (self.earlier.len() + piece).checked_sub(CHANGED_PIECES);
         earlier.map_or(0, |at| self.earlier[at])
     }
 
@@ -165,36 +165,36 @@ impl<'a> Until<'a> {
 }
 
 impl Sink for Until<'_> {
-    fn begin(&mut self, ids: usize) {
-        self.ids.begin(ids);
+    fn reserve(&mut self, ids: usize) {
+        self.ids.reserve(ids);
     }
 
     #[inline(always)]
-    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize) {
-        self.ids.run(ids, from, to);
+    fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize) {
+        self.ids.push_run(ids, from, to);
     }
 
     #[inline(always)]
-    fn many(&mut self, ids: &[TokenId], len: usize) {
-        self.ids.many(ids, len);
+    fn push_block(&mut self, ids: &[TokenId], len: usize) {
+        self.ids.push_block(ids, len);
     }
 
     /// One more than the limit is enough to know.
-    fn room(&self) -> usize {
+    fn pieces_wanted(&self) -> usize {
         self.limit.saturating_add(1).saturating_sub(self.ids.len())
     }
 
-    fn reach(&self) -> usize {
-        reach(self.limit, self.ids.len(), end_of(self.at, &self.ends))
+    fn bytes_wanted(&self) -> usize {
+        bytes_for_rest(self.limit, self.ids.len(), end_of(self.at, &self.ends))
     }
 
-    fn chunk(&mut self, at: usize, ends: &[u32]) {
+    fn note_pieces(&mut self, at: usize, ends: &[u32]) {
         let pieces = self.ends.len().max(usize::from(at > 0));
-        for piece in pieces.saturating_sub(MARGIN)..pieces {
+        for piece in pieces.saturating_sub(CHANGED_PIECES)..pieces {
             self.earlier.push(self.start(piece));
         }
         self.earlier
-            .drain(..self.earlier.len().saturating_sub(MARGIN));
+            .drain(..self.earlier.len().saturating_sub(CHANGED_PIECES));
         self.at = at;
         self.first = self.ids.len();
         self.ends.clear();
@@ -211,9 +211,9 @@ pub(crate) struct Append<'a> {
 }
 
 /// Runs of ids are copied in one block of this length, and what is longer behind it.
-const RUN: usize = 16;
+const RUN_IDS: usize = 16;
 /// The ids of a chunk, and a block that can be read behind them.
-pub(crate) const IDS: usize = window::ENDS + RUN;
+pub(crate) const BATCH_IDS: usize = window::ENDS + RUN_IDS;
 
 impl<'a> Append<'a> {
     /// The ids go behind the first `len` of the buffer.
@@ -233,30 +233,30 @@ impl<'a> Append<'a> {
 }
 
 impl Sink for Append<'_> {
-    fn begin(&mut self, ids: usize) {
-        let wanted = self.len + ids + RUN;
+    fn reserve(&mut self, ids: usize) {
+        let wanted = self.len + ids + RUN_IDS;
         if wanted > self.ids.len() {
             self.ids.resize(wanted, 0);
         }
     }
 
     #[inline(always)]
-    fn run(&mut self, ids: &[TokenId; IDS], from: usize, to: usize) {
+    fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize) {
         let places = &mut self.ids[self.len..];
         let len = to - from;
-        places[..RUN].copy_from_slice(&ids[from..from + RUN]);
-        if len > RUN {
-            places[RUN..len].copy_from_slice(&ids[from + RUN..to]);
+        places[..RUN_IDS].copy_from_slice(&ids[from..from + RUN_IDS]);
+        if len > RUN_IDS {
+            places[RUN_IDS..len].copy_from_slice(&ids[from + RUN_IDS..to]);
         }
         self.len += len;
     }
 
     #[inline(always)]
-    fn many(&mut self, ids: &[TokenId], len: usize) {
+    fn push_block(&mut self, ids: &[TokenId], len: usize) {
         let places = &mut self.ids[self.len..];
-        places[..BLOCK].copy_from_slice(&ids[..BLOCK]);
-        if len > BLOCK {
-            places[BLOCK..len].copy_from_slice(&ids[BLOCK..len]);
+        places[..BLOCK_IDS].copy_from_slice(&ids[..BLOCK_IDS]);
+        if len > BLOCK_IDS {
+            places[BLOCK_IDS..len].copy_from_slice(&ids[BLOCK_IDS..len]);
         }
         self.len += len;
     }

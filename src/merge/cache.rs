@@ -6,8 +6,8 @@
 
 use prefetch_index::prefetch_index;
 
-use super::BLOCK;
-use crate::TokenId;
+use super::BLOCK_IDS;
+use crate::token_id::TokenId;
 use crate::vocab::tables::{hash, slots};
 
 /// The longest piece that is remembered, in bytes. No piece has more ids.
@@ -114,7 +114,7 @@ const MASKS: [[u128; 2]; MAX_PIECE + 1] = {
 /// The words of the longest key.
 const KEY: usize = MAX_PIECE / 4;
 /// What can be read behind an entry: a block of ids, and a key where a shorter one stands.
-const PADDING: usize = KEY + BLOCK;
+const PADDING: usize = KEY + BLOCK_IDS;
 
 /// The bits of a place: a position in the log, and above it whether this is an odd lap.
 const PLACE_BITS: u32 = 22;
@@ -221,7 +221,7 @@ impl Cache {
         (&self.log[start..], (head & ((1 << LEN_BITS) - 1)) as usize)
     }
 
-    /// Remembers the first `len` of `ids`, of which [`BLOCK`] are readable.
+    /// Remembers the first `len` of `ids`, of which [`BLOCK_IDS`] are readable.
     #[inline(always)]
     pub(crate) fn put(&mut self, key: &Key, ids: &[TokenId], len: usize) {
         if key.head == 0 || self.max_words == 0 {
@@ -238,9 +238,9 @@ impl Cache {
         for i in 0..KEY {
             entry[1 + i] = (key.halves[i / 4] >> (32 * (i % 4))) as u32;
         }
-        entry[1 + words..][..BLOCK].copy_from_slice(&ids[..BLOCK]);
-        if len > BLOCK {
-            entry[1 + words..][BLOCK..len].copy_from_slice(&ids[BLOCK..len]);
+        entry[1 + words..][..BLOCK_IDS].copy_from_slice(&ids[..BLOCK_IDS]);
+        if len > BLOCK_IDS {
+            entry[1 + words..][BLOCK_IDS..len].copy_from_slice(&ids[BLOCK_IDS..len]);
         }
         self.end += size;
         self.lead(key, at as u32);
@@ -338,7 +338,7 @@ mod tests {
                     );
                 }
                 let len = ids.len();
-                ids.resize(len + BLOCK, 0);
+                ids.resize(len + BLOCK_IDS, 0);
                 cache.put(&key, &ids, len);
                 ids.truncate(len);
                 let is_kept = bytes >= 1 << 14 && piece.len() <= MAX_PIECE;
@@ -356,7 +356,7 @@ mod tests {
         let mut cache = Cache::new(2 << 20);
         let piece = |i: u32| format!("piece{i}");
         for i in 0..40_000 {
-            cache.put(&key(piece(i).as_bytes(), 1), &[i; 2 + BLOCK], 2);
+            cache.put(&key(piece(i).as_bytes(), 1), &[i; 2 + BLOCK_IDS], 2);
         }
         let kept = |i: &u32| get(&cache, &key(piece(*i).as_bytes(), 1)) == Some(vec![*i; 2]);
         let kept = (0..40_000).filter(kept).count();
@@ -368,18 +368,18 @@ mod tests {
     fn what_is_written_over_is_gone() {
         let mut cache = Cache::new(1 << 14);
         let piece = |i: u32| format!("{i:04}");
-        let put = |cache: &mut Cache, i: u32, ids: &[u32; BLOCK]| {
+        let put = |cache: &mut Cache, i: u32, ids: &[u32; BLOCK_IDS]| {
             cache.put(&key(piece(i).as_bytes(), 1), ids, 2);
         };
         let mut i = 0;
         while cache.lap == 0 {
-            put(&mut cache, i, &[i; BLOCK]);
+            put(&mut cache, i, &[i; BLOCK_IDS]);
             i += 1;
         }
         // one after the other is written over; what follows each pretends to be the entry of the next
         for old in 1..i - 2 {
             let key = key(piece(old + 1).as_bytes(), 1);
-            let mut ids = [7; BLOCK];
+            let mut ids = [7; BLOCK_IDS];
             ids[2..5].copy_from_slice(&[key.head | 1, key.halves[0] as u32, 999]);
             put(&mut cache, i + old, &ids);
             let found = get(&cache, &key);

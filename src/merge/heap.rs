@@ -4,12 +4,12 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::TokenId;
-use crate::vocab::Vocabulary;
+use crate::token_id::TokenId;
+use crate::vocab::Regular;
 use crate::vocab::tables::{NONE, SIDES, Symbol};
 
 /// The parts of a piece as a list, each at the place of its first byte.
-struct Parts {
+struct PieceParts {
     symbols: Vec<Symbol>,
     /// What each part and the next one merge to, or [`NONE`].
     joins: Vec<Symbol>,
@@ -24,8 +24,8 @@ type Join = Reverse<u64>;
 
 const PLACE_BITS: u32 = 44;
 
-impl Parts {
-    fn new(piece: &[u8], vocab: &Vocabulary) -> Self {
+impl PieceParts {
+    fn new(piece: &[u8], vocab: &Regular) -> Self {
         let n = piece.len();
         Self {
             symbols: piece.iter().map(|byte| vocab.byte_symbol(*byte)).collect(),
@@ -36,7 +36,7 @@ impl Parts {
     }
 
     /// Looks up what the part at `at` and the next one merge to.
-    fn ask(&mut self, at: usize, vocab: &Vocabulary) -> Option<Join> {
+    fn ask(&mut self, at: usize, vocab: &Regular) -> Option<Join> {
         let right = self.symbols.get(self.next[at]);
         let merged = right.map_or(NONE, |right| vocab.merged_symbols(self.symbols[at], *right));
         self.joins[at] = merged;
@@ -57,9 +57,9 @@ impl Parts {
     }
 }
 
-/// Appends the ids of `piece`, those of [`plain::merge`](super::plain::merge).
-pub(crate) fn merge(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
-    let mut parts = Parts::new(piece, vocab);
+/// Appends the ids of `piece`, those of [`plain::merge_plain`](super::plain::merge_plain).
+pub(super) fn merge_heap(piece: &[u8], vocab: &Regular, ids: &mut Vec<TokenId>) {
+    let mut parts = PieceParts::new(piece, vocab);
     let joins = (0..piece.len()).filter_map(|at| parts.ask(at, vocab));
     let mut queue: BinaryHeap<Join> = joins.collect();
     while let Some(Reverse(join)) = queue.pop() {

@@ -9,12 +9,12 @@ use fearless_simd::Level;
 
 use super::short::{self, Jobs, LARGE, LARGEST};
 use super::{Scratch, heap};
-use crate::TokenId;
-use crate::vocab::Vocabulary;
+use crate::token_id::TokenId;
+use crate::vocab::Regular;
 use crate::vocab::tables::{SIDES, Symbol};
 
 /// The bytes of a block. As long as a row, so that a block that is a token is found at once.
-const BLOCK: usize = 16;
+const BLOCK_BYTES: usize = 16;
 
 /// A region of more bytes than this is given up: then the whole piece goes through the heap, in O(n log n).
 const MAX_REGION: usize = 1024;
@@ -41,7 +41,7 @@ impl Blocks {
     fn merge<'p>(
         &mut self,
         blocks: impl Iterator<Item = &'p [u8]>,
-        vocab: &Vocabulary,
+        vocab: &Regular,
         level: Level,
         jobs: &mut Jobs<LARGE>,
     ) {
@@ -70,7 +70,7 @@ impl Blocks {
 }
 
 /// Appends what the merge of some bytes can begin with.
-fn push_symbols(bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<Symbol>) {
+fn push_symbols(bytes: &[u8], vocab: &Regular, symbols: &mut Vec<Symbol>) {
     if bytes.is_ascii() {
         symbols.extend(bytes.iter().map(|byte| vocab.byte_symbol(*byte)));
     } else {
@@ -78,10 +78,10 @@ fn push_symbols(bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<Symbol>) {
     }
 }
 
-/// Appends the ids of `piece`, those of [`plain::merge`](super::plain::merge).
-pub(crate) fn merge(
+/// Appends the ids of `piece`, those of [`plain::merge_plain`](super::plain::merge_plain).
+pub(super) fn merge_long(
     piece: &[u8],
-    vocab: &Vocabulary,
+    vocab: &Regular,
     scratch: &mut Scratch,
     ids: &mut Vec<TokenId>,
 ) {
@@ -97,7 +97,7 @@ pub(crate) fn merge(
     let mut batch = 1;
     while list.done < piece.len() {
         let rest = piece.get(list.done..).unwrap_or_default();
-        let blocks = rest.chunks(BLOCK).take(batch);
+        let blocks = rest.chunks(BLOCK_BYTES).take(batch);
         let memory = &mut scratch.blocks;
         memory.merge(blocks, vocab, scratch.level, &mut scratch.large);
         match list.add_blocks(memory, scratch.level, &mut scratch.largest) {
@@ -105,7 +105,7 @@ pub(crate) fn merge(
             Added::Repeated => batch = 1,
             Added::GivenUp => {
                 list.ids.truncate(first);
-                return heap::merge(piece, vocab, ids);
+                return heap::merge_heap(piece, vocab, ids);
             }
         }
     }
@@ -130,7 +130,7 @@ struct Region<'m> {
 
 impl Region<'_> {
     /// Merges these bytes.
-    fn merge(&mut self, bytes: &[u8], vocab: &Vocabulary) {
+    fn merge(&mut self, bytes: &[u8], vocab: &Regular) {
         self.ids.clear();
         if let Some(id) = vocab.merged_id(bytes) {
             self.ids.push(id);
@@ -144,7 +144,7 @@ impl Region<'_> {
                     .extend(symbols.iter().map(|symbol| symbol >> SIDES));
             }
         } else {
-            heap::merge(bytes, vocab, self.ids);
+            heap::merge_heap(bytes, vocab, self.ids);
         }
     }
 }
@@ -152,7 +152,7 @@ impl Region<'_> {
 /// The merge of the beginning of a piece.
 struct List<'a> {
     piece: &'a [u8],
-    vocab: &'a Vocabulary,
+    vocab: &'a Regular,
     /// How many bytes of the piece are merged.
     done: usize,
     /// Where the ids of the piece begin in `ids`.

@@ -9,18 +9,19 @@ mod short;
 
 use fearless_simd::Level;
 
-use crate::TokenId;
-use crate::vocab::Vocabulary;
-use crate::vocab::chars::{Block, Char, Chars, decode};
+use crate::token_id::TokenId;
+use crate::utf8::{decode, is_continuation};
+use crate::vocab::chars::{Char, CharBlock, Chars};
 use crate::vocab::crossings::Side;
 use crate::vocab::tables::{NONE, SIDES, Symbol};
+use crate::vocab::{Regular, Vocabulary};
 use short::{Jobs, LARGE, LARGEST, SMALL};
 
 /// In place of a symbol that a merge took away.
 const HOLE: Symbol = NONE;
 
 /// Ids are read in blocks of this many; so many can be read behind the ids of every piece.
-pub(crate) const BLOCK: usize = 8;
+pub(crate) const BLOCK_IDS: usize = 8;
 
 /// More ids than a batch of ordinary pieces has.
 const MAX_IDS_KEPT: usize = 1 << 16;
@@ -60,7 +61,7 @@ struct Open {
 }
 
 /// In place of a piece: the range is a part of one.
-const PART: u32 = u32::MAX;
+const PART_OF_PIECE: u32 = u32::MAX;
 
 impl Scratch {
     pub(crate) fn new(level: Level) -> Self {
@@ -98,7 +99,7 @@ impl Scratch {
 
     /// An upper bound of the number of ids of all pieces, and of what their last blocks take.
     pub(crate) fn len(&self) -> usize {
-        self.ids.len() + BLOCK * self.pieces.len()
+        self.ids.len() + BLOCK_IDS * self.pieces.len()
     }
 
     /// The ids of a piece, of which whole blocks are readable, and their number.
@@ -116,7 +117,7 @@ impl Scratch {
     }
 
     /// Adds the piece `buffer[start..end]`, a text that is no token.
-    pub(crate) fn add(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Vocabulary) {
+    pub(crate) fn add(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Regular) {
         let piece = buffer.get(start..end).unwrap_or_default();
         let (first, number) = (self.ids.len(), self.pieces.len() as u32);
         let in_one_job = piece.len() <= MOST_BYTES;
@@ -132,7 +133,7 @@ impl Scratch {
             self.parted.push(number);
         } else {
             let mut ids = std::mem::take(&mut self.ids);
-            long::merge(piece, vocab, self, &mut ids);
+            long::merge_long(piece, vocab, self, &mut ids);
             self.ids = ids;
         }
         self.add_piece(first);
@@ -148,7 +149,7 @@ impl Scratch {
     }
 
     /// Adds a piece as one range of symbols, without looking for places to cut it.
-    fn add_uncut(&mut self, piece: &[u8], vocab: &Vocabulary) {
+    fn add_uncut(&mut self, piece: &[u8], vocab: &Regular) {
         let chars = vocab.chars();
         let start = self.ids.len();
         // a character has no more symbols than bytes; four are written at a time
@@ -178,7 +179,7 @@ impl Scratch {
     ///
     /// A character that no token shares with a neighbour but as a whole merges as if it were alone: every merge with a
     /// neighbour has a token for the whole character as one side, so that it has a higher rank and comes later.
-    fn add_chars(&mut self, piece: &[u8], vocab: &Vocabulary) {
+    fn add_chars(&mut self, piece: &[u8], vocab: &Regular) {
         let chars = vocab.chars();
         let (mut char, mut side, mut next) = char_at(piece, 0, chars, vocab);
         // where the part begins, in `ids` and in the piece; where the character
@@ -208,7 +209,7 @@ impl Scratch {
     }
 
     #[inline(always)]
-    fn push(&mut self, (block, char): (&Block, Char), partial: TokenId) {
+    fn push(&mut self, (block, char): (&CharBlock, Char), partial: TokenId) {
         match char.single() {
             Some(symbol) => self.ids.push(symbol),
             None => block.other(char).within(partial).push_to(&mut self.ids),
@@ -217,7 +218,7 @@ impl Scratch {
 
     /// Ends a part of a piece, which has its symbols from `first` on.
     #[inline(always)]
-    fn close(&mut self, first: usize, part: &[u8], vocab: &Vocabulary) {
+    fn close(&mut self, first: usize, part: &[u8], vocab: &Regular) {
         match self.ids[first..] {
             [] | [_] => {}
             [left, right] => {
@@ -227,11 +228,11 @@ impl Scratch {
                     self.ids.push(merged);
                 }
             }
-            _ if self.ids.len() - first <= short::max(LARGEST) => self.open(first, PART),
+            _ if self.ids.len() - first <= short::max(LARGEST) => self.open(first, PART_OF_PIECE),
             _ => {
                 self.ids.truncate(first);
                 let mut ids = Vec::new();
-                long::merge(part, vocab, self, &mut ids);
+                long::merge_long(part, vocab, self, &mut ids);
                 self.ids.extend(ids.iter().map(|id| id << SIDES));
             }
         }
@@ -251,7 +252,7 @@ impl Scratch {
     }
 
     /// Merges what is still open.
-    pub(crate) fn merge(&mut self, vocab: &Vocabulary) {
+    pub(crate) fn merge(&mut self, vocab: &Regular) {
         let (ids, pieces, [small, large, largest]) = (&mut self.ids, &mut self.pieces, &self.open);
         merge_open(&mut self.small, self.level, small, ids, pieces, vocab);
         merge_open(&mut self.large, self.level, large, ids, pieces, vocab);
@@ -260,7 +261,7 @@ impl Scratch {
             let Range { start, len } = &mut pieces[piece as usize];
             *len = close_up(&mut ids[*start as usize..][..*len as usize]) as u32;
         }
-        ids.resize(ids.len() + BLOCK, 0);
+        ids.resize(ids.len() + BLOCK_IDS, 0);
     }
 }
 
@@ -286,10 +287,10 @@ fn close_up(symbols: &mut [Symbol]) -> usize {
 }
 
 /// The lowest rank of a token that joins fragments of the character at `at` to a neighbour.
-fn lowest_partial(piece: &[u8], at: usize, chars: &Chars, vocab: &Vocabulary) -> TokenId {
+fn lowest_partial(piece: &[u8], at: usize, chars: &Chars, vocab: &Regular) -> TokenId {
     let (_, side, end) = char_at(piece, at, chars, vocab);
     let mut lowest = NONE;
-    if let Some(before) = (0..at).rev().find(|at| piece[*at] & 0xC0 != 0x80) {
+    if let Some(before) = (0..at).rev().find(|at| !is_continuation(piece[*at])) {
         let (_, before, _) = char_at(piece, before, chars, vocab);
         lowest = chars.crossings.partial(before, side);
     }
@@ -306,8 +307,8 @@ fn char_at<'c>(
     piece: &[u8],
     at: usize,
     chars: &'c Chars,
-    vocab: &Vocabulary,
-) -> ((&'c Block, Char), Side, usize) {
+    vocab: &Regular,
+) -> ((&'c CharBlock, Char), Side, usize) {
     let (code_point, len) = decode(&piece[at..]);
     let block = chars.block(code_point, vocab);
     let char = block.get(code_point);
@@ -326,7 +327,7 @@ fn merge_open<const N: usize>(
     open: &[Open],
     ids: &mut [u32],
     pieces: &mut [Range],
-    vocab: &Vocabulary,
+    vocab: &Regular,
 ) {
     for group in open.chunks(short::BATCH) {
         let symbols = |Range { start, len }| &ids[start as usize..][..len as usize];
@@ -349,16 +350,28 @@ fn merge_open<const N: usize>(
     }
 }
 
+/// Appends the ids of a piece: its own id if it is a token, or else those it merges to.
+pub(crate) fn encode_piece(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
+    match vocab.id(piece) {
+        Some(id) => ids.push(id),
+        None => merge_piece(piece, vocab, ids),
+    }
+}
+
 /// Appends the ids of a piece that is no token.
 ///
 /// Linear in its bytes for all but pieces made against it, and O(n log n) for those.
-pub(crate) fn merge(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
-    #[cfg(feature = "custom")]
-    if let Some(general) = vocab.as_general() {
-        return general.merge(piece, ids);
+pub(crate) fn merge_piece(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
+    match vocab {
+        Vocabulary::Regular(regular) => merge_regular(piece, regular, ids),
+        Vocabulary::Irregular(irregular) => irregular.merge(piece, ids),
     }
+}
+
+/// Appends the ids of a piece that is no token, by the tables of a regular vocabulary.
+pub(crate) fn merge_regular(piece: &[u8], vocab: &Regular, ids: &mut Vec<TokenId>) {
     if std::str::from_utf8(piece).is_err() {
-        return heap::merge(piece, vocab, ids);
+        return heap::merge_heap(piece, vocab, ids);
     }
     let mut scratch = Scratch::new(Level::new());
     scratch.add(piece, 0, piece.len(), vocab);

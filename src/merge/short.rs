@@ -6,7 +6,7 @@
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use crate::vocab::Vocabulary;
+use crate::vocab::Regular;
 use crate::vocab::tables::{NONE, SIDES, Symbol, pairs};
 
 /// The places of the job of a piece of few symbols, as most are: the next merge is found in half the time.
@@ -76,7 +76,7 @@ impl<const N: usize> Jobs<N> {
     pub(crate) fn start<'p>(
         &mut self,
         pieces: impl Iterator<Item = &'p [Symbol]>,
-        vocab: &Vocabulary,
+        vocab: &Regular,
     ) {
         self.count = 0;
         for (job, symbols) in self.jobs.iter_mut().zip(pieces) {
@@ -86,7 +86,7 @@ impl<const N: usize> Jobs<N> {
     }
 
     /// Merges them.
-    pub(crate) fn run(&mut self, level: Level, vocab: &Vocabulary) {
+    pub(crate) fn run(&mut self, level: Level, vocab: &Regular) {
         let jobs = &mut self.jobs[..self.count];
         dispatch!(level, simd => run(simd, jobs, vocab));
     }
@@ -100,7 +100,7 @@ impl<const N: usize> Jobs<N> {
 
 /// Steps through all jobs in turn until none has a merge left.
 #[inline(always)]
-fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Vocabulary) {
+fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Regular) {
     let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
     let mut count = jobs.len();
     for job in jobs.iter_mut() {
@@ -135,7 +135,7 @@ struct Asked {
 impl<const N: usize> Job<N> {
     /// Takes the symbols of a piece, and fetches what [`start`](Self::start) looks up.
     #[inline(always)]
-    fn take(&mut self, symbols: &[Symbol], vocab: &Vocabulary) {
+    fn take(&mut self, symbols: &[Symbol], vocab: &Regular) {
         let n = symbols.len().min(max(N));
         let mut left = NO_PART;
         for (part, &symbol) in self.parts[1..].iter_mut().zip(&symbols[..n]) {
@@ -150,7 +150,7 @@ impl<const N: usize> Job<N> {
     }
 
     #[inline(always)]
-    fn start(&mut self, vocab: &Vocabulary) {
+    fn start(&mut self, vocab: &Regular) {
         self.joins = [NONE; N];
         for i in 1..(self.n as usize).min(max(N)) {
             self.joins[i] = word(vocab.merged_symbols(self.parts[i], self.parts[i + 1]), i);
@@ -165,7 +165,7 @@ impl<const N: usize> Job<N> {
 
     /// Does a merge, and asks what comes of it.
     #[inline(always)]
-    fn join(&mut self, best: u32, vocab: &Vocabulary) {
+    fn join(&mut self, best: u32, vocab: &Regular) {
         let (merged, at) = (best >> PLACE_BITS, best as usize & (N - 1));
         let right = next(self.alive, at) & (N - 1);
         self.alive &= !(1 << right);
@@ -184,7 +184,7 @@ impl<const N: usize> Job<N> {
 
     /// Takes the answers.
     #[inline(always)]
-    fn answer(&mut self, vocab: &Vocabulary) {
+    fn answer(&mut self, vocab: &Regular) {
         let Asked { before, after, at } = self.asked;
         let [left, at] = at.map(|at| usize::from(at) & (N - 1));
         self.joins[at] = word(vocab.answer(after), at);

@@ -4,6 +4,8 @@
 //! so `char::is_alphabetic` and its siblings would give other pieces. The build script makes the tables from
 //! `data/unicode_classes.txt`.
 
+use crate::utf8;
+
 /// The version of Unicode whose classes decide where text is split, whatever the compiler's own version is.
 ///
 /// ```
@@ -49,13 +51,6 @@ pub(crate) fn class_of(code_point: u32) -> Classes {
         .unwrap_or(OTHER)
 }
 
-/// How many of the first `len` bytes of a text are whole characters.
-pub(crate) fn whole_chars(text: &[u8], len: usize) -> usize {
-    let is_boundary = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
-    let len = text.len().min(len);
-    (0..=len).rev().find(is_boundary).unwrap_or(len)
-}
-
 /// Whether a character is no white space.
 pub(crate) fn is_visible(c: char) -> bool {
     class_of(c.into()) & WHITE == 0
@@ -66,20 +61,8 @@ pub(crate) fn is_visible(c: char) -> bool {
 /// `text` is UTF-8 and `at` a character boundary in it.
 #[inline]
 pub(crate) fn class_at(text: &[u8], at: usize) -> Option<(Classes, usize)> {
-    let first = *text.get(at)?;
-    if first < 0x80 {
-        return Some((class_of(first.into()), 1));
-    }
-    let tail = |i: usize| u32::from(text.get(at + i).copied().unwrap_or(0) & 0x3F);
-    let first = u32::from(first);
-    let (code_point, len) = match first {
-        ..0xE0 => ((first & 0x1F) << 6 | tail(1), 2),
-        0xE0..0xF0 => ((first & 0x0F) << 12 | tail(1) << 6 | tail(2), 3),
-        _ => (
-            (first & 0x07) << 18 | tail(1) << 12 | tail(2) << 6 | tail(3),
-            4,
-        ),
-    };
+    let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+    let (code_point, len) = utf8::decode(rest);
     Some((class_of(code_point), len))
 }
 

@@ -34,7 +34,7 @@ pub enum Gaps {
 }
 
 /// A pattern that no splitter is made for.
-pub(crate) struct Own {
+pub(crate) struct Custom {
     pattern: String,
     engine: Engine,
     gaps: Gaps,
@@ -45,9 +45,9 @@ enum Engine {
     Backtracking(fancy_regex::Regex),
 }
 
-impl fmt::Debug for Own {
+impl fmt::Debug for Custom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Own").field(&self.pattern).finish()
+        f.debug_tuple("Custom").field(&self.pattern).finish()
     }
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn known(pattern: &str) -> Option<Splitter> {
         .or(older.map(|(_, splitter)| splitter))
 }
 
-impl Own {
+impl Custom {
     /// A pattern that reads each piece once.
     pub(crate) fn linear(pattern: &str, gaps: Gaps) -> Result<Self, Error> {
         let engine = Linear::new(pattern).map_err(|problem| ErrorKind::InvalidPattern {
@@ -124,7 +124,7 @@ impl Own {
 
     /// Whether a text has to be cut as a whole: a backtracking engine says nothing about an end that is open, and pieces
     /// with gaps between them are no parts of a text.
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn needs_whole_text(&self) -> bool {
         self.gaps == Gaps::Drop || self.can_fail()
     }
 

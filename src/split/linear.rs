@@ -16,7 +16,8 @@ use regex_syntax::ast::{self, Ast, Repetition, RepetitionKind, RepetitionRange};
 use regex_syntax::hir::translate::Translator;
 use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
 
-use super::unicode::{class_at, whole_chars};
+use super::classes::class_at;
+use crate::utf8::whole_chars;
 
 /// White space that leaves its last character to what follows.
 const TRAILING: &str = r"\s+(?!\S)";
@@ -68,7 +69,7 @@ impl Linear {
         })
     }
 
-    /// See [`Own::ends`](super::own::Own::ends).
+    /// See [Custom::ends`](super::custom::Custom::ends).
     pub(crate) fn ends(
         &self,
         text: &[u8],

@@ -3,7 +3,7 @@
 //! Each pattern is a set of [`Rules`] for one machine. The machine can stop at the end of the text it has and go on when
 //! there is more, without looking at a byte of the open piece again; nothing in it backtracks, so its time is linear.
 
-use super::unicode::{
+use super::classes::{
     CASELESS, Classes, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UPPER, WHITE, class_at,
 };
 
@@ -138,7 +138,7 @@ impl Rules for O200k {
 
 /// What the characters of the open piece so far can become.
 #[derive(Clone, Copy, Debug)]
-enum State {
+enum Progress {
     /// Nothing was looked at.
     Start,
     /// An apostrophe that may begin a contraction.
@@ -175,7 +175,7 @@ enum State {
 pub(crate) struct Scan {
     start: usize,
     at: usize,
-    state: State,
+    state: Progress,
 }
 
 impl Scan {
@@ -185,7 +185,7 @@ impl Scan {
         Self {
             start,
             at: start,
-            state: State::Start,
+            state: Progress::Start,
         }
     }
 
@@ -202,17 +202,17 @@ impl Scan {
         newline_end: Option<usize>,
     ) -> Self {
         let state = match class {
-            LETTER => State::Letters,
-            LOWER => State::Smalls,
-            CASELESS => State::Capitals {
+            LETTER => Progress::Letters,
+            LOWER => Progress::Smalls,
+            CASELESS => Progress::Capitals {
                 caseless_end: Some(at),
             },
-            NUMBER => State::Numbers { digits: 1 },
-            WHITE => State::White {
+            NUMBER => Progress::Numbers { digits: 1 },
+            WHITE => Progress::White {
                 last: at - 1,
                 newline_end,
             },
-            _ => State::Punctuation,
+            _ => Progress::Punctuation,
         };
         Self { start, at, state }
     }
@@ -222,10 +222,10 @@ impl Scan {
         self.start -= bytes;
         self.at -= bytes;
         match &mut self.state {
-            State::Capitals { caseless_end } => {
+            Progress::Capitals { caseless_end } => {
                 *caseless_end = caseless_end.map(|end| end - bytes);
             }
-            State::White { last, newline_end } => {
+            Progress::White { last, newline_end } => {
                 *last -= bytes;
                 *newline_end = newline_end.map(|end| end - bytes);
             }
@@ -241,9 +241,9 @@ impl Scan {
     /// Where the piece ends at least, whatever text follows, if its end is open.
     pub(crate) fn least_end(&self) -> usize {
         match self.state {
-            State::Start | State::Apostrophe | State::Opener { .. } => self.start,
-            State::Capitals { caseless_end } => caseless_end.unwrap_or(self.at),
-            State::White { last, newline_end } => newline_end.map_or(last, |end| end.min(last)),
+            Progress::Start | Progress::Apostrophe | Progress::Opener { .. } => self.start,
+            Progress::Capitals { caseless_end } => caseless_end.unwrap_or(self.at),
+            Progress::White { last, newline_end } => newline_end.map_or(last, |end| end.min(last)),
             _ => self.at,
         }
     }
@@ -278,21 +278,21 @@ impl Scan {
     #[inline]
     fn step<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
         match self.state {
-            State::Start => self.first::<R>(text),
-            State::Apostrophe => self.apostrophe::<R>(text, complete),
-            State::Opener { blank, white } => self.opener::<R>(text, complete, blank, white),
-            State::Letters => self.run(text, complete, LETTER, Step::End),
-            State::Capitals { caseless_end } => self.capitals(text, complete, caseless_end),
-            State::Smalls => self.run(text, complete, LOWER | CASELESS | MARK, |_| {
-                Step::To(State::WordEnd)
+            Progress::Start => self.first::<R>(text),
+            Progress::Apostrophe => self.apostrophe::<R>(text, complete),
+            Progress::Opener { blank, white } => self.opener::<R>(text, complete, blank, white),
+            Progress::Letters => self.run(text, complete, LETTER, Step::End),
+            Progress::Capitals { caseless_end } => self.capitals(text, complete, caseless_end),
+            Progress::Smalls => self.run(text, complete, LOWER | CASELESS | MARK, |_| {
+                Step::To(Progress::WordEnd)
             }),
-            State::WordEnd => self.word_end::<R>(text, complete),
-            State::Numbers { digits } => self.numbers::<R>(text, complete, digits),
-            State::Punctuation => self.run(text, complete, OTHER | MARK, |_| {
-                Step::To(State::PunctuationTail)
+            Progress::WordEnd => self.word_end::<R>(text, complete),
+            Progress::Numbers { digits } => self.numbers::<R>(text, complete, digits),
+            Progress::Punctuation => self.run(text, complete, OTHER | MARK, |_| {
+                Step::To(Progress::PunctuationTail)
             }),
-            State::PunctuationTail => self.punctuation_tail::<R>(text, complete),
-            State::White { last, newline_end } => {
+            Progress::PunctuationTail => self.punctuation_tail::<R>(text, complete),
+            Progress::White { last, newline_end } => {
                 self.white::<R>(text, complete, last, newline_end)
             }
         }
@@ -307,39 +307,39 @@ impl Scan {
         self.at += len;
         Step::To(match class {
             _ if class & R::WORD != 0 => return self.word::<R>(class),
-            NUMBER => State::Numbers { digits: 1 },
-            NEWLINE => State::White {
+            NUMBER => Progress::Numbers { digits: 1 },
+            NEWLINE => Progress::White {
                 last: begin,
                 newline_end: Some(self.at),
             },
-            SPACE if byte == Some(&b' ') => State::Opener {
+            SPACE if byte == Some(&b' ') => Progress::Opener {
                 blank: true,
                 white: true,
             },
-            SPACE if R::ANY_PREFIX => State::Opener {
+            SPACE if R::ANY_PREFIX => Progress::Opener {
                 blank: false,
                 white: true,
             },
-            SPACE => State::White {
+            SPACE => Progress::White {
                 last: begin,
                 newline_end: None,
             },
-            _ if byte == Some(&b'\'') && !R::CASED => State::Apostrophe,
-            _ if R::ANY_PREFIX => State::Opener {
+            _ if byte == Some(&b'\'') && !R::CASED => Progress::Apostrophe,
+            _ if R::ANY_PREFIX => Progress::Opener {
                 blank: false,
                 white: false,
             },
-            _ => State::Punctuation,
+            _ => Progress::Punctuation,
         })
     }
 
     /// Behind the first character of a word, which is of `class`.
     fn word<R: Rules>(&self, class: Classes) -> Step {
         Step::To(match class {
-            _ if !R::CASED => State::Letters,
-            LOWER => State::Smalls,
-            UPPER => State::Capitals { caseless_end: None },
-            _ => State::Capitals {
+            _ if !R::CASED => Progress::Letters,
+            LOWER => Progress::Smalls,
+            UPPER => Progress::Capitals { caseless_end: None },
+            _ => Progress::Capitals {
                 caseless_end: Some(self.at),
             },
         })
@@ -349,11 +349,11 @@ impl Scan {
         match contraction::<R>(text, self.start, complete) {
             Contraction::Open => Step::Wait,
             Contraction::Ends(end) => Step::End(end),
-            Contraction::No if R::ANY_PREFIX => Step::To(State::Opener {
+            Contraction::No if R::ANY_PREFIX => Step::To(Progress::Opener {
                 blank: false,
                 white: false,
             }),
-            Contraction::No => Step::To(State::Punctuation),
+            Contraction::No => Step::To(Progress::Punctuation),
         }
     }
 
@@ -368,9 +368,9 @@ impl Scan {
             None => return Step::Wait,
         };
         Step::To(match class {
-            NUMBER if blank && R::BLANK_BEFORE_NUMBER => State::Numbers { digits: 0 },
-            _ if !white || (blank && class & (OTHER | MARK) != 0) => State::Punctuation,
-            _ => State::White {
+            NUMBER if blank && R::BLANK_BEFORE_NUMBER => Progress::Numbers { digits: 0 },
+            _ if !white || (blank && class & (OTHER | MARK) != 0) => Progress::Punctuation,
+            _ => Progress::White {
                 last: self.start,
                 newline_end: None,
             },
@@ -398,7 +398,7 @@ impl Scan {
     fn capitals(&mut self, text: &[u8], complete: bool, mut caseless_end: Option<usize>) -> Step {
         while let Some((class, len)) = class_at(text, self.at) {
             match class {
-                LOWER => return Step::To(State::Smalls),
+                LOWER => return Step::To(Progress::Smalls),
                 UPPER => self.at += len,
                 CASELESS | MARK => {
                     self.at += len;
@@ -410,7 +410,7 @@ impl Scan {
         if complete {
             return self.capitals_end(caseless_end);
         }
-        self.state = State::Capitals { caseless_end };
+        self.state = Progress::Capitals { caseless_end };
         Step::Wait
     }
 
@@ -419,7 +419,7 @@ impl Scan {
     fn capitals_end(&self, caseless_end: Option<usize>) -> Step {
         match caseless_end {
             Some(end) if end < self.at => Step::End(end),
-            _ => Step::To(State::WordEnd),
+            _ => Step::To(Progress::WordEnd),
         }
     }
 
@@ -436,7 +436,7 @@ impl Scan {
             match class_at(text, self.at) {
                 Some((NUMBER, len)) => self.at += len,
                 None if !complete => {
-                    self.state = State::Numbers { digits };
+                    self.state = Progress::Numbers { digits };
                     return Step::Wait;
                 }
                 _ => break,
@@ -483,7 +483,7 @@ impl Scan {
             }
         }
         if !complete {
-            self.state = State::White { last, newline_end };
+            self.state = Progress::White { last, newline_end };
             return Step::Wait;
         }
         Step::End(match newline_end {
@@ -494,7 +494,7 @@ impl Scan {
 }
 
 enum Step {
-    To(State),
+    To(Progress),
     End(usize),
     Wait,
 }

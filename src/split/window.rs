@@ -16,9 +16,9 @@ use fearless_simd::Simd;
 #[cfg(target_arch = "x86_64")]
 use fearless_simd::{prelude::*, u8x64, u32x16};
 
+use super::classes::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
 use super::scalar::{Rules, Scan};
-use super::unicode::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
-use super::window_unicode::{Masks, WIDTH, low};
+use super::window_classes::{Masks, WIDTH, low};
 
 /// How many bytes a buffer has behind the part of the text that is to be scanned: then no window has to be copied.
 pub(crate) const PADDING: usize = WIDTH;

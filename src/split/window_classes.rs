@@ -7,7 +7,7 @@
 
 use fearless_simd::{Simd, prelude::*, u8x64};
 
-use super::unicode::{CASELESS, LETTER, MARK, NUMBER, SPACE, UPPER, class_of};
+use super::classes::{CASELESS, LETTER, MARK, NUMBER, SPACE, UPPER, class_of};
 
 /// How many bytes a window has.
 pub(super) const WIDTH: usize = 64;
@@ -346,7 +346,7 @@ fn tail(bytes: &[u8; WIDTH], i: usize) -> u32 {
 mod tests {
     use fearless_simd::{Level, dispatch};
 
-    use super::super::unicode::{CASELESS, LOWER, NEWLINE, OTHER, class_at};
+    use super::super::classes::{CASELESS, LOWER, NEWLINE, OTHER, class_at};
     use super::*;
 
     /// Compares the masks of all windows of a text with the table.

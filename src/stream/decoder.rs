@@ -2,14 +2,14 @@
 
 use std::str;
 
-use super::Encoding;
-use crate::TokenId;
+use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
+use crate::token_id::TokenId;
 
 /// Bytes that arrive in parts, as text in parts. What is held is at most the beginning of a character.
 #[derive(Debug, Clone, Default)]
-struct Parts {
-    held: Vec<u8>,
+struct Held {
+    bytes: Vec<u8>,
     /// What the last part completed.
     text: String,
     /// How many bytes went before those that are held, and how many ids.
@@ -25,24 +25,24 @@ enum Rest {
     Invalid(usize),
 }
 
-impl Parts {
+impl Held {
     /// Moves the valid beginning of the bytes that are held to the text.
     fn take_valid(&mut self) -> Rest {
-        let (valid, rest) = match str::from_utf8(&self.held) {
+        let (valid, rest) = match str::from_utf8(&self.bytes) {
             Ok(text) => (text.len(), Rest::Open),
             Err(error) => {
                 let rest = error.error_len().map_or(Rest::Open, Rest::Invalid);
                 (error.valid_up_to(), rest)
             }
         };
-        let valid = str::from_utf8(self.held.get(..valid).unwrap_or_default());
+        let valid = str::from_utf8(self.bytes.get(..valid).unwrap_or_default());
         self.text.push_str(valid.unwrap_or_default());
         self.skip(valid.map_or(0, str::len));
         rest
     }
 
     fn skip(&mut self, bytes: usize) {
-        self.held.drain(..bytes);
+        self.bytes.drain(..bytes);
         self.done += bytes;
     }
 }
@@ -65,7 +65,7 @@ impl Parts {
 #[derive(Debug, Clone)]
 pub struct StreamDecoder {
     encoding: Encoding,
-    parts: Parts,
+    held: Held,
 }
 
 /// Decodes ids one by one, with U+FFFD for what is no text: made by [`Encoding::stream_decoder_lossy`].
@@ -84,7 +84,7 @@ pub struct StreamDecoder {
 #[derive(Debug, Clone)]
 pub struct LossyStreamDecoder {
     encoding: Encoding,
-    parts: Parts,
+    held: Held,
 }
 
 impl Encoding {
@@ -102,7 +102,7 @@ impl Encoding {
     pub fn stream_decoder(&self) -> StreamDecoder {
         StreamDecoder {
             encoding: self.clone(),
-            parts: Parts::default(),
+            held: Held::default(),
         }
     }
 
@@ -119,7 +119,7 @@ impl Encoding {
     pub fn stream_decoder_lossy(&self) -> LossyStreamDecoder {
         LossyStreamDecoder {
             encoding: self.clone(),
-            parts: Parts::default(),
+            held: Held::default(),
         }
     }
 }
@@ -150,22 +150,22 @@ impl StreamDecoder {
     /// # Complexity
     /// O(n) in the bytes of the token.
     pub fn push(&mut self, id: TokenId) -> Result<&str, Error> {
-        let parts = &mut self.parts;
+        let held = &mut self.held;
         let bytes = self.encoding.token_bytes(id);
-        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, parts.ids))?;
-        let before = parts.held.len();
-        parts.held.extend_from_slice(bytes);
-        parts.text.clear();
-        if let Err(error) = str::from_utf8(&parts.held)
+        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, held.ids))?;
+        let before = held.bytes.len();
+        held.bytes.extend_from_slice(bytes);
+        held.text.clear();
+        if let Err(error) = str::from_utf8(&held.bytes)
             && error.error_len().is_some()
         {
-            parts.held.truncate(before);
-            let position = parts.done + error.valid_up_to();
+            held.bytes.truncate(before);
+            let position = held.done + error.valid_up_to();
             return Err(ErrorKind::InvalidUtf8 { position }.into());
         }
-        parts.take_valid();
-        parts.ids += 1;
-        Ok(&parts.text)
+        held.take_valid();
+        held.ids += 1;
+        Ok(&held.text)
     }
 
     /// Ends the text.
@@ -186,10 +186,10 @@ impl StreamDecoder {
     /// # Complexity
     /// O(1).
     pub fn finish(self) -> Result<(), Error> {
-        if self.parts.held.is_empty() {
+        if self.held.bytes.is_empty() {
             return Ok(());
         }
-        let position = self.parts.done;
+        let position = self.held.done;
         Err(ErrorKind::InvalidUtf8 { position }.into())
     }
 }
@@ -211,17 +211,17 @@ impl LossyStreamDecoder {
     /// # Complexity
     /// O(n) in the bytes of the token.
     pub fn push(&mut self, id: TokenId) -> Result<&str, Error> {
-        let parts = &mut self.parts;
+        let held = &mut self.held;
         let bytes = self.encoding.token_bytes(id);
-        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, parts.ids))?;
-        parts.held.extend_from_slice(bytes);
-        parts.text.clear();
-        while let Rest::Invalid(bytes) = parts.take_valid() {
-            parts.text.push(char::REPLACEMENT_CHARACTER);
-            parts.skip(bytes);
+        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, held.ids))?;
+        held.bytes.extend_from_slice(bytes);
+        held.text.clear();
+        while let Rest::Invalid(bytes) = held.take_valid() {
+            held.text.push(char::REPLACEMENT_CHARACTER);
+            held.skip(bytes);
         }
-        parts.ids += 1;
-        Ok(&parts.text)
+        held.ids += 1;
+        Ok(&held.text)
     }
 
     /// Ends the text: U+FFFD if it ends inside a character.
@@ -239,7 +239,7 @@ impl LossyStreamDecoder {
     /// # Complexity
     /// O(1).
     pub fn finish(self) -> &'static str {
-        if self.parts.held.is_empty() {
+        if self.held.bytes.is_empty() {
             ""
         } else {
             "\u{fffd}"

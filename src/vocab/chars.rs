@@ -10,12 +10,13 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::Vocabulary;
+use super::Regular;
 use super::crossings::Crossings;
 use super::tables::{NONE, SIDES, Symbol};
-use crate::TokenId;
+use crate::token_id::TokenId;
+use crate::utf8::{char_len, decode, is_continuation};
 
-/// What a character is merged to: one symbol, or an index into [`Block::others`], with bits above it.
+/// What a character is merged to: one symbol, or an index into [`CharBlock::others`], with bits above it.
 #[derive(Clone, Copy)]
 pub(crate) struct Char(u32);
 
@@ -44,7 +45,7 @@ impl Char {
 const BLOCK_LEN: u32 = 256;
 
 /// Characters with the same upper bits.
-pub(crate) struct Block {
+pub(crate) struct CharBlock {
     chars: [Char; BLOCK_LEN as usize],
     others: Vec<Other>,
 }
@@ -72,7 +73,7 @@ impl Other {
     }
 }
 
-impl Block {
+impl CharBlock {
     #[inline(always)]
     pub(crate) fn get(&self, code_point: u32) -> Char {
         self.chars[(code_point % BLOCK_LEN) as usize]
@@ -105,7 +106,7 @@ impl Symbols {
 pub(crate) struct Chars {
     rivals: Rivals,
     pub(crate) crossings: Crossings,
-    blocks: Box<[OnceLock<Box<Block>>]>,
+    blocks: Box<[OnceLock<Box<CharBlock>>]>,
 }
 
 /// The lowest rank of a token that joins a fragment of a character to its neighbour.
@@ -118,7 +119,7 @@ struct Rivals {
 }
 
 impl Chars {
-    pub(crate) fn new(vocab: &Vocabulary) -> Self {
+    pub(crate) fn new(vocab: &Regular) -> Self {
         let (mut rivals, mut crossings) = (Rivals::default(), Crossings::empty());
         for (id, token) in vocab.beyond_ascii() {
             rivals.add(id, token);
@@ -136,14 +137,14 @@ impl Chars {
 
     /// The block that a character is in.
     #[inline(always)]
-    pub(crate) fn block(&self, code_point: u32, vocab: &Vocabulary) -> &Block {
+    pub(crate) fn block(&self, code_point: u32, vocab: &Regular) -> &CharBlock {
         self.blocks[(code_point / BLOCK_LEN) as usize]
             .get_or_init(|| self.make(code_point / BLOCK_LEN, vocab))
     }
 
     #[cold]
-    fn make(&self, number: u32, vocab: &Vocabulary) -> Box<Block> {
-        let mut block = Box::new(Block {
+    fn make(&self, number: u32, vocab: &Regular) -> Box<CharBlock> {
+        let mut block = Box::new(CharBlock {
             chars: [Char(0); BLOCK_LEN as usize],
             others: Vec::new(),
         });
@@ -162,7 +163,7 @@ impl Chars {
         block
     }
 
-    fn merge(&self, code_point: u32, vocab: &Vocabulary) -> Other {
+    fn merge(&self, code_point: u32, vocab: &Regular) -> Other {
         let mut bytes = [0; 4];
         let bytes = char::from_u32(code_point)
             .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
@@ -170,7 +171,7 @@ impl Chars {
     }
 
     /// Appends the symbols of any bytes: the parts of the characters, single bytes where there is none.
-    pub(crate) fn push(&self, mut bytes: &[u8], vocab: &Vocabulary, symbols: &mut Vec<Symbol>) {
+    pub(crate) fn push(&self, mut bytes: &[u8], vocab: &Regular, symbols: &mut Vec<Symbol>) {
         while let Some(&lead) = bytes.first() {
             let (code_point, len) = decode(bytes);
             if len > 1 {
@@ -198,7 +199,7 @@ struct Merging {
 }
 
 impl Merging {
-    fn new(char: &[u8], vocab: &Vocabulary) -> Self {
+    fn new(char: &[u8], vocab: &Regular) -> Self {
         let mut symbols = [NONE; 4];
         for (symbol, byte) in symbols.iter_mut().zip(char) {
             *symbol = vocab.byte_symbol(*byte);
@@ -214,7 +215,7 @@ impl Merging {
     }
 
     /// Merges as far as it goes. The merge is the same everywhere up to the first one that a rival may come before.
-    fn merge(mut self, char: &[u8], rivals: &Rivals, vocab: &Vocabulary) -> Other {
+    fn merge(mut self, char: &[u8], rivals: &Rivals, vocab: &Regular) -> Other {
         let mut parts = None;
         while let Some((merged, left)) = self.best(vocab) {
             let rank = merged >> SIDES;
@@ -243,7 +244,7 @@ impl Merging {
     }
 
     /// The lowest merge of two neighbours, and where it is.
-    fn best(&self, vocab: &Vocabulary) -> Option<(Symbol, usize)> {
+    fn best(&self, vocab: &Regular) -> Option<(Symbol, usize)> {
         let symbols = &self.symbols.symbols[..self.symbols.len];
         let merges = symbols
             .windows(2)
@@ -260,7 +261,7 @@ impl Rivals {
             .take_while(|byte| is_continuation(**byte))
             .count();
         if begins_inside > 0 && begins_inside < token.len() && begins_inside < 4 {
-            lower(&mut self.begin, token.get(..begins_inside), id);
+            keep_lowest(&mut self.begin, token.get(..begins_inside), id);
         }
         let after_lead = token
             .iter()
@@ -278,55 +279,26 @@ impl Rivals {
             .get(lead)
             .is_some_and(|byte| char_len(*byte) > after_lead + 1)
         {
-            lower(&mut self.end, token.get(lead..), id);
+            keep_lowest(&mut self.end, token.get(lead..), id);
         }
     }
 
     /// The lowest rank of a token that takes the first fragment of a character to the left, or the last to the right.
     fn lowest(&self, (first, last): (&[u8], &[u8])) -> TokenId {
         let of =
-            |map: &FxHashMap<u32, TokenId>, bytes| map.get(&word(bytes)).copied().unwrap_or(NONE);
+            |map: &FxHashMap<u32, TokenId>, bytes| map.get(&packed(bytes)).copied().unwrap_or(NONE);
         of(&self.end, first).min(of(&self.begin, last))
     }
 }
 
-fn lower(map: &mut FxHashMap<u32, TokenId>, bytes: Option<&[u8]>, id: TokenId) {
-    let lowest = map.entry(word(bytes.unwrap_or_default())).or_insert(id);
+fn keep_lowest(map: &mut FxHashMap<u32, TokenId>, bytes: Option<&[u8]>, id: TokenId) {
+    let lowest = map.entry(packed(bytes.unwrap_or_default())).or_insert(id);
     *lowest = id.min(*lowest);
 }
 
 /// At most four bytes in a word; 0 is in front of none of them, as no fragment begins with it.
-fn word(bytes: &[u8]) -> u32 {
+fn packed(bytes: &[u8]) -> u32 {
     bytes
         .iter()
         .fold(0, |word, byte| word << 8 | u32::from(*byte))
-}
-
-pub(super) fn is_continuation(byte: u8) -> bool {
-    byte & 0xC0 == 0x80
-}
-
-pub(super) fn char_len(lead: u8) -> usize {
-    match lead {
-        ..0xC0 => 1,
-        0xC0..0xE0 => 2,
-        0xE0..0xF0 => 3,
-        _ => 4,
-    }
-}
-
-/// The code point that `bytes` begin with, and its length: 1 for ASCII, and for what is no whole character.
-#[inline(always)]
-pub(crate) fn decode(bytes: &[u8]) -> (u32, usize) {
-    let tail = |byte: u8| u32::from(byte & 0x3F);
-    match *bytes {
-        [a @ 0xC0..0xE0, b, ..] => (u32::from(a & 0x1F) << 6 | tail(b), 2),
-        [a @ 0xE0..0xF0, b, c, ..] => (u32::from(a & 0x0F) << 12 | tail(b) << 6 | tail(c), 3),
-        [a @ 0xF0..=0xFF, b, c, d, ..] => (
-            u32::from(a & 0x07) << 18 | tail(b) << 12 | tail(c) << 6 | tail(d),
-            4,
-        ),
-        [a, ..] => (u32::from(a), 1),
-        [] => (0, 1),
-    }
 }

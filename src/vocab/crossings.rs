@@ -4,9 +4,9 @@
 //! character or two, most of which are tokens.
 #![allow(clippy::indexing_slicing)] // the tables have an entry for each value of their hash, byte or bits
 
-use super::chars::{char_len, decode, is_continuation};
 use super::tables::NONE;
-use crate::TokenId;
+use crate::token_id::TokenId;
+use crate::utf8::{char_len, decode, is_continuation};
 
 /// Characters from here on are rare: they count as ones that tokens may cross at.
 const END: u32 = 0x2_0000;
@@ -170,19 +170,19 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::builtin::vocabularies;
     use crate::vocab::Vocabulary;
-    use crate::vocab::builtin;
 
-    fn vocabularies() -> Vec<Arc<Vocabulary>> {
+    fn all() -> Vec<Arc<Vocabulary>> {
         vec![
             #[cfg(feature = "r50k_base")]
-            builtin::r50k_base(),
+            vocabularies::r50k_base(),
             #[cfg(feature = "p50k_base")]
-            builtin::p50k_base(),
+            vocabularies::p50k_base(),
             #[cfg(feature = "cl100k_base")]
-            builtin::cl100k_base(),
+            vocabularies::cl100k_base(),
             #[cfg(feature = "o200k_base")]
-            builtin::o200k_base(),
+            vocabularies::o200k_base(),
         ]
     }
 
@@ -200,8 +200,8 @@ mod tests {
     /// No token holds two neighbours that are said to be in no token.
     #[test]
     fn tokens_cross_between_their_characters() {
-        for vocab in vocabularies() {
-            let crossings = &vocab.chars().crossings;
+        for vocab in all() {
+            let crossings = &vocab.as_regular().unwrap().chars().crossings;
             for (id, token) in vocab.tokens() {
                 let Ok(text) = std::str::from_utf8(token) else {
                     continue;
@@ -221,8 +221,8 @@ mod tests {
     /// No token that begins or ends inside a character has a lower rank than is said.
     #[test]
     fn fragments_cross_to_their_neighbours() {
-        for vocab in vocabularies() {
-            let crossings = &vocab.chars().crossings;
+        for vocab in all() {
+            let crossings = &vocab.as_regular().unwrap().chars().crossings;
             for (id, token) in vocab.tokens().filter(|(_, token)| token.len() > 1) {
                 let inside = token.iter().take_while(|byte| is_continuation(**byte));
                 let inside = inside.count();

@@ -9,47 +9,47 @@ use super::tables::Made;
 /// What each token is made of by id, and the ids of those that no merge gives, which are gaps among the others.
 pub(crate) struct Derived {
     pub(crate) made: Vec<Made>,
-    pub(crate) whole: Vec<u32>,
-    /// By id, the tokens that are late, or made of such; none if there are none.
-    pub(crate) late: Vec<bool>,
+    pub(crate) unmergeable: Vec<u32>,
+    /// By id, the tokens that are out_of_order, or made of such; none if there are none.
+    pub(crate) out_of_order: Vec<bool>,
 }
 
 /// What each token is made of, in the order of the ids; `tokens` gives the bytes, empty for an id that no token has.
 ///
 /// A token is made of the two parts that are left when its bytes are merged by all other tokens. Mostly these are of lower
-/// ids, and one pass finds them. A token of a lower id than one of its parts is *late*: it is there when that part is.
+/// ids, and one pass finds them. A token of a lower id than one of its parts is *out_of_order*: it is there when that part is.
 ///
 /// `None` if what is found by that is not how the tokens merge after all.
 ///
 /// # Complexity
 /// O(n²) in the bytes of each token.
-pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Option<Derived> {
-    let mut late = Late::default();
+pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Option<Derived> {
+    let mut out_of_order = OutOfOrder::default();
     for _ in 0..MAX_PASSES {
-        let mut pass = Pass::new(tokens, &late, hasher.clone());
+        let mut pass = Pass::new(tokens, &out_of_order, hasher.clone());
         let mut others = std::mem::take(&mut pass.others);
-        if others.iter().any(|id| late.with.contains_key(id)) {
+        if others.iter().any(|id| out_of_order.with.contains_key(id)) {
             return None;
         }
-        let known = late.order.len();
+        let known = out_of_order.order.len();
         // one that is found may be a part of another
         for _ in 0..MAX_DEPTH {
             let before = others.len();
-            others.retain(|id| !pass.is_late(*id, tokens[*id as usize], &mut late));
+            others.retain(|id| !pass.is_out_of_order(*id, tokens[*id as usize], &mut out_of_order));
             if others.len() == before {
                 break;
             }
         }
-        if late.order.len() == known {
+        if out_of_order.order.len() == known {
             let holds = known == 0 || pass.holds(tokens);
             return holds.then(|| Derived {
-                late: if known > 0 {
+                out_of_order: if known > 0 {
                     flags(&pass.made)
                 } else {
                     Vec::new()
                 },
                 made: pass.made,
-                whole: others,
+                unmergeable: others,
             });
         }
     }
@@ -58,41 +58,43 @@ pub(crate) fn parts<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Opt
 
 /// Which tokens have a lower id than one of those that they are made of.
 fn flags(made: &[Made]) -> Vec<bool> {
-    let mut late = vec![false; made.len()];
+    let mut out_of_order = vec![false; made.len()];
     let mut before = vec![];
-    // one is late by a part that may stand behind it
-    while late != before {
-        before.clone_from(&late);
+    // one is out_of_order by a part that may stand behind it
+    while out_of_order != before {
+        before.clone_from(&out_of_order);
         for (id, made) in made.iter().enumerate() {
             if let Made::Merge(left, right) = made {
                 let parts = [*left as usize, *right as usize];
-                late[id] |= parts.into_iter().any(|part| part > id || late[part]);
+                out_of_order[id] |= parts
+                    .into_iter()
+                    .any(|part| part > id || out_of_order[part]);
             }
         }
     }
-    late
+    out_of_order
 }
 
-/// The late tokens.
+/// The out_of_order tokens.
 #[derive(Default)]
-struct Late {
+struct OutOfOrder {
     /// By what is a part of them, the first found first.
     order: Vec<u32>,
     /// The other token that each is there with.
     with: HashMap<u32, u32>,
 }
 
-impl Late {
-    /// The token that is no late one, and with which this one is there.
-    fn there(&self, id: u32) -> u32 {
+impl OutOfOrder {
+    /// The token that is no out_of_order one, and with which this one is there.
+    fn available_with(&self, id: u32) -> u32 {
         self.with.get(&id).copied().unwrap_or(id)
     }
 }
 
-/// Each finds late tokens by all that the one before found. Two are enough for real vocabularies.
+/// Each finds out_of_order tokens by all that the one before found. Two are enough for real vocabularies.
 const MAX_PASSES: usize = 8;
 
-/// How many late tokens may be parts of one another, against the order of their ids: whoever makes more wants to waste time.
+/// How many out_of_order tokens may be parts of one another, against the order of their ids: whoever makes more wants to waste time.
 const MAX_DEPTH: usize = 64;
 
 /// The tokens in the order in which they are there.
@@ -109,8 +111,8 @@ struct Pass<S> {
 }
 
 impl<S: BuildHasher> Pass<S> {
-    /// `late` are the tokens that are there when another one is.
-    fn new(tokens: &[&[u8]], late: &Late, hasher: S) -> Self {
+    /// `out_of_order` are the tokens that are there when another one is.
+    fn new(tokens: &[&[u8]], out_of_order: &OutOfOrder, hasher: S) -> Self {
         let mut pass = Self {
             bytes: [None; 256],
             made: vec![Made::Gap; tokens.len()],
@@ -126,11 +128,13 @@ impl<S: BuildHasher> Pass<S> {
             }
         }
         let mut with: HashMap<u32, Vec<u32>> = HashMap::new();
-        for id in &late.order {
-            with.entry(late.there(*id)).or_default().push(*id);
+        for id in &out_of_order.order {
+            with.entry(out_of_order.available_with(*id))
+                .or_default()
+                .push(*id);
         }
         for (id, token) in (0..).zip(tokens) {
-            if token.len() > 1 && !late.with.contains_key(&id) {
+            if token.len() > 1 && !out_of_order.with.contains_key(&id) {
                 pass.add(id, token);
             }
             for id in with.get(&id).into_iter().flatten() {
@@ -151,15 +155,19 @@ impl<S: BuildHasher> Pass<S> {
     }
 
     /// Whether all tokens together give one that its lower ids did not.
-    fn is_late(&mut self, id: u32, token: &[u8], late: &mut Late) -> bool {
+    fn is_out_of_order(&mut self, id: u32, token: &[u8], out_of_order: &mut OutOfOrder) -> bool {
         self.merge(token);
         let [left, right] = self.symbols[..] else {
             return false;
         };
         self.merges.insert(pair(left, right), id);
-        late.order.push(id);
-        late.with
-            .insert(id, late.there(left).max(late.there(right)));
+        out_of_order.order.push(id);
+        out_of_order.with.insert(
+            id,
+            out_of_order
+                .available_with(left)
+                .max(out_of_order.available_with(right)),
+        );
         true
     }
 
@@ -182,7 +190,7 @@ impl<S: BuildHasher> Pass<S> {
         self.symbols.clear();
         self.symbols.extend(symbols);
         let merges = &self.merges;
-        merge(&mut self.symbols, &mut self.joins, |left, right| {
+        merge_symbols(&mut self.symbols, &mut self.joins, |left, right| {
             merges.get(&pair(left, right)).copied()
         });
     }
@@ -194,7 +202,7 @@ fn pair(left: u32, right: u32) -> u64 {
 }
 
 /// Joins the pair of the lowest rank, the leftmost on a tie, until none can be joined. `joins` is memory.
-pub(crate) fn merge(
+pub(crate) fn merge_symbols(
     symbols: &mut Vec<u32>,
     joins: &mut Vec<Option<u32>>,
     merged: impl Fn(u32, u32) -> Option<u32>,

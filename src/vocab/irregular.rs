@@ -1,21 +1,23 @@
-//! Vocabularies that the tables are not made for: with tokens of a lower rank than the bytes, wide gaps between the ranks,
-//! or tokens of more than 255 bytes. As exact, and slower.
+//! Vocabularies that the lookup tables cannot represent: with tokens of a lower rank than the bytes, wide gaps between
+//! the ranks, or tokens of more than 255 bytes. As exact as the regular ones, and slower.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::OnceLock;
 
-use crate::TokenId;
+use crate::token_id::TokenId;
 
 /// Tokens by their bytes and by their ids.
-pub(crate) struct General {
+pub(crate) struct Irregular {
     // keyed at random: whoever wrote the tokens cannot make them collide
     ids: HashMap<Box<[u8]>, TokenId>,
     /// By id.
     tokens: Vec<(TokenId, Box<[u8]>)>,
     max_token_len: usize,
+    pub(super) sorted: OnceLock<Vec<TokenId>>,
 }
 
-impl General {
+impl Irregular {
     /// From tokens that are sorted by id, all different.
     pub(crate) fn new(tokens: &[(TokenId, &[u8])]) -> Self {
         let ids = tokens.iter().map(|(id, token)| (Box::from(*token), *id));
@@ -28,6 +30,7 @@ impl General {
                 .map(|(_, token)| token.len())
                 .max()
                 .unwrap_or(0),
+            sorted: OnceLock::new(),
         }
     }
 
@@ -44,13 +47,19 @@ impl General {
         self.tokens.iter().map(|(id, token)| (*id, &**token))
     }
 
+    /// Returns the largest id, 0 if there is no token.
+    pub(super) fn max_id(&self) -> TokenId {
+        self.tokens.last().map_or(0, |(id, _)| *id)
+    }
+
+    /// Returns the length of the longest token in bytes.
     pub(crate) fn max_token_len(&self) -> usize {
         self.max_token_len
     }
 
-    /// Appends the ids of a piece that is no token: as [`plain::merge`](crate::merge::plain::merge), in O(n log n) joins.
+    /// Appends the ids of a piece that is no token: like the plain merge, in O(n log n) joins.
     pub(crate) fn merge(&self, piece: &[u8], ids: &mut Vec<TokenId>) {
-        let mut parts = Parts::new(piece, self);
+        let mut parts = PieceParts::new(piece, self);
         while parts.join_next() {}
         let mut at = 0;
         while let Some(&end) = parts.ends.get(at) {
@@ -63,9 +72,9 @@ impl General {
 }
 
 /// A piece in parts, each at the place of its first byte.
-struct Parts<'a> {
+struct PieceParts<'a> {
     piece: &'a [u8],
-    vocab: &'a General,
+    vocab: &'a Irregular,
     /// Where the part that begins at a place ends.
     ends: Vec<usize>,
     /// Where the part before it begins; that of the first is outside of the piece.
@@ -76,8 +85,8 @@ struct Parts<'a> {
     queue: BinaryHeap<Reverse<(TokenId, usize, usize)>>,
 }
 
-impl<'a> Parts<'a> {
-    fn new(piece: &'a [u8], vocab: &'a General) -> Self {
+impl<'a> PieceParts<'a> {
+    fn new(piece: &'a [u8], vocab: &'a Irregular) -> Self {
         let len = piece.len();
         let mut parts = Self {
             piece,

@@ -9,12 +9,12 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::general::General;
+use super::irregular::Irregular;
 use super::keyed::Keyed;
-use super::tables::{self, Made, Parts, Whole};
-use super::{Vocabulary, derive};
-use crate::TokenId;
+use super::tables::{self, Halves, Made, Unmergeable};
+use super::{Regular, Vocabulary, derive};
 use crate::error::{Error, ErrorKind};
+use crate::token_id::TokenId;
 
 /// What a rank file may have at most, unless a limit is set: twenty times as much as the largest of the built-in ones.
 pub(crate) const MAX_FILE: u64 = 64 << 20;
@@ -90,8 +90,8 @@ impl Ranks {
             self.tokens().map(|(token, rank)| (rank, token)).collect();
         tokens.sort_unstable_by_key(|(rank, _)| *rank);
         Ok(match regular(&tokens) {
-            Some(vocabulary) => vocabulary,
-            None => Vocabulary::general(General::new(&tokens)),
+            Some(regular) => Vocabulary::Regular(regular),
+            None => Vocabulary::Irregular(Irregular::new(&tokens)),
         })
     }
 
@@ -198,7 +198,7 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
 ///
 /// They can if no token has a lower rank than the bytes, none is too long, not too many are long, there are not much more
 /// ids than tokens, and not too many in one place.
-fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Vocabulary> {
+fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Regular> {
     let ids = tokens.last()?.0 as usize + 1;
     let is_short = |(_, token): &(TokenId, &[u8])| u8::try_from(token.len()).is_ok();
     let squares: usize = tokens.iter().map(|(_, token)| token.len().pow(2)).sum();
@@ -210,12 +210,17 @@ fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Vocabulary> {
     for (id, token) in tokens {
         *by_id.get_mut(*id as usize)? = token;
     }
-    let derive::Derived { made, whole, late } = derive::parts(&by_id, &Keyed::new())?;
+    let derive::Derived {
+        made,
+        unmergeable,
+        out_of_order,
+    } = derive::halves(&by_id, &Keyed::new())?;
     let bytes = |id: TokenId| by_id.get(id as usize).copied().unwrap_or_default();
-    let whole: Vec<Whole> = whole.into_iter().map(|id| (id, bytes(id).into())).collect();
-    let parts: Vec<[u8; 6]> = made.into_iter().map(Made::to_bytes).collect();
-    let is_crowded = tables::are_crowded(&by_id, Parts(&parts));
-    (!is_crowded).then(|| Vocabulary::own(parts.into(), whole, late))
+    let unmergeable = unmergeable.into_iter();
+    let unmergeable: Vec<Unmergeable> = unmergeable.map(|id| (id, bytes(id).into())).collect();
+    let halves: Vec<[u8; 6]> = made.into_iter().map(Made::to_bytes).collect();
+    let is_crowded = tables::are_crowded(&by_id, Halves(&halves));
+    (!is_crowded).then(|| Regular::custom(halves.into(), unmergeable, out_of_order))
 }
 
 /// Looking for the parts of a token takes the square of its length: some ten times what the built-in vocabularies take.

@@ -192,7 +192,7 @@ fn outcome(found: Found, encoding: &Encoding, wrong: Wrong, progress: &Progress)
 }
 
 fn count(text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
-    let parts: Vec<&str> = encoding.parts(&text.text, PART).collect();
+    let parts: Vec<&str> = encoding.independent_parts(&text.text, PART).collect();
     let counts = parts.into_par_iter().map(|part| {
         let tokens = encoding.count(part);
         progress.add(part.len() as u64);

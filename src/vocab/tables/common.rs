@@ -1,6 +1,6 @@
 //! The commonest tokens of at most seven bytes, each at the one place where it can be: most pieces are found with one look.
 //!
-//! Seven bytes times an odd number are seven bytes again, and no two the same. So the place is the upper bits of the
+//! Seven bytes times an keyless number are seven bytes again, and no two the same. So the place is the upper bits of the
 //! product, and an entry needs no more than the rest of it: `rest << 22 | id`.
 
 /// How many places there are.

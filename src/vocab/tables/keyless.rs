@@ -1,11 +1,11 @@
 //! The tokens without a key: those of more bytes than a row has, and those that end with a byte 0xFF.
 
 use super::table::Table;
-use super::{Made, NONE, Parts, ROW, Row, Whole, has_key, hash, key_of, slots};
+use super::{Halves, Made, NONE, ROW, Row, Unmergeable, has_key, hash, key_of, slots};
 
 /// Their bytes, and how to find them. Few tokens are so long, and fewer texts have them.
 #[derive(PartialEq)]
-pub(crate) struct Odd {
+pub(crate) struct Keyless {
     /// The ids, smallest first.
     pub(crate) ids: Table<[u32]>,
     /// The bytes of all of them, one after the other.
@@ -16,14 +16,19 @@ pub(crate) struct Odd {
     pub(crate) slots: Table<[slots::Bucket]>,
 }
 
-impl Odd {
-    pub(crate) fn build(parts: Parts<'_>, whole: &[Whole], rows: &[Row], lengths: &[u8]) -> Self {
+impl Keyless {
+    pub(crate) fn build(
+        halves: Halves<'_>,
+        unmergeable: &[Unmergeable],
+        rows: &[Row],
+        lengths: &[u8],
+    ) -> Self {
         let (mut ids, mut bytes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
         for (id, (row, &len)) in (0..).zip(rows.iter().zip(lengths)) {
             if len > 1 && !has_key(row, len) {
-                match whole.binary_search_by_key(&id, |(id, _)| *id) {
-                    Ok(at) => bytes.extend_from_slice(&whole[at].1),
-                    Err(_) => spell(id, parts, rows, lengths, &mut bytes),
+                match unmergeable.binary_search_by_key(&id, |(id, _)| *id) {
+                    Ok(at) => bytes.extend_from_slice(&unmergeable[at].1),
+                    Err(_) => spell(id, halves, rows, lengths, &mut bytes),
                 }
                 ids.push(id);
                 ends.push(bytes.len() as u32);
@@ -58,13 +63,13 @@ impl Odd {
 }
 
 /// Appends the bytes of a token from those of its parts.
-fn spell(id: u32, parts: Parts<'_>, rows: &[Row], lengths: &[u8], bytes: &mut Vec<u8>) {
+fn spell(id: u32, halves: Halves<'_>, rows: &[Row], lengths: &[u8], bytes: &mut Vec<u8>) {
     let (row, len) = (&rows[id as usize], usize::from(lengths[id as usize]));
     if let Some(token) = row.get(..len) {
         bytes.extend_from_slice(token);
-    } else if let Made::Merge(left, right) = parts.made(id) {
-        spell(left, parts, rows, lengths, bytes);
-        spell(right, parts, rows, lengths, bytes);
+    } else if let Made::Merge(left, right) = halves.made(id) {
+        spell(left, halves, rows, lengths, bytes);
+        spell(right, halves, rows, lengths, bytes);
     }
 }
 

@@ -10,7 +10,7 @@
 
 mod buckets;
 pub(crate) mod common;
-pub(crate) mod odd;
+pub(crate) mod keyless;
 pub(crate) mod pairs;
 pub(crate) mod slots;
 pub(crate) mod table;
@@ -74,7 +74,7 @@ pub(crate) const SIDES: u32 = 2;
 ///
 /// A token of one byte has that byte and [`BYTE`]; an id that no token has is all ones.
 #[derive(Clone, Copy)]
-pub(crate) struct Parts<'a>(pub(crate) &'a [[u8; 6]]);
+pub(crate) struct Halves<'a>(pub(crate) &'a [[u8; 6]]);
 
 /// In place of the right part: the left one is a byte.
 pub(crate) const BYTE: u32 = 0xFF_FFFE;
@@ -89,7 +89,7 @@ pub(crate) enum Made {
     Merge(u32, u32),
 }
 
-impl Parts<'_> {
+impl Halves<'_> {
     #[inline(always)]
     pub(crate) fn get(self, id: u32) -> (u32, u32) {
         let [a, b, c, d, e, f] = self.0[id as usize];
@@ -172,7 +172,7 @@ pub(crate) struct Tables {
 }
 
 /// A token that is no merge: its id and its bytes.
-pub(crate) type Whole = (u32, Box<[u8]>);
+pub(crate) type Unmergeable = (u32, Box<[u8]>);
 
 pub(crate) type Grid = [[Symbol; 256]; 256];
 
@@ -180,14 +180,14 @@ impl Tables {
     /// Each pass over the tokens fills few tables, which stay in the processor's cache meanwhile.
     ///
     /// `whole` are tokens that stand as gaps among the parts: no merge gives them, only a whole piece can be one.
-    pub(crate) fn build(parts: Parts<'_>, whole: &[Whole]) -> Self {
+    pub(crate) fn build(halves: Halves<'_>, unmergeable: &[Unmergeable]) -> Self {
         let Spelled {
             rows,
             lengths,
             sides,
-        } = Spelled::new(parts, whole);
+        } = Spelled::new(halves, unmergeable);
         let (common, slots) = by_bytes(&rows, &lengths);
-        let (pairs, grid, bytes) = by_parts(parts, &sides);
+        let (pairs, grid, bytes) = by_parts(halves, &sides);
         Self {
             rows: rows.into(),
             lengths: lengths.into(),
@@ -214,34 +214,34 @@ struct Spelled {
 }
 
 impl Spelled {
-    fn new(parts: Parts<'_>, whole: &[Whole]) -> Self {
-        let n = parts.0.len();
+    fn new(halves: Halves<'_>, unmergeable: &[Unmergeable]) -> Self {
+        let n = halves.0.len();
         let mut spelled = Self {
             rows: vec![Row::default(); n + 1],
             lengths: vec![0; n],
             sides: vec![0; n],
         };
-        let mut late = Vec::new();
+        let mut postponed = Vec::new();
         for id in 0..n {
-            match parts.made(id as u32) {
+            match halves.made(id as u32) {
                 Made::Gap => spelled.rows[id] = NO_ROW,
                 Made::Byte(byte) => {
                     spelled.rows[id] = key_of(&[byte]).to_le_bytes();
                     spelled.lengths[id] = 1;
                 }
-                Made::Merge(left, right) if left.max(right) < id as u32 && late.is_empty() => {
+                Made::Merge(left, right) if left.max(right) < id as u32 && postponed.is_empty() => {
                     spelled.join(id, left as usize, right as usize);
                 }
-                Made::Merge(..) => late.push(id),
+                Made::Merge(..) => postponed.push(id),
             }
         }
         let mut before = usize::MAX;
-        while late.len() < before {
-            before = late.len();
-            late.retain(|id| !spelled.join_late(*id, parts));
+        while postponed.len() < before {
+            before = postponed.len();
+            postponed.retain(|id| !spelled.join_postponed(*id, halves));
         }
         spelled.rows[n] = NO_ROW;
-        for (id, token) in whole {
+        for (id, token) in unmergeable {
             let id = *id as usize;
             let first = &token[..token.len().min(ROW)];
             spelled.rows[id] = key_of(first).to_le_bytes();
@@ -252,8 +252,8 @@ impl Spelled {
 
     /// Adds a token behind others that come after it, if its parts are there.
     #[cold]
-    fn join_late(&mut self, id: usize, parts: Parts<'_>) -> bool {
-        let (left, right) = parts.get(id as u32);
+    fn join_postponed(&mut self, id: usize, halves: Halves<'_>) -> bool {
+        let (left, right) = halves.get(id as u32);
         let (left, right) = (left as usize, right as usize);
         if self.lengths[left].min(self.lengths[right]) == 0 {
             return false;
@@ -294,12 +294,12 @@ fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Vec<u64>, Vec<slots::Bucket>) {
 type ByParts = (Vec<pairs::Bucket>, Vec<[Symbol; 256]>, Vec<Symbol>);
 
 /// The tables that find a token by its parts: pairs, grid and bytes.
-fn by_parts(parts: Parts<'_>, sides: &[u8]) -> ByParts {
+fn by_parts(halves: Halves<'_>, sides: &[u8]) -> ByParts {
     let mut pairs = pairs::empty(sides.len());
     let (mut grid, mut bytes) = (vec![[NONE; 256]; 256], vec![NONE; 256]);
     for (id, sides) in (0..).zip(sides) {
         let merged = id << SIDES | u32::from(*sides);
-        match parts.made(id) {
+        match halves.made(id) {
             Made::Gap => {}
             Made::Byte(byte) => bytes[usize::from(byte)] = merged,
             Made::Merge(left, right) => {
@@ -319,16 +319,19 @@ pub(crate) const MAX_IDS: usize = slots::ID_MASK as usize - 1;
 
 /// Whether so many tokens want the same places that looking for them would take long. It does not happen by chance.
 #[allow(dead_code)] // the built-in vocabularies are known
-pub(crate) fn are_crowded(tokens: &[&[u8]], parts: Parts<'_>) -> bool {
-    let (short, odd): (Vec<&[u8]>, Vec<&[u8]>) = tokens
+pub(crate) fn are_crowded(tokens: &[&[u8]], halves: Halves<'_>) -> bool {
+    let (short, keyless): (Vec<&[u8]>, Vec<&[u8]>) = tokens
         .iter()
         .partition(|token| token.len() <= ROW && !token.ends_with(&[0xFF]));
-    let merges = (0..parts.0.len() as u32).filter_map(|id| match parts.made(id) {
+    let merges = (0..halves.0.len() as u32).filter_map(|id| match halves.made(id) {
         Made::Merge(left, right) => Some((left, right)),
         _ => None,
     });
     slots::is_crowded(short.iter().map(|token| key_of(token)), tokens.len())
-        || slots::is_crowded(odd.iter().map(|token| odd::key(token)), odd.len())
+        || slots::is_crowded(
+            keyless.iter().map(|token| keyless::key(token)),
+            keyless.len(),
+        )
         || pairs::is_crowded(merges, tokens.len())
 }
 

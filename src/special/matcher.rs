@@ -1,0 +1,356 @@
+//! Finds special tokens in a text, and cuts the text at them.
+
+use super::{Allowed, Rejected, Special};
+use crate::error::{Error, ErrorKind};
+use crate::token_id::TokenId;
+
+/// The special tokens of an encoding, and the searcher for them.
+#[derive(Debug, Default)]
+pub(crate) struct SpecialTokens {
+    /// Sorted by text.
+    tokens: Vec<(String, TokenId)>,
+    /// One entry an id, sorted by it: the text that it decodes to, as an index into `tokens`.
+    decoded: Vec<(TokenId, usize)>,
+    /// The bytes that special tokens begin with.
+    first_bytes: Vec<u8>,
+}
+
+impl SpecialTokens {
+    /// Of two texts with one id, the first is what the id decodes to.
+    pub(crate) fn new(declared: impl IntoIterator<Item = (String, TokenId)>) -> Self {
+        let declared: Vec<(String, TokenId)> = declared.into_iter().collect();
+        let mut tokens = declared.clone();
+        tokens.sort_unstable();
+        tokens.dedup();
+        let mut decoded: Vec<(TokenId, usize)> = declared
+            .iter()
+            .filter_map(|token| Some((token.1, tokens.binary_search(token).ok()?)))
+            .collect();
+        decoded.sort_by_key(|&(id, _)| id);
+        decoded.dedup_by_key(|&mut (id, _)| id);
+        let mut first_bytes: Vec<u8> = tokens
+            .iter()
+            .filter_map(|(text, _)| text.bytes().next())
+            .collect();
+        first_bytes.dedup();
+        Self {
+            tokens,
+            decoded,
+            first_bytes,
+        }
+    }
+
+    /// The id of a special token.
+    pub(crate) fn id(&self, text: &[u8]) -> Option<TokenId> {
+        let index = self
+            .tokens
+            .binary_search_by(|(known, _)| known.as_bytes().cmp(text))
+            .ok()?;
+        self.tokens.get(index).map(|&(_, id)| id)
+    }
+
+    /// The text of a special token.
+    pub(crate) fn text(&self, id: TokenId) -> Option<&str> {
+        let index = self.decoded.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        self.tokens
+            .get(self.decoded.get(index)?.1)
+            .map(|(text, _)| text.as_str())
+    }
+
+    /// All of them, by id, then by text.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, TokenId)> {
+        let mut tokens: Vec<(&str, TokenId)> = self
+            .tokens
+            .iter()
+            .map(|(text, id)| (text.as_str(), *id))
+            .collect();
+        tokens.sort_by_key(|&(_, id)| id);
+        tokens.into_iter()
+    }
+
+    /// The largest id.
+    pub(crate) fn max_id(&self) -> Option<TokenId> {
+        self.decoded.last().map(|&(id, _)| id)
+    }
+
+    /// The first special token at or after `from` that `wanted` accepts by its index: leftmost, then longest.
+    fn find(
+        &self,
+        text: &[u8],
+        from: usize,
+        wanted: impl Fn(usize) -> bool,
+    ) -> Option<(usize, usize)> {
+        let mut at = from;
+        loop {
+            at += self.next_candidate(text.get(at..)?)?;
+            if let Some(index) = self.longest_at(text.get(at..)?, &wanted) {
+                return Some((at, index));
+            }
+            at += 1;
+        }
+    }
+
+    /// Where the next byte is that a special token begins with.
+    fn next_candidate(&self, text: &[u8]) -> Option<usize> {
+        match *self.first_bytes {
+            [] => None,
+            [only] => memchr::memchr(only, text),
+            _ => text
+                .iter()
+                .position(|byte| self.first_bytes.binary_search(byte).is_ok()),
+        }
+    }
+
+    /// The longest accepted token that `text` begins with: the range of tokens that agree with it shrinks byte by byte.
+    fn longest_at(&self, text: &[u8], wanted: &impl Fn(usize) -> bool) -> Option<usize> {
+        let (mut first, mut candidates) = (0, self.tokens.as_slice());
+        let mut longest = None;
+        for (depth, byte) in text.iter().enumerate() {
+            let byte_of = |token: &(String, TokenId)| token.0.as_bytes().get(depth).copied();
+            let skipped = candidates.partition_point(|token| byte_of(token) < Some(*byte));
+            let after = candidates.partition_point(|token| byte_of(token) <= Some(*byte));
+            first += skipped;
+            candidates = candidates.get(skipped..after).unwrap_or_default();
+            match candidates.first() {
+                None => break,
+                Some((token, _)) if token.len() == depth + 1 && wanted(first) => {
+                    longest = Some(first);
+                }
+                Some(_) => {}
+            }
+        }
+        longest
+    }
+
+    /// Checks the whole text for what `special` rejects, and gives its stretches.
+    pub(crate) fn stretches<'t>(
+        &'t self,
+        text: &'t str,
+        special: Special<'_>,
+        encoding: &str,
+    ) -> Result<Stretches<'t>, Error> {
+        let allowed = match special.allowed {
+            Allowed::None => Wanted::None,
+            Allowed::All => Wanted::All,
+            Allowed::These(texts) => Wanted::These(self.indices(texts, encoding)?),
+        };
+        let found = match special.rejected {
+            Rejected::None => None,
+            Rejected::Others => self
+                .find(text.as_bytes(), 0, |index| !allowed.contains(index))
+                .and_then(|(position, index)| Some((position, self.tokens.get(index)?.0.as_str()))),
+            Rejected::These(texts) => first_of(texts, text)?,
+        };
+        match found {
+            Some((position, token)) => Err(ErrorKind::DisallowedSpecial {
+                token: token.to_owned(),
+                position,
+            }
+            .into()),
+            None => Ok(Stretches {
+                tokens: self,
+                text,
+                at: 0,
+                next: None,
+                allowed,
+            }),
+        }
+    }
+
+    fn indices(&self, texts: &[&str], encoding: &str) -> Result<Vec<usize>, Error> {
+        let index_of = |text: &&str| {
+            if text.is_empty() {
+                return Err(ErrorKind::EmptySpecial.into());
+            }
+            self.tokens
+                .binary_search_by(|(known, _)| known.as_str().cmp(text))
+                .map_err(|_| {
+                    ErrorKind::NoSuchSpecial {
+                        token: (*text).to_owned(),
+                        encoding: encoding.to_owned(),
+                    }
+                    .into()
+                })
+        };
+        let mut indices = texts
+            .iter()
+            .map(index_of)
+            .collect::<Result<Vec<usize>, Error>>()?;
+        indices.sort_unstable();
+        Ok(indices)
+    }
+}
+
+/// Which special tokens, by their index.
+#[derive(Debug)]
+enum Wanted {
+    None,
+    All,
+    These(Vec<usize>),
+}
+
+impl Wanted {
+    fn contains(&self, index: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(indices) => indices.binary_search(&index).is_ok(),
+        }
+    }
+}
+
+/// The string that occurs first in the text, the longest of them on a tie.
+fn first_of<'a>(strings: &'a [&'a str], text: &str) -> Result<Option<(usize, &'a str)>, Error> {
+    if strings.iter().any(|string| string.is_empty()) {
+        return Err(ErrorKind::EmptySpecial.into());
+    }
+    let find = |string: &&'a str| {
+        Some((
+            memchr::memmem::find(text.as_bytes(), string.as_bytes())?,
+            *string,
+        ))
+    };
+    Ok(strings
+        .iter()
+        .filter_map(find)
+        .min_by_key(|&(at, string)| (at, usize::MAX - string.len())))
+}
+
+/// A part of a text that is encoded on its own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stretch<'t> {
+    Text(&'t str),
+    Special(TokenId),
+}
+
+/// The stretches of a text in order; the pattern sees the end of each as the end of the text. Empty ones are left out.
+#[derive(Debug)]
+pub(crate) struct Stretches<'t> {
+    tokens: &'t SpecialTokens,
+    text: &'t str,
+    at: usize,
+    /// The special token behind the stretch that was given last, and where it ends.
+    next: Option<(TokenId, usize)>,
+    allowed: Wanted,
+}
+
+impl<'t> Iterator for Stretches<'t> {
+    type Item = Stretch<'t>;
+
+    fn next(&mut self) -> Option<Stretch<'t>> {
+        if let Some((id, end)) = self.next.take() {
+            self.at = end;
+            return Some(Stretch::Special(id));
+        }
+        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let Some((begin, id, end)) = self.find_allowed() else {
+            self.at = self.text.len();
+            return Some(Stretch::Text(rest));
+        };
+        if begin == self.at {
+            self.at = end;
+            return Some(Stretch::Special(id));
+        }
+        self.next = Some((id, end));
+        self.text.get(self.at..begin).map(Stretch::Text)
+    }
+}
+
+impl Stretches<'_> {
+    /// Returns the next allowed special token: where it begins, its id, where it ends.
+    fn find_allowed(&self) -> Option<(usize, TokenId, usize)> {
+        if let Wanted::None = self.allowed {
+            return None;
+        }
+        let is_allowed = |index| self.allowed.contains(index);
+        let (begin, index) = self
+            .tokens
+            .find(self.text.as_bytes(), self.at, is_allowed)?;
+        let (text, id) = self.tokens.tokens.get(index)?;
+        Some((begin, *id, begin + text.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens() -> SpecialTokens {
+        SpecialTokens::new(
+            [
+                ("<a>", 9),
+                ("<a><b>", 7),
+                ("a><", 8),
+                ("é", 5),
+                ("<|x|>", 9),
+            ]
+            .map(|(t, i)| (t.to_owned(), i)),
+        )
+    }
+
+    fn stretches(text: &str, special: Special<'_>) -> Vec<String> {
+        let tokens = tokens();
+        let stretches = tokens.stretches(text, special, "test").unwrap();
+        stretches
+            .map(|stretch| match stretch {
+                Stretch::Text(text) => text.to_owned(),
+                Stretch::Special(id) => format!("#{id}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn leftmost_then_longest() {
+        assert_eq!(stretches("x<a><b>é", Special::ALLOW_ALL), ["x", "#7", "#5"]);
+        assert_eq!(stretches("<a><c>", Special::ALLOW_ALL), ["#9", "<c>"]);
+        assert_eq!(stretches("", Special::ALLOW_ALL), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_not_allowed_hides_nothing() {
+        let special = Special::allow(&["a><"]).others_as_text();
+        assert_eq!(stretches("<a><b>", special), ["<", "#8", "b>"]);
+    }
+
+    #[test]
+    fn two_texts_of_one_id() {
+        let tokens = tokens();
+        assert_eq!(tokens.text(9), Some("<a>"));
+        assert_eq!(tokens.id(b"<|x|>"), Some(9));
+        let all: Vec<_> = tokens.iter().collect();
+        assert_eq!(
+            all,
+            [
+                ("é", 5),
+                ("<a><b>", 7),
+                ("a><", 8),
+                ("<a>", 9),
+                ("<|x|>", 9)
+            ]
+        );
+    }
+
+    #[test]
+    fn rejection_names_the_first() {
+        let tokens = tokens();
+        let error = tokens
+            .stretches("zz ba", Special::reject(&["a", "ba", "b"]), "test")
+            .unwrap_err();
+        assert_eq!(
+            (error.special_token(), error.position()),
+            (Some("ba"), Some(3))
+        );
+        assert!(
+            tokens
+                .stretches("zz", Special::reject(&[""]), "test")
+                .unwrap_err()
+                .is_invalid_special()
+        );
+        assert!(
+            tokens
+                .stretches("zz", Special::allow(&["no"]), "test")
+                .unwrap_err()
+                .is_invalid_special()
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! The iterator over the pieces of a text.
+
+use std::ops::Range;
+
+#[cfg(feature = "custom")]
+use super::custom::Gaps;
+use super::{Scan, Splitter};
+use crate::error::Error;
+
+impl Splitter {
+    /// The pieces of a text.
+    #[inline]
+    pub(crate) fn pieces<'t>(&self, text: &'t str) -> Pieces<'t> {
+        Pieces {
+            splitter: self.clone(),
+            text,
+            start: 0,
+        }
+    }
+
+    /// Where the pieces of a text are that is cut as a whole: there may be gaps.
+    pub(crate) fn pieces_of_whole_text(
+        &self,
+        text: &str,
+    ) -> impl Iterator<Item = Result<Range<usize>, Error>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let piece = self.next_of_whole_text(text, at).transpose()?;
+            if let Ok(piece) = &piece {
+                at = piece.end;
+            }
+            Some(piece)
+        })
+    }
+
+    /// The piece at `start` or behind it, of a text that is cut as a whole.
+    fn next_of_whole_text(&self, text: &str, start: usize) -> Result<Option<Range<usize>>, Error> {
+        #[cfg(feature = "custom")]
+        if let Self::Custom(custom) = self {
+            let found = custom.find(text, start)?;
+            return Ok(match (custom.gaps(), found) {
+                (Gaps::Keep, Some(found)) if found.start > start => Some(start..found.start),
+                (Gaps::Keep, None) if start < text.len() => Some(start..text.len()),
+                (_, found) => found,
+            });
+        }
+        let end = self.end(&mut Scan::new(start), text.as_bytes(), true);
+        Ok(end.map(|end| start..end))
+    }
+}
+
+/// What becomes of a fault where a call has no way to tell it.
+#[cold]
+#[allow(clippy::panic)] // documented: only patterns that were asked for by name can fail, and they have other calls
+pub(crate) fn give_up(error: &Error) -> ! {
+    panic!("{error}")
+}
+
+/// The pieces of a text in order, made by [`Encoding::pieces`](crate::Encoding::pieces): joined they are the text.
+///
+/// ```
+/// # #[cfg(feature = "cl100k_base")] {
+/// let mut pieces = tiktally::cl100k_base().pieces("hello world");
+/// assert_eq!((pieces.next(), pieces.next(), pieces.next()), (Some("hello"), Some(" world"), None));
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pieces<'t> {
+    splitter: Splitter,
+    text: &'t str,
+    start: usize,
+}
+
+impl<'t> Iterator for Pieces<'t> {
+    type Item = &'t str;
+
+    #[inline]
+    fn next(&mut self) -> Option<&'t str> {
+        if self.splitter.needs_whole_text() {
+            let piece = self.splitter.next_of_whole_text(self.text, self.start);
+            let piece = piece.unwrap_or_else(|error| give_up(&error))?;
+            self.start = piece.end;
+            return self.text.get(piece);
+        }
+        let end = self
+            .splitter
+            .end(&mut Scan::new(self.start), self.text.as_bytes(), true)?;
+        let piece = self.text.get(self.start..end);
+        self.start = end;
+        piece
+    }
+}
+
+impl std::iter::FusedIterator for Pieces<'_> {}
