@@ -94,7 +94,7 @@
 //!
 //! let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
 //! let ranks = bytes.chain([(b"ab".to_vec(), 256), (b"abc".to_vec(), 257)]);
-//! let tiny = Encoding::builder("tiny").pattern(r"\w+|\W+").ranks(ranks)?.build()?;
+//! let tiny = Encoding::builder("tiny").pattern(r"\w+|\W+").ranks(ranks).build()?;
 //! assert_eq!(tiny.encode_ordinary("abc ab"), [257, 32, 256]);
 //! # }
 //! # Ok::<(), tiktally::Error>(())
@@ -106,11 +106,11 @@
 //! |---|---|
 //! | count, encode, decode, truncate or split a whole text | [`Encoding`]: from [`encoding_for_model`], [`get_encoding`], or a function such as [`cl100k_base`] |
 //! | decide how special tokens in a text are read | [`Special`], for [`Encoding::encode`] and [`Encoding::count_with`] |
-//! | encode with a cache of your own, not the thread's | [`Encoder`], from [`Encoding::encoder`] |
+//! | encode with a separate cache, instead of the thread's | [`Encoder`], from [`Encoding::encoder`] |
 //! | count a text that arrives in parts | [`TokenCounter`], from [`Encoding::token_counter`] |
 //! | encode a text that arrives in parts | [`StreamEncoder`], from [`Encoding::stream_encoder`] |
 //! | decode ids that arrive one by one | [`StreamDecoder`], from [`Encoding::stream_decoder`]: invalid UTF-8 is an error |
-//! | the same, with U+FFFD for invalid UTF-8 | [`LossyStreamDecoder`], from [`Encoding::stream_decoder_lossy`] |
+//! | decode ids that arrive one by one, with U+FFFD for invalid UTF-8 | [`LossyStreamDecoder`], from [`Encoding::stream_decoder_lossy`] |
 //! | iterate over chunks within a limit | [`Chunks`], from [`Encoding::chunks`]; [`Spans`] adds positions and token counts; [`Cut`] sets preferred ends |
 //! | iterate over the pieces that the pattern gives | [`Pieces`], from [`Encoding::pieces`] |
 //! | make a custom encoding | [`Builder`], from [`Encoding::builder`] or [`Encoding::extend`] |
