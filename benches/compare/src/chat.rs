@@ -56,7 +56,7 @@ pub fn chat(bench: &Bench) {
             Round { inputs, units }
         };
         let rounds: Vec<_> = (0..4).map(round).collect();
-        // the first round wakes everybody up
+        // the first round is a warm-up
         let (first, rounds) = rounds.split_at(1);
         race(Clock::Cpu, &entrants, first);
         let speeds = race(Clock::Cpu, &entrants, rounds);

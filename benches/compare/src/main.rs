@@ -110,7 +110,7 @@ fn run_step(step: &str, source: &Source, folder: &Path) {
     let status = command.envs(ONE_THREAD).env(CORPORA, folder).status();
     match status {
         Ok(status) if status.success() => (),
-        // not everybody has these packages
+        // not every machine has these packages
         _ if step == PYTHON => println!("\nnothing: see requirements.txt"),
         _ => panic!("{step} failed"),
     }

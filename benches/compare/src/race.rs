@@ -41,7 +41,7 @@ pub fn race<I>(clock: Clock, entrants: &[Entrant<I>], rounds: &[Round<I>]) -> Ve
     for (r, round) in rounds.iter().enumerate() {
         let mut given = vec![None; entrants.len()];
         for i in 0..entrants.len() {
-            // nobody is always first
+            // the first place rotates
             let at = (i + r) % entrants.len();
             let run = |so_far| run(clock, &entrants[at], round, so_far);
             let result = times[at].and_then(run);
