@@ -78,7 +78,8 @@
 //!     Message::user("How many tokens is this?"),
 //! ]);
 //! let tokens = Counter::for_model("gpt-4o")?.count(&request)?;
-//! assert_eq!(tokens.total, 3 + 1 + 6 + 3 + 1 + 6 + 3); // two frames, roles and texts, and the answer's frame
+//! // for each message, its frame, role and text; then the frame of the answer
+//! assert_eq!(tokens.total, (3 + 1 + 6) + (3 + 1 + 6) + 3);
 //! # }
 //! # Ok::<(), tiktally::Error>(())
 //! ```
