@@ -115,7 +115,7 @@
 //! | iterate over chunks within a limit | [`Chunks`], from [`Encoding::chunks`]; [`Spans`] adds positions and token counts; [`Cut`] sets preferred ends |
 //! | iterate over the pieces that the pattern gives | [`Pieces`], from [`Encoding::pieces`] |
 //! | make a custom encoding | [`Builder`], from [`Encoding::builder`] or [`Encoding::extend`] |
-//! | know how many tokens a model takes | [`ContextWindow`], from [`context_window`] |
+//! | know how many tokens a model takes | [`ContextWindow`], from [`context_window`]; [`context_window_names`] lists the models |
 //! | count a chat request | [`chat::Counter`] with a [`chat::Request`]; with the feature `json`, [`chat::count_json`] |
 //! | handle a failure | [`Error`], the only error type |
 //!
