@@ -1,5 +1,5 @@
 #!/bin/sh -e
-# Today's record, the pictures and the tables of the crate's README, on one core of a Linux machine.
+# Makes today's record, the pictures, and the tables of the crate's COMPARE.md, on one core of a Linux machine.
 cd "$(dirname "$0")"
 mkdir -p results
 record=results/$(date +%F).md

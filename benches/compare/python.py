@@ -1,8 +1,8 @@
-"""The step `stream` for the peers that are Python packages, as a table like those of the program.
+"""Measures the step `stream` for Python packages and prints a table like those of the program.
 
     python3 python.py data/cl100k_base.tiktoken
 
-TIKTALLY_CORPORA is the folder of texts, requirements.txt has the packages. tiktoken comes first: its ids are the right ones.
+TIKTALLY_CORPORA names the folder of texts, requirements.txt has the packages. tiktoken comes first: its ids are the reference.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ PATIENCE = 60
 
 
 def tiktoken(ranks):
-    """It finds the rank file where it keeps what it has downloaded."""
+    """Puts the rank file into tiktoken's cache of downloads, so that it needs no network."""
     import tiktoken
 
     url = f"https://openaipublic.blob.core.windows.net/encodings/{ranks.name}"
@@ -30,7 +30,7 @@ def tiktoken(ranks):
 
 
 def gigatoken(ranks):
-    """Its ids are an array of numpy."""
+    """Returns a call whose ids are a numpy array."""
     import gigatoken
 
     return gigatoken.Tokenizer.from_tiktoken(ranks).encode
@@ -71,7 +71,7 @@ PEERS = [
 
 
 def load(ranks):
-    """Names and calls of those who have the encoding."""
+    """Returns names and calls of the packages that have the encoding."""
     calls = {}
     for package, how, make in PEERS:
         name = f"{package} {importlib.metadata.version(package)} (Python{how})"
@@ -85,7 +85,7 @@ def load(ranks):
 
 
 def slices(data):
-    """Parts of about the same size, cut between characters."""
+    """Splits into parts of about the same size, between characters."""
     ends = [len(data) * i // SLICES for i in range(SLICES + 1)]
     for i, end in enumerate(ends):
         while end < len(data) and data[end] & 0xC0 == 0x80:
@@ -95,7 +95,7 @@ def slices(data):
 
 
 def run(call, text):
-    """How many ids there are, or a word, and the CPU time; they are dropped inside of it."""
+    """Returns the number of ids, or a word, and the CPU time, which includes dropping the ids."""
     start = time.process_time()
     try:
         count = len(call(text))
@@ -105,11 +105,11 @@ def run(call, text):
 
 
 def race(calls, texts):
-    """Seconds for all texts of each, or a word; everybody gets a text before anybody gets the next one."""
+    """Returns the seconds of each for all texts, or a word. All get a text before the next one."""
     names = list(calls)
     seconds = dict.fromkeys(names, 0.0)
     for i, text in enumerate(texts):
-        first = i % len(names)  # nobody is always first
+        first = i % len(names)  # the first place rotates
         left = [name for name in names[first:] + names[:first] if not isinstance(seconds[name], str)]
         results = {name: run(calls[name], text) for name in left}
         expected, _ = results[names[0]]
@@ -125,7 +125,7 @@ def verdict(count, expected, seconds):
 
 
 def is_right(call, text, ids):
-    """The first slice, which also wakes everybody up."""
+    """Checks the first slice, which also warms everything up."""
     try:
         return list(call(text)) == ids
     except BaseException:
@@ -133,7 +133,7 @@ def is_right(call, text, ids):
 
 
 def speeds(calls, path):
-    """MB/s on a text, or a word, of each."""
+    """Returns MB/s on a text, or a word, of each."""
     check, *texts = slices(path.read_bytes())
     ids = next(iter(calls.values()))(check)
     wrong = [name for name, call in calls.items() if not is_right(call, check, ids)]
@@ -144,7 +144,7 @@ def speeds(calls, path):
 
 
 def mean(speeds):
-    """The geometric mean, if there is a figure for each text."""
+    """Returns the geometric mean, if there is a figure for each text."""
     if any(isinstance(speed, str) for speed in speeds):
         return ""
     return math.exp(sum(map(math.log, speeds)) / len(speeds))

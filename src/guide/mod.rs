@@ -1,10 +1,6 @@
-//! Pages to read: how ids are kept exact, how the engine works, and what other crates' calls are called here. No code.
+//! Guides to read: exactness, the engine, migration, and a comparison with other tokenizers. These modules hold no code.
 //!
-//! - [`exactness`]: what *the same ids* means, what says so, and where this crate differs from tiktoken on purpose.
-//! - [`engine`]: the way of a text through the stages, and why what comes out equals plain merging.
-//! - [`migrating`]: tables of calls for those who come from tiktoken in Python, tiktoken-rs or bpe-openai.
-//!
-//! The rules of chat requests, dated and with their evidence, are the page of [`chat`](crate::chat).
+//! The rules of chat requests, dated and with their evidence, are on the page of [`chat`](crate::chat).
 
 #[doc = include_str!("exactness.md")]
 pub mod exactness {}
@@ -14,3 +10,8 @@ pub mod engine {}
 
 #[doc = include_str!("migrating.md")]
 pub mod migrating {}
+
+/// Speed, chat accuracy and features beside other tokenizers.
+///
+#[doc = include_str!("../../COMPARE.md")]
+pub mod comparison {}

@@ -1,4 +1,4 @@
-//! What recorded requests were billed, and what is counted for them.
+//! Compares the counts of recorded requests with what was billed for them.
 
 use std::collections::BTreeMap;
 use std::{env, fs};
@@ -11,10 +11,10 @@ use crate::recorded::{Vector, Vectors, sizes};
 use crate::table::markdown;
 use crate::typed;
 
-/// A file of requests with what they were billed, in the form that the tests read.
+/// The variable that names a file of requests with their bills, in the format that the tests read.
 const REQUESTS: &str = "TIKTALLY_REQUESTS";
 
-/// What a request shows; the last that applies counts.
+/// The kinds of requests. The last one that applies counts.
 const KINDS: [(&str, &[&str]); 6] = [
     ("messages, names, prompts", &["base", "encode(prompt)"]),
     ("tools", &["tools"]),
@@ -32,7 +32,7 @@ const KINDS: [(&str, &[&str]); 6] = [
 
 const OTHERS: &str = "of unknown rules: files, sound, links, hidden or changed text";
 
-/// How many requests of a kind there are, and what became of them.
+/// The number of requests of a kind, and of each result.
 #[derive(Default)]
 struct Tally {
     requests: usize,
@@ -67,7 +67,7 @@ pub fn bills() {
     markdown(&header.map(str::to_owned), rows);
 }
 
-/// Which of [`KINDS`]; behind them, a request whose rules are not known.
+/// Returns an index into [`KINDS`], or their number for a request whose rules are not known.
 fn kind(vector: &Vector) -> usize {
     let rule = vector.rule.as_deref().unwrap_or_default();
     let shows = |(_, rules): &(&str, &[&str])| rule.split('+').any(|part| rules.contains(&part));
@@ -110,7 +110,7 @@ impl Tally {
     }
 }
 
-/// What this crate says, sure or not. The sizes of images are given with the recordings.
+/// Returns this crate's count or estimate. The sizes of images are given with the recordings.
 fn ours(vector: &Vector) -> Option<ChatTokens> {
     let (counter, body) = (vector.counter(), vector.body());
     let tokens = match typed::request(&body, sizes(&vector.images)) {
@@ -120,7 +120,7 @@ fn ours(vector: &Vector) -> Option<ChatTokens> {
     tokens.ok()
 }
 
-/// What tiktoken-rs says, which takes messages and nothing else; a prompt is counted as text.
+/// Returns tiktoken-rs' count. It takes only messages, so a prompt is counted as text.
 fn theirs(vector: &Vector) -> Option<usize> {
     let body: Value = serde_json::from_str(vector.request.get()).unwrap();
     if let Some(prompt) = body["prompt"].as_str() {

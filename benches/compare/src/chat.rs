@@ -1,4 +1,4 @@
-//! Counting chat messages, which one peer does too.
+//! Counting chat messages, which one peer can do, too.
 
 use tiktally::chat::{Counter, Message, Request};
 use tiktoken_rs::ChatCompletionRequestMessage;
@@ -11,14 +11,14 @@ use crate::tools::tools;
 const MESSAGES: usize = 10;
 const SIZE: usize = 150;
 
-/// The same conversation for both, and for ours with tools.
+/// One conversation for both, and for ours with tools.
 struct Input {
     plain: Request<'static>,
     with_tools: Request<'static>,
     theirs: Vec<ChatCompletionRequestMessage>,
 }
 
-/// Ten messages of new text; tools are counted by this crate alone.
+/// Measures ten messages of new text. Only this crate counts tools.
 pub fn chat(bench: &Bench) {
     let model = match bench.encoding.name() {
         "cl100k_base" => "gpt-4",
@@ -56,7 +56,7 @@ pub fn chat(bench: &Bench) {
             Round { inputs, units }
         };
         let rounds: Vec<_> = (0..4).map(round).collect();
-        // the first round wakes everybody up
+        // the first round is a warm-up
         let (first, rounds) = rounds.split_at(1);
         race(Clock::Cpu, &entrants, first);
         let speeds = race(Clock::Cpu, &entrants, rounds);

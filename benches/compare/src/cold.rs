@@ -1,4 +1,4 @@
-//! The first use of an encoding: each peer in a process of its own, from its start to the first ids.
+//! The first use of an encoding: each peer in a separate process, from its start to the first ids.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -12,13 +12,13 @@ use crate::table::{markdown, times};
 const RUNS: usize = 5;
 const TEXT: &str = "Hello world, this is the first text.";
 
-/// The peer that is not there: what a process costs that loads nothing.
+/// The name in place of a peer: a process that loads nothing.
 const NOBODY: &str = "an empty program";
 
-/// What a process took at least: milliseconds of CPU time, and megabytes of memory at the peak.
+/// The least cost of a process: milliseconds of CPU time, and megabytes of memory at the peak.
 type Cost = (f64, f64);
 
-/// Prints what each peer costs, after comparing the ids.
+/// Compares the ids and prints the cost of each peer.
 pub fn cold(source: &Source) {
     let expected = tiktally::get_encoding(source.name).unwrap();
     let expected = format!("{:?}", expected.encode_ordinary(TEXT));
@@ -57,7 +57,7 @@ fn show((time, memory): Cost, ours: Cost) -> [String; 4] {
     ]
 }
 
-/// Runs this program again, for one peer. `None`: it does not have the encoding.
+/// Runs this program again, for one peer. Returns `None` if it does not have the encoding.
 fn process(name: &str, source: &Source) -> Option<(Cost, String)> {
     let mut command = Command::new(env::current_exe().unwrap());
     let output = command.args(["--cold", name, source.name]).output();
@@ -71,7 +71,7 @@ fn process(name: &str, source: &Source) -> Option<(Cost, String)> {
     ))
 }
 
-/// What such a process does.
+/// Runs in such a process.
 pub fn child(name: &str, source: &Source) {
     let entry = PEERS.iter().find(|peer| peer.name == name);
     let peer = entry.map(|entry| (entry.load)(source).ok().flatten());
@@ -84,7 +84,7 @@ pub fn child(name: &str, source: &Source) {
     println!("{time} {} {ids:?}", peak_kilobytes());
 }
 
-/// Zero where there is no such file.
+/// Returns zero if there is no such file.
 fn peak_kilobytes() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! What a record begins with: the machine, and what was measured on it.
+//! The head of a record: the machine, and the tokenizers measured on it.
 
 use std::{env, fs, thread};
 
@@ -14,7 +14,7 @@ pub fn print() {
     println!("- peers: {}", peers.join(", "));
 }
 
-/// Its name, its cores and the instructions by which tokenizers choose their code.
+/// Returns the processor's name, its cores, and the instructions by which tokenizers choose their code.
 fn processor() -> String {
     let name = field("/proc/cpuinfo", "model name", ':');
     let words = [name.unwrap_or_else(|| "unknown".to_owned()), cores()];
@@ -22,7 +22,7 @@ fn processor() -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Whoever pins the program leaves it fewer cores than there are.
+/// Returns the number of cores: fewer than the machine's if the program is pinned.
 fn cores() -> String {
     let here = thread::available_parallelism().map_or(1, usize::from);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
@@ -53,7 +53,7 @@ fn system() -> String {
     name.unwrap_or_else(|| env::consts::OS.to_owned())
 }
 
-/// The first value of that name in a file of names and values.
+/// Returns the first value of that name in a file of names and values.
 fn field(path: &str, name: &str, between: char) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let mut fields = text.lines().filter_map(|line| line.split_once(between));

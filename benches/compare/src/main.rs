@@ -1,4 +1,4 @@
-//! This crate and its peers in one process, on the same text. See README.md.
+//! Measures this crate and its peers in one process, on the same text. See README.md.
 
 mod bills;
 mod chat;
@@ -32,13 +32,13 @@ const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_ba
 const COLD: &str = "cold";
 const PYTHON: &str = "python";
 
-/// The step that has no encoding: what requests were billed.
+/// The step that has no encoding: bills of requests.
 const BILLS: &str = "bills";
 
-/// A folder of texts; without it, texts are made.
+/// The variable that names a folder of texts. Without it, texts are generated.
 const CORPORA: &str = "TIKTALLY_CORPORA";
 
-/// What keeps peers from starting threads of their own for one text.
+/// The variables that keep peers from starting threads for one text.
 const ONE_THREAD: [(&str, &str); 2] = [("RAYON_NUM_THREADS", "1"), ("FASTOKENS_BPE_THREADS", "1")];
 
 fn main() {
@@ -53,7 +53,7 @@ fn main() {
     }
 }
 
-/// Runs the steps and encodings that are named, or all.
+/// Runs the named steps and encodings, or all.
 fn run_all(words: &[&str]) {
     let steps = STEPS.iter().map(|(name, _)| *name);
     let steps: Vec<&str> = steps.chain([COLD, PYTHON, BILLS]).collect();
@@ -87,7 +87,7 @@ fn print_bills() {
     bills::bills();
 }
 
-/// Those that are named; all, if none is.
+/// Returns the named ones, or all if none is named.
 fn chosen<'a>(from: &[&'a str], words: &[&str]) -> Vec<&'a str> {
     let named: Vec<_> = from
         .iter()
@@ -110,7 +110,7 @@ fn run_step(step: &str, source: &Source, folder: &Path) {
     let status = command.envs(ONE_THREAD).env(CORPORA, folder).status();
     match status {
         Ok(status) if status.success() => (),
-        // not everybody has these packages
+        // not every machine has these packages
         _ if step == PYTHON => println!("\nnothing: see requirements.txt"),
         _ => panic!("{step} failed"),
     }
@@ -138,7 +138,7 @@ fn run(step: &str, encoding: &str) {
     });
 }
 
-/// The files are this crate's rank file, and one beside the program.
+/// Returns this crate's rank file, and a file beside the program.
 fn source(name: &str) -> Source<'_> {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
     Source {
@@ -161,7 +161,7 @@ fn load(source: &Source) -> Vec<(&'static str, Box<dyn peers::Peer>)> {
     PEERS.iter().filter_map(load).collect()
 }
 
-/// The folder that is named, or one beside the program with texts that are made.
+/// Returns the named folder, or one beside the program with generated texts.
 fn folder() -> PathBuf {
     env::var_os(CORPORA).map_or_else(made, PathBuf::from)
 }
@@ -183,7 +183,7 @@ fn corpora(folder: &Path) -> Vec<Corpus> {
     paths.iter().filter_map(|path| file(path)).collect()
 }
 
-/// How many texts there are, and of what size, and whose.
+/// Returns the number of texts, their size and their origin.
 fn contents(corpora: &[Corpus]) -> String {
     let bytes: usize = corpora.iter().map(|corpus| corpus.text.len()).sum();
     let made = if env::var_os(CORPORA).is_some() {
@@ -194,7 +194,7 @@ fn contents(corpora: &[Corpus]) -> String {
     format!("{}, {:.0} MB{made}", corpora.len(), bytes as f64 / 1e6)
 }
 
-/// A text file that is long enough to be cut.
+/// Returns a text file that is long enough to be cut.
 fn file(path: &Path) -> Option<Corpus> {
     let text = fs::read_to_string(path)
         .ok()

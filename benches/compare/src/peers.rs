@@ -1,6 +1,6 @@
-//! The tokenizers: how each is made ready, and its calls that are tiktoken's `encode_ordinary` and `decode_bytes`.
+//! The tokenizers: how each is loaded, and its calls that equal tiktoken's `encode_ordinary` and `decode_bytes`.
 //!
-//! None of them touches this crate, or it would be measured with it: they get files.
+//! They get files, not this crate's tables. Otherwise this crate would be measured with them.
 
 use std::error::Error;
 use std::fs;
@@ -15,7 +15,7 @@ use wordchipper::pretrained::openai::OATokenizer;
 use wordchipper::vocab::SpecialFilter;
 use wordchipper::{TokenDecoder, TokenDecoderOptions, TokenEncoder, TokenEncoderOptions};
 
-/// What is measured of a tokenizer. `None`: it has no such call.
+/// The measured calls of a tokenizer. `None`: it has no such call.
 pub trait Peer: Send + Sync {
     fn encode(&self, text: &str) -> Vec<TokenId>;
     fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>>;
@@ -24,14 +24,14 @@ pub trait Peer: Send + Sync {
     }
 }
 
-/// What a peer may load an encoding from.
+/// The files from which a peer may load an encoding.
 pub struct Source<'a> {
     pub name: &'a str,
     pub ranks: PathBuf,
     pub tokenizer_json: PathBuf,
 }
 
-/// Ready to encode, or `None`: the peer does not have this encoding.
+/// A peer that is ready to encode, or `None` if it does not have this encoding.
 type Loaded = Result<Option<Box<dyn Peer>>, Failure>;
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -92,7 +92,7 @@ impl Peer for Encoding {
     }
 }
 
-/// Its scanner for GPT-2's pattern is only used by what comes from a `tokenizer.json`.
+/// Loads fastokens, whose scanner for GPT-2's pattern is only used for a `tokenizer.json`.
 fn fastokens(source: &Source) -> Loaded {
     let config = match source.name {
         "cl100k_base" => TiktokenConfig::cl100k_base(),
@@ -140,7 +140,7 @@ impl Peer for Tokenizers {
     }
 }
 
-/// The line before the rewrite.
+/// Loads tokenizers in the version line before its rewrite.
 fn tokenizers_0(source: &Source) -> Loaded {
     ready(tokenizers_0::Tokenizer::from_file(&source.tokenizer_json)?)
 }
@@ -182,7 +182,7 @@ impl Peer for toktok::Tokenizer {
     }
 }
 
-/// It has patterns of its own, which its scanners know.
+/// Loads splintr, whose scanners know their own form of the patterns.
 fn splintr(source: &Source) -> Loaded {
     let pattern = match source.name {
         "r50k_base" | "p50k_base" => splintr::GPT2_PATTERN,
@@ -293,7 +293,7 @@ impl Peer for tiktoken_rs::CoreBPE {
     }
 }
 
-/// Takes any pattern: tiktoken's own, of this crate because it has no file.
+/// Loads riptoken with tiktoken's pattern, which comes from this crate because no file has it.
 fn riptoken(source: &Source) -> Loaded {
     let pattern = tiktally::get_encoding(source.name)?.pattern();
     let ranks = source.ranks()?.into_iter().collect();
@@ -319,7 +319,7 @@ struct Wordchipper {
     decoder: LazyLock<Decoder, Box<dyn FnOnce() -> Decoder + Send>>,
 }
 
-/// With its hand-made lexers.
+/// Loads wordchipper with its hand-made lexers.
 fn wordchipper(source: &Source) -> Loaded {
     let tokenizer = match source.name {
         "r50k_base" => OATokenizer::R50kBase,

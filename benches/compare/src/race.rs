@@ -1,47 +1,47 @@
-//! The one measuring core: all who take part get the same inputs, in turn, round after round.
+//! The measuring core: all entrants get the same inputs, in turn, round after round.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 
-/// Who takes longer than this in one race is out of it, so that nobody holds up the others for hours.
+/// An entrant that takes longer than this in one race is dropped, so that it does not hold up the others for hours.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What the time is measured by.
+/// The clock.
 #[derive(Clone, Copy)]
 pub enum Clock {
     /// CPU time of the process: helper threads count, and other programs do not.
     Cpu,
-    /// For what is done on several threads.
+    /// Wall time, for work on several threads.
     Wall,
 }
 
-/// One who takes part.
+/// A tokenizer in a race.
 pub struct Entrant<'a, I> {
     pub name: String,
     pub call: Call<'a, I>,
 }
 
-/// What is done with an input, and how many ids or bytes that gives. `None`: there is no such call.
+/// The work on an input. Returns the number of ids or bytes, or `None` if there is no such call.
 pub type Call<'a, I> = Box<dyn Fn(&I) -> Option<usize> + 'a>;
 
-/// What each entrant gets at once, and how much that is in the unit of the table: megabytes or calls.
+/// The inputs of one turn, and their amount in the unit of the table: megabytes or calls.
 pub struct Round<I> {
     pub inputs: Vec<I>,
     pub units: f64,
 }
 
-/// Units a second, or why there is no figure.
+/// Units per second, or the reason why there is no figure.
 pub type Speed = Result<f64, &'static str>;
 
-/// The speeds of all entrants. Whoever gives another number of ids or bytes than the first one is wrong.
+/// Returns the speeds of all entrants. One that gives another number of ids or bytes than the first is wrong.
 pub fn race<I>(clock: Clock, entrants: &[Entrant<I>], rounds: &[Round<I>]) -> Vec<Speed> {
     let mut times = vec![Ok(Duration::ZERO); entrants.len()];
     for (r, round) in rounds.iter().enumerate() {
         let mut given = vec![None; entrants.len()];
         for i in 0..entrants.len() {
-            // nobody is always first
+            // the first place rotates
             let at = (i + r) % entrants.len();
             let run = |so_far| run(clock, &entrants[at], round, so_far);
             let result = times[at].and_then(run);
@@ -59,7 +59,7 @@ pub fn race<I>(clock: Clock, entrants: &[Entrant<I>], rounds: &[Round<I>]) -> Ve
     times.into_iter().map(|time| time.map(speed)).collect()
 }
 
-/// How many ids or bytes an entrant gives in a round, and its time after it.
+/// Returns the number of ids or bytes of a round, and the entrant's time after it.
 fn run<I>(
     clock: Clock,
     entrant: &Entrant<I>,
@@ -75,7 +75,7 @@ fn run<I>(
     }
 }
 
-/// Some tokenizers panic on hostile text.
+/// Catches panics: some tokenizers panic on adversarial text.
 pub fn caught<T>(call: impl FnOnce() -> T) -> Result<T, &'static str> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| "panics")
 }

@@ -1,4 +1,4 @@
-//! What is measured, one function a step.
+//! The measurements, one function per step.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::race::{Clock, Entrant, Round, Speed, caught, race};
 use crate::table::{Table, Unit, markdown, times};
 use crate::texts::{HOSTILE, Random};
 
-/// A text is cut into one slice for the check, and some for the rounds.
+/// The slices of a text: one for the check, the others for the rounds.
 const SLICES: usize = 9;
 const DOCUMENT: usize = 4096;
 
@@ -22,17 +22,17 @@ pub struct Corpus {
     pub text: String,
 }
 
-/// An encoding, all who have it, this crate first, and the texts.
+/// An encoding, the tokenizers that have it (this crate first), and the texts.
 pub struct Bench {
     pub encoding: &'static Encoding,
     pub peers: Vec<(&'static str, Box<dyn Peer>)>,
     pub corpora: Vec<Corpus>,
 }
 
-/// A step by name, and what it prints tables of.
+/// A step by name, and the function that prints its tables.
 pub type Step = (&'static str, fn(&Bench));
 
-/// Each is run in a process of its own: no step has seen the text of another one.
+/// Each step runs in a separate process, so that none has seen the text of another one.
 pub const STEPS: [Step; 10] = [
     ("stream", stream),
     ("docs", docs),
@@ -66,7 +66,7 @@ fn docs(bench: &Bench) {
     );
 }
 
-/// No word comes twice: what the merge does when no cache helps.
+/// Measures text without a repeated word: the merge, when no cache helps.
 fn distinct(bench: &Bench) {
     let texts = [
         ("made words", made_words(200_000)),
@@ -80,12 +80,12 @@ fn distinct(bench: &Bench) {
     bench.fresh("MB/s, no word twice", &texts, &bench.encoders(), slice);
 }
 
-/// The same text again and again, which flatters whoever remembers it.
+/// Measures one text again and again, which favours tokenizers with a cache.
 fn steady(bench: &Bench) {
     bench.again("MB/s, the same text again", &bench.encoders(), |text| text);
 }
 
-/// Short strings: of each text, each size gets a third.
+/// Measures short strings: each size gets a third of each text.
 fn latency(bench: &Bench) {
     for (third, size) in [13, 100, 1000].into_iter().enumerate() {
         let part = |corpus: &Corpus| Corpus {
@@ -108,7 +108,7 @@ fn latency(bench: &Bench) {
     }
 }
 
-/// Hostile text. The lengths differ a little, so that no two texts are the same.
+/// Measures adversarial text. The lengths differ a little, so that no two texts are equal.
 fn adv(bench: &Bench) {
     let mut table = Table::new("ms/MB, a megabyte of", Unit::MillisecondsPerMegabyte);
     let mut random = Random::new(1);
@@ -121,14 +121,14 @@ fn adv(bench: &Bench) {
     table.print();
 }
 
-/// The same ids again and again: nobody remembers them, and more of them are steadier figures.
+/// Measures the same ids again and again: no tokenizer caches them, and more of them give steadier figures.
 fn decode(bench: &Bench) {
     let call = |peer: &dyn Peer, ids: &Vec<TokenId>| Some(peer.decode(ids)?.len());
     let ids = |text: &str| bench.encoding.encode_ordinary(text);
     bench.again("MB/s of text, decoding", &bench.entrants(call), ids);
 }
 
-/// Besides, our own encoding, with a cache of its own: that of the thread has just seen the text when it is counted.
+/// Measures counting, and our encoding beside it. That has a separate cache, because the thread's has just seen the text.
 fn count(bench: &Bench) {
     let mut entrants = bench.entrants(|peer, text: &&str| peer.count(text));
     let encoder = RefCell::new(bench.encoding.encoder());
@@ -145,8 +145,8 @@ fn count(bench: &Bench) {
     bench.fresh("MB/s, counting", &bench.corpora, &entrants, slice);
 }
 
-/// Two threads over one: documents shared by the threads of a pool, and our own calls for several threads. Slices of all
-/// texts are put together, so that there is enough to share.
+/// Measures two threads against one: documents shared by the threads of a pool, and our calls for several threads. Slices
+/// of all texts are put together, so that there is enough to share.
 fn mt(bench: &Bench) {
     if thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
         return println!("\nthis step is not for one core");
@@ -208,7 +208,7 @@ fn documents_on<'a, 't: 'a>(
         .collect()
 }
 
-/// The same call in each of the pools.
+/// Runs a call in each of the pools.
 fn on<'a, 't: 'a>(
     name: &str,
     pools: &'a [ThreadPool],
@@ -222,7 +222,7 @@ fn on<'a, 't: 'a>(
 }
 
 impl Bench {
-    /// Measures text that none of the entrants has seen: `round` makes what they get of a slice.
+    /// Measures text that none of the entrants has seen: `round` makes their inputs from a slice.
     fn fresh<'t, I>(
         &self,
         title: &str,
@@ -251,7 +251,7 @@ impl Bench {
         }
     }
 
-    /// Measures what is made of a whole text, which all have seen in the check.
+    /// Measures inputs made from a whole text, which all have seen in the check.
     fn again<'t, I>(&'t self, title: &str, entrants: &[Entrant<I>], input: impl Fn(&'t str) -> I) {
         let mut table = Table::new(title, Unit::MegabytesPerSecond);
         for Corpus { name, text } in &self.corpora {
@@ -265,7 +265,7 @@ impl Bench {
         table.print();
     }
 
-    /// Measures those who gave the right answers for a text, which also wakes everything up.
+    /// Measures the entrants that gave the right answers for a text. The check also warms everything up.
     fn checked<I>(
         &self,
         check: &str,
@@ -318,7 +318,7 @@ fn text_round(inputs: Vec<&str>) -> Round<&str> {
     Round { inputs, units }
 }
 
-/// One round for each text.
+/// Makes one round for each text.
 fn rounds(texts: &[String]) -> Vec<Round<&str>> {
     texts.iter().map(|text| text_round(vec![text])).collect()
 }
@@ -327,7 +327,7 @@ fn megabytes(text: &str) -> f64 {
     text.len() as f64 / 1e6
 }
 
-/// Parts of `size` bytes, or a few more where a character would be cut.
+/// Splits a text into parts of `size` bytes, or a few more where a character would be cut.
 pub fn cut(text: &str, size: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -340,7 +340,7 @@ pub fn cut(text: &str, size: usize) -> Vec<&str> {
     parts
 }
 
-/// So many parts of about the same size.
+/// Splits a text into this many parts of about the same size.
 fn slices(text: &str, count: usize) -> Vec<&str> {
     let near = |i: usize| text.len() * i / count;
     let end = |i| (near(i)..).find(|&at| text.is_char_boundary(at.min(text.len())));
@@ -350,7 +350,7 @@ fn slices(text: &str, count: usize) -> Vec<&str> {
         .collect()
 }
 
-/// Words that nobody has seen, of consonants and vowels by turns.
+/// Returns invented words of alternating consonants and vowels.
 fn made_words(count: usize) -> String {
     const PARTS: [&[&str]; 2] = [
         &[
@@ -379,7 +379,7 @@ fn words_of(corpora: &[Corpus]) -> String {
     )
 }
 
-/// The words in an order that is always the same and has no meaning, each after a space.
+/// Returns the words in a fixed, shuffled order, each after a space.
 fn joined<S: AsRef<str> + Ord>(words: BTreeSet<S>) -> String {
     let mut words: Vec<S> = words.into_iter().collect();
     let mut random = Random::new(2);

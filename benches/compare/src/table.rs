@@ -1,8 +1,8 @@
-//! Tables of speeds, as markdown, with how many times as fast this crate is.
+//! Tables of speeds, as markdown, with the ratio of this crate's speed to each.
 
 use crate::race::Speed;
 
-/// What a speed is shown as.
+/// The unit in which a speed is shown.
 #[derive(Clone, Copy)]
 pub enum Unit {
     MegabytesPerSecond,
@@ -71,7 +71,7 @@ impl Table {
         cells.chain([over.unwrap_or_default()]).collect()
     }
 
-    /// This crate's speed over that of the fastest other one: column by column, and the means.
+    /// Returns this crate's speed divided by that of the fastest other one: by column, and of the means.
     fn over_the_best(&self) -> Vec<String> {
         let best = |speed: &dyn Fn(&[Speed]) -> Speed| {
             let others = self.rows.iter().filter(|(name, _)| !is_ours(name));
@@ -89,12 +89,12 @@ impl Table {
     }
 }
 
-/// Several rows may be ours.
+/// Returns whether a row is ours; there may be several.
 fn is_ours(name: &str) -> bool {
     name.starts_with("tiktally")
 }
 
-/// The geometric mean, if there is a figure for each text.
+/// Returns the geometric mean, if there is a figure for each text.
 fn mean(speeds: &[Speed]) -> Speed {
     let logarithms: Result<Vec<f64>, _> = speeds.iter().map(|speed| speed.map(f64::ln)).collect();
     let logarithms = logarithms.map_err(|_| "")?;

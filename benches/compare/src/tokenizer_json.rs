@@ -46,7 +46,8 @@ pub fn of(encoding: &Encoding) -> Value {
     })
 }
 
-/// The pattern as Hugging Face's files have it, by which tokenizers know it: nothing possessive, no short cuts.
+/// Returns the pattern in the form of Hugging Face's files, by which tokenizers recognise it: nothing possessive, no
+/// shorthands.
 fn plain(pattern: &str) -> String {
     if pattern.contains(r"\p{Lu}") {
         return pattern.to_owned();
@@ -57,7 +58,7 @@ fn plain(pattern: &str) -> String {
     format!("{contractions}|{rest}")
 }
 
-/// Byte-level tokenizers write each byte as a character that can be seen: itself, or one from 256 on.
+/// Returns the visible character that byte-level tokenizers write for each byte: itself, or one from 256 on.
 fn byte_chars() -> [char; 256] {
     let mut next = 256;
     std::array::from_fn(|byte| match byte as u8 {
@@ -69,7 +70,7 @@ fn byte_chars() -> [char; 256] {
     })
 }
 
-/// The two tokens that the last merge of a token joins.
+/// Returns the two tokens that the last merge of a token joins.
 fn last_merge<'t>(
     ranks: &HashMap<&[u8], TokenId>,
     token: &'t [u8],

@@ -1,4 +1,4 @@
-//! A picture of the speeds on fresh text: a row for each text, a dot for each tokenizer.
+//! Draws the speeds on new text: a row for each text, a dot for each tokenizer.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -8,7 +8,7 @@ use crate::record::{Record, Table};
 
 const OURS: &str = "tiktally";
 
-/// So many of the fastest peers have a colour.
+/// The number of the fastest peers that have a colour.
 const NAMED: usize = 3;
 
 const WIDTH: i32 = 800;
@@ -38,7 +38,7 @@ pub struct Theme {
     named: [RGBColor; NAMED],
 }
 
-/// The colours of the dots differ for the colour-blind, too.
+/// The dots can be told apart by colour-blind readers, too.
 pub const THEMES: [Theme; 2] = [
     Theme {
         name: "light",
@@ -72,7 +72,7 @@ pub const THEMES: [Theme; 2] = [
 
 pub struct Chart<'a> {
     title: String,
-    /// This crate first, then the others from fast to slow; whoever is wrong somewhere comes last.
+    /// This crate first, then the others from fast to slow. Those with a wrong result come last.
     names: Vec<&'a str>,
     /// A text, and the speed of each name.
     rows: Vec<(String, Vec<Option<f64>>)>,
@@ -97,7 +97,7 @@ impl<'a> Chart<'a> {
         })
     }
 
-    /// As SVG.
+    /// Draws the chart as SVG.
     pub fn draw(&self, theme: &Theme) -> Result<String, Failure> {
         let mut svg = String::new();
         let bottom = TOP + ROW * self.rows.len() as i32;
@@ -155,7 +155,7 @@ impl<'a> Chart<'a> {
         paper.text((middle, bottom + 38), 16, theme.ink, HPos::Center, label)
     }
 
-    /// This crate's dot lies on top, and its figure stands beside it, after the dots that are too near.
+    /// Draws a row. This crate's dot is on top, and its figure follows the dots that are too near.
     fn row(
         &self,
         paper: &Paper,
@@ -178,7 +178,7 @@ impl<'a> Chart<'a> {
         paper.text(at, 17, theme.ours, HPos::Left, &format!("{ours:.0}"))
     }
 
-    /// Where the dots end that leave no room for a figure between them.
+    /// Returns the end of the dots that leave no room for a figure between them.
     fn end_of_crowd(&self, speed: f64, speeds: &[Option<f64>]) -> i32 {
         let after = speeds.iter().flatten().filter(|other| **other > speed);
         let mut after: Vec<i32> = after.map(|speed| self.x(*speed)).collect();
@@ -191,7 +191,7 @@ impl<'a> Chart<'a> {
         LEFT + (f64::from(RIGHT - LEFT) * speed / f64::from(self.end())).round() as i32
     }
 
-    /// What the axis ends with.
+    /// Returns the end of the axis.
     fn end(&self) -> i32 {
         let fastest = self.rows.iter().filter_map(|(_, speeds)| fastest(speeds));
         let fastest = fastest.fold(1.0, f64::max);
@@ -212,7 +212,7 @@ fn names(table: &Table) -> Vec<&str> {
     names
 }
 
-/// The name of a file without its endings.
+/// Returns the name of a file without its extensions.
 fn readable(text: &str) -> String {
     let name = text.split('.').next().unwrap_or_default();
     name.replace('_', " ")
@@ -253,7 +253,7 @@ struct Paper<'a> {
 }
 
 impl Paper<'_> {
-    /// The colour of the tokenizer that is so far down in the list.
+    /// Returns the colour of the tokenizer at this position of the list.
     fn color(&self, i: usize) -> RGBColor {
         match i {
             0 => self.theme.ours,

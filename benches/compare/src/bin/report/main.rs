@@ -1,8 +1,8 @@
-//! Makes pictures and two tables of the crate's README from what a run printed: speeds, and counts of requests.
+//! Draws the pictures and writes the two tables of the crate's `COMPARE.md` from a record: speeds and chat requests.
 
 mod chart;
-mod readme;
 mod record;
+mod speeds;
 
 use std::path::Path;
 use std::{env, fs};
@@ -13,6 +13,16 @@ use record::Record;
 /// The encodings that have pictures.
 const CHARTED: [&str; 2] = ["cl100k_base", "o200k_base"];
 
+/// The first columns of the table of requests, in place of the record's shorter names.
+const BILLS: [&str; 6] = [
+    "requests with",
+    "recorded",
+    "exact",
+    "correct estimate",
+    "refused, or wrong estimate",
+    "wrong",
+];
+
 fn main() {
     let path = env::args_os()
         .nth(1)
@@ -20,10 +30,10 @@ fn main() {
     let record = Record::read(Path::new(&path));
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     write_pictures(&here.join("pictures"), &record);
-    let readme = here.join("../../README.md");
-    write_table(&readme, "speed", &readme::table(&record));
+    let page = here.join("../../COMPARE.md");
+    write_table(&page, "speed", &speeds::table(&record));
     if let Some(bills) = record.table("requests", "bills") {
-        write_table(&readme, "bills", &bills.markdown());
+        write_table(&page, "bills", &bills.markdown(&BILLS));
     }
 }
 
@@ -40,13 +50,13 @@ fn write_pictures(folder: &Path, record: &Record) {
     }
 }
 
-/// Only what stands between two comments is changed.
+/// Replaces the text between two comments and nothing else.
 fn write_table(path: &Path, mark: &str, table: &str) {
     let marks = [format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->")];
     let text = fs::read_to_string(path).unwrap();
     let parts = marks.iter().map(|mark| text.find(mark.as_str()));
     let [Some(start), Some(end)] = parts.collect::<Vec<_>>()[..] else {
-        panic!("README.md has no marks for the table: {marks:?}");
+        panic!("{} has no marks for the table: {marks:?}", path.display());
     };
     let (before, after) = (&text[..start + marks[0].len()], &text[end..]);
     fs::write(path, format!("{before}{table}{after}")).unwrap();

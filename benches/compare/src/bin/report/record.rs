@@ -1,4 +1,4 @@
-//! What a run printed, read again.
+//! Reads a record, which is the output of a run.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ const MEAN: &str = "geometric mean";
 pub struct Record {
     /// The name of the file.
     pub date: String,
-    /// What the program says of itself and the machine: names and values.
+    /// Facts about the program and the machine: names and values.
     facts: Vec<(String, String)>,
     tables: Vec<Table>,
 }
@@ -20,7 +20,7 @@ pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
-/// A figure, or the word that stands in its place.
+/// A figure, or the word in its place.
 pub type Figure<'a> = Result<f64, &'a str>;
 
 impl Record {
@@ -43,7 +43,7 @@ impl Record {
         fact.map_or("unknown", |(_, value)| value)
     }
 
-    /// Its name and version, without what stands in brackets.
+    /// Returns the compiler's name and version, without the part in brackets.
     pub fn compiler(&self) -> &str {
         let (name, _) = self.fact("compiler").split_once(" (").unwrap_or_default();
         name
@@ -94,26 +94,28 @@ impl Table {
         }
     }
 
-    /// As it was printed.
-    pub fn markdown(&self) -> String {
-        let rows = [&self.header].into_iter().chain(&self.rows);
-        rows.map(|row| format!("| {} |\n", row.join(" | ")))
-            .collect()
+    /// Returns the table with other names for the first columns.
+    pub fn markdown(&self, columns: &[&str]) -> String {
+        let others = self.header.iter().skip(columns.len()).map(String::as_str);
+        let header: Vec<_> = columns.iter().copied().chain(others).collect();
+        let rows = self.rows.iter().map(|row| row.join(" | "));
+        let lines = [header.join(" | ")].into_iter().chain(rows);
+        lines.map(|line| format!("| {line} |\n")).collect()
     }
 
-    /// The entrants, without the line below the header and the sums.
+    /// Returns the tokenizers, without the line below the header and the sums.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let names = self.rows.iter().map(|row| row[0].as_str());
         names.filter(|name| !name.starts_with("---") && !name.starts_with("**"))
     }
 
-    /// The texts: the columns before the mean.
+    /// Returns the texts: the columns before the mean.
     pub fn texts(&self) -> &[String] {
         let mean = self.header.iter().position(|column| column == MEAN);
         &self.header[1..mean.unwrap_or(1)]
     }
 
-    /// `-` for whoever is not in the table.
+    /// Returns a figure, or `-` for a tokenizer that is not in the table.
     pub fn figure(&self, name: &str, column: &str) -> Figure<'_> {
         let row = self.rows.iter().find(|row| row[0] == name);
         let at = self.header.iter().position(|header| header == column);
@@ -121,12 +123,12 @@ impl Table {
         cell.parse().map_err(|_| cell)
     }
 
-    /// The figures for all texts.
+    /// Returns the figures for all texts.
     pub fn figures(&self, name: &str) -> impl Iterator<Item = Figure<'_>> {
         self.texts().iter().map(move |text| self.figure(name, text))
     }
 
-    /// The geometric mean, or why there is none: the word for a text.
+    /// Returns the geometric mean, or the word that a text has in place of a figure.
     pub fn mean(&self, name: &str) -> Figure<'_> {
         let word = self.figures(name).find_map(Result::err);
         word.map_or_else(|| self.figure(name, MEAN), Err)

@@ -1,14 +1,14 @@
-//! The speed table of the README.
+//! The speed table of `COMPARE.md`.
 
 use crate::record::{Figure, Record, Table};
 
 const OURS: &str = "tiktally";
 const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_base"];
 
-/// The encodings whose first use is shown.
+/// The encodings whose start-up is shown.
 const FIRST_USE: [&str; 2] = ["cl100k_base", "o200k_base"];
 
-/// The steps that measure fresh text: in Rust and in Python.
+/// The steps that measure new text: in Rust and in Python.
 const FRESH: [&str; 2] = ["stream", "python"];
 
 const HEADER: [&str; 8] = [
@@ -17,9 +17,9 @@ const HEADER: [&str; 8] = [
     ENCODINGS[1],
     ENCODINGS[2],
     ENCODINGS[3],
-    "hostile, ms/MB",
-    "ready, ms",
-    "memory, MB",
+    "worst case, ms/MB",
+    "start-up, CPU ms",
+    "peak memory, MB",
 ];
 
 pub fn table(record: &Record) -> String {
@@ -37,7 +37,7 @@ pub fn table(record: &Record) -> String {
         .collect()
 }
 
-/// Everybody in the tables, each once.
+/// Returns the names of all tokenizers in the tables, each once.
 fn names(record: &Record) -> Vec<&str> {
     let mut names = Vec::new();
     for name in FRESH
@@ -74,7 +74,7 @@ fn row(record: &Record, name: &str) -> Vec<String> {
     [shown].into_iter().chain(speeds).chain(rest).collect()
 }
 
-/// The mean speed on fresh text.
+/// Returns the mean speed on new text.
 fn speed<'a>(record: &'a Record, encoding: &str, name: &str) -> Figure<'a> {
     let tables = FRESH.iter().filter_map(|step| record.table(encoding, step));
     let speeds = tables.map(|table| table.mean(name));
@@ -92,7 +92,7 @@ fn show_speed(speed: Figure, ours: Figure, name: &str) -> String {
     }
 }
 
-/// Close to one, it shall be seen who is faster.
+/// Shows a ratio, with two decimals if it is close to one, so that a small lead is visible.
 fn ratio(ratio: f64) -> String {
     if ratio < 1.095 {
         format!("{ratio:.2}")
@@ -101,7 +101,7 @@ fn ratio(ratio: f64) -> String {
     }
 }
 
-/// The slowest shape in any encoding, or what is worse.
+/// Returns the slowest shape in any encoding, or a word for a worse result.
 fn hostile(record: &Record, name: &str) -> String {
     let figures = record.tables("adv").flat_map(|table| table.figures(name));
     let figures = figures.filter(|figure| *figure != Err("-"));
@@ -153,10 +153,11 @@ fn legend(record: &Record) -> String {
             .map_or(0, |table| table.texts().len())
     };
     format!(
-        "\nOne core; MB of text a second on text seen once, the geometric mean over {texts} texts, and how many times as \
-         fast tiktally is. Hostile: the slowest of {shapes} shapes. Ready, memory: CPU time of a process up to the first \
-         ids and its peak, {encodings}. `wrong`: other ids than tiktoken's on a text; `-`: does not have it. {date}, \
-         {processor}, {compiler}.\n",
+        "\nSpeeds are MB of new text per second on one core: the geometric mean over {texts} texts. In brackets: how many \
+         times as fast tiktally is. Worst case: the slowest of {shapes} adversarial inputs. Start-up and memory: CPU time \
+         of a process until its first ids, and its peak memory, for {encodings}. `wrong`: on some text the ids differ \
+         from tiktoken's. `panics`: on some text the call panics. `-`: not available. {date}, {processor}, \
+         {compiler}.\n",
         texts = texts("stream"),
         shapes = texts("adv"),
         encodings = FIRST_USE.join(" / "),
