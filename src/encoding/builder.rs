@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 
 use super::Encoding;
 use crate::error::{Error, ErrorKind};
@@ -267,9 +267,13 @@ impl Builder {
         reader: impl Read,
         sha256: &str,
     ) -> Result<Self, Error> {
-        let mut hash = Sha256::new();
+        let mut hash = Hash::new();
         let builder = self.with_file(reader, |line| hash.update(line))?;
-        let found = format!("{:x}", hash.finalize());
+        let found: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         if !found.eq_ignore_ascii_case(sha256.trim()) {
             let expected = sha256.to_owned();
             return Err(ErrorKind::HashMismatch { expected, found }.into());
