@@ -3,14 +3,6 @@
 //! The plain merge takes the square of a piece's length, and most of these texts are one piece. So it is the judge of the
 //! small ones only, and of a merge with a heap, which is the judge of the large ones.
 
-#![cfg(all(
-    feature = "r50k_base",
-    feature = "p50k_base",
-    feature = "cl100k_base",
-    feature = "o200k_base"
-))]
-
-mod common;
 #[path = "common/texts.rs"]
 mod texts;
 
@@ -18,20 +10,16 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::thread;
 
-use common::{NAMES, compiled_in, say};
 use texts::{HOSTILE, KINDS, Random};
-use tiktally::{Encoding, TokenId, reference};
+use tiktally::{Encoding, TokenId, get_encoding, list_encoding_names, reference};
 
 /// The stack that everything must run in, the first use of an encoding too.
 const STACK: usize = 256 << 10;
 
 /// Runs a check of each encoding in a thread of its own with a small stack.
 fn for_each_encoding(check: fn(&'static Encoding)) {
-    for name in NAMES {
-        let run = move || match compiled_in(name) {
-            Some(encoding) => check(encoding),
-            None => say(&format!("hostile: {name} is not compiled in")),
-        };
+    for name in list_encoding_names() {
+        let run = move || check(get_encoding(name).unwrap());
         let thread = thread::Builder::new().stack_size(STACK).spawn(run);
         thread.unwrap().join().unwrap();
     }

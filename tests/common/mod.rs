@@ -7,7 +7,6 @@ use std::path::Path;
 use tiktally::Encoding;
 
 /// Every built-in encoding, compiled in or not.
-#[allow(dead_code)] // not all who include this file go over all of them
 pub(crate) const NAMES: [&str; 7] = [
     "gpt2",
     "r50k_base",
@@ -19,7 +18,6 @@ pub(crate) const NAMES: [&str; 7] = [
 ];
 
 /// A built-in encoding, or `None` if its vocabulary is not compiled in.
-#[allow(dead_code)] // some need them all
 pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
     match tiktally::get_encoding(name) {
         Ok(encoding) => Some(encoding),
@@ -31,7 +29,6 @@ pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
 }
 
 /// How many times its usual number of random cases a test tries: `TIMES`, or 1.
-#[allow(dead_code)] // not all who include this file try random cases
 pub(crate) fn times() -> usize {
     std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"))
 }
@@ -43,7 +40,6 @@ pub(crate) fn say(line: &str) {
 }
 
 /// The first bytes of each file of a folder of real texts beside the project, if it is there.
-#[allow(dead_code)] // not all who include this file have a use for them
 pub(crate) fn corpora(most: usize) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/corpora");
     let Ok(entries) = fs::read_dir(&folder) else {
