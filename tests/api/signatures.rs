@@ -46,8 +46,8 @@ types! {
     Encoding::truncate_start => for<'t> fn(&Encoding, &'t str, usize) -> &'t str;
     Encoding::chunks => for<'t> fn(&Encoding, &'t str, usize) -> Result<Chunks<'t>, Error>;
     Encoding::chunks_overlapping => for<'t> fn(&Encoding, &'t str, usize, usize) -> Result<Chunks<'t>, Error>;
-    Chunks::spans => for<'t> fn(Chunks<'t>) -> Spans<'t>;
-    Chunks::prefer => for<'t> fn(Chunks<'t>, Cut) -> Chunks<'t>;
+    Chunks::spans => fn(Chunks<'static>) -> Spans<'static>;
+    Chunks::prefer => fn(Chunks<'static>, Cut) -> Chunks<'static>;
     Encoding::decode => fn(&Encoding, &[TokenId]) -> Result<String, Error>;
     Encoding::decode_lossy => fn(&Encoding, &[TokenId]) -> Result<String, Error>;
     Encoding::decode_bytes => fn(&Encoding, &[TokenId]) -> Result<Vec<u8>, Error>;
@@ -75,9 +75,9 @@ types! {
     LossyStreamDecoder::push => fn(&mut LossyStreamDecoder, TokenId) -> Result<&str, Error>;
     LossyStreamDecoder::finish => fn(LossyStreamDecoder) -> &'static str;
 
-    Special::allow => for<'a> fn(&'a [&'a str]) -> Special<'a>;
-    Special::reject => for<'a> fn(&'a [&'a str]) -> Special<'a>;
-    Special::others_as_text => for<'a> fn(Special<'a>) -> Special<'a>;
+    Special::allow => fn(&'static [&'static str]) -> Special<'static>;
+    Special::reject => fn(&'static [&'static str]) -> Special<'static>;
+    Special::others_as_text => fn(Special<'static>) -> Special<'static>;
     [Special::REJECT, Special::ALLOW_ALL, Special::AS_TEXT] => [Special<'static>; 3];
 
     Counter::for_model => fn(&str) -> Result<Counter, Error>;
@@ -86,7 +86,7 @@ types! {
     Counter::count => fn(&Counter, &Request<'_>) -> Result<ChatTokens, Error>;
     Counter::estimate => fn(&Counter, &Request<'_>) -> Result<ChatTokens, Error>;
     Counter::remaining => fn(&Counter, &Request<'_>) -> Result<Option<i64>, Error>;
-    Counter::fit => for<'a> fn(&Counter, Vec<Message<'a>>, usize, Policy) -> Result<Fitted<'a>, Error>;
+    Counter::fit => fn(&Counter, Vec<Message<'static>>, usize, Policy) -> Result<Fitted<'static>, Error>;
     ContextWindow::remaining => fn(&ContextWindow, usize) -> i64;
 
     Error::feature => fn(&Error) -> Option<&str>;
@@ -139,7 +139,7 @@ types! {
     chat::estimate_json => fn(&str) -> Result<ChatTokens, Error>;
     Counter::count_json => fn(&Counter, &str) -> Result<ChatTokens, Error>;
     Counter::estimate_json => fn(&Counter, &str) -> Result<ChatTokens, Error>;
-    chat::Tool::parameters_json => for<'a> fn(chat::Tool<'a>, &'a str) -> Result<chat::Tool<'a>, Error>;
+    chat::Tool::parameters_json => fn(chat::Tool<'static>, &'static str) -> Result<chat::Tool<'static>, Error>;
     chat::Image::from_data_url => fn(&str, chat::Detail) -> Result<chat::Image, Error>;
 }
 
