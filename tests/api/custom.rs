@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::random::{ALPHABET, Escaped, RUNS, alphabet_text, hold_times};
-use crate::{naive, random, texts};
+use crate::{naive, texts};
 use fancy_regex::Regex;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -427,22 +427,26 @@ fn parts_with_a_pattern_of_ones_own() {
         .pattern(KIMI)
         .ranks_from_tiktoken(&file[..]);
     let encoding = encoding.unwrap().build().unwrap();
-    hold_times(4_000, random::texts(tiktally::cl100k_base()), |text| {
-        let text = text.text();
-        let ids = streamed(&encoding, text)?;
-        prop_assert_eq!(ids, encoding.encode_ordinary(text));
-        for n in [1, 4, 9] {
-            prop_assert_eq!(
-                encoding.truncate(text, n),
-                naive::prefix(&encoding, text, n)
-            );
-            prop_assert_eq!(
-                encoding.truncate_start(text, n),
-                naive::suffix(&encoding, text, n)
-            );
-        }
-        Ok(())
-    });
+    hold_times(
+        4_000,
+        crate::random::texts(tiktally::cl100k_base()),
+        |text| {
+            let text = text.text();
+            let ids = streamed(&encoding, text)?;
+            prop_assert_eq!(ids, encoding.encode_ordinary(text));
+            for n in [1, 4, 9] {
+                prop_assert_eq!(
+                    encoding.truncate(text, n),
+                    naive::prefix(&encoding, text, n)
+                );
+                prop_assert_eq!(
+                    encoding.truncate_start(text, n),
+                    naive::suffix(&encoding, text, n)
+                );
+            }
+            Ok(())
+        },
+    );
 }
 
 #[test]
