@@ -1,4 +1,6 @@
-//! How often encoding asks for memory, and that it gives it back.
+//! The number of allocations of encoding, and that memory is freed.
+//!
+//! These tests are a program of their own, because they count with a global allocator.
 
 #[path = "common/texts.rs"]
 mod texts;
@@ -9,7 +11,7 @@ use std::cell::Cell;
 use texts::{KINDS, Random};
 use tiktally::get_encoding;
 
-/// Counts what each thread does.
+/// An allocator that counts the calls and bytes of each thread.
 struct Counting;
 
 thread_local! {
@@ -34,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// How many times this thread asks for memory in the call.
+/// Returns the result of a call, and the number of allocations of this thread in it.
 fn calls<T>(call: impl FnOnce() -> T) -> (T, usize) {
     let before = CALLS.get();
     let result = call();
@@ -89,7 +91,7 @@ fn encoders_give_their_memory_back() {
     }
 }
 
-/// A piece of megabytes leaves no more than the cache and what was there before.
+/// A piece of megabytes leaves no more memory in use than before, except the cache.
 #[test]
 fn huge_pieces_leave_little() {
     let [han, cyrillic] = ['\u{4e00}'..='\u{9fa5}', 'а'..='я'].map(String::from_iter);
@@ -106,7 +108,7 @@ fn huge_pieces_leave_little() {
     }
 }
 
-/// Streams hold what is open, not what went through them.
+/// Streams hold only the open tail of their text.
 #[test]
 fn streams_keep_little() {
     for name in ["r50k_base", "cl100k_base", "o200k_base"] {
@@ -135,7 +137,7 @@ fn streams_keep_little() {
     }
 }
 
-/// Encodings of one's own give back what they took, whichever way they are made.
+/// Custom encodings free their memory, whichever way they are made.
 #[test]
 #[cfg(feature = "custom")]
 fn own_encodings_give_their_memory_back() {

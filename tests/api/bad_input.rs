@@ -1,4 +1,4 @@
-//! Wrong names, wrong ids, wrong bytes, extreme texts: a clear error by the predicate of the contract, or the right
+//! Wrong names, wrong ids, wrong bytes and extreme texts give an error with the documented predicate, or the right
 //! answer, and never a panic.
 
 use std::error::Error as _;
@@ -12,7 +12,7 @@ fn all() -> impl Iterator<Item = &'static Encoding> {
     NAMES.into_iter().filter_map(compiled_in)
 }
 
-/// The message holds all of these.
+/// Asserts that the message contains all of these strings.
 fn names(error: &Error, parts: &[&str]) {
     let message = error.to_string();
     for part in parts {
@@ -54,7 +54,7 @@ fn debug_output_is_short() {
     }
 }
 
-/// What a thread dropped last may count too: then the crate's own memory of that thread is gone.
+/// A destructor of a thread-local value may count, too: by then the crate's own thread-local memory is gone.
 #[test]
 #[cfg(feature = "cl100k_base")]
 fn counts_while_a_thread_ends() {
@@ -91,7 +91,7 @@ fn unknown_encodings() {
     }
 }
 
-/// Every name is either compiled in and listed, or an error that names the feature.
+/// Every name is either compiled in and listed, or gives an error that names the feature.
 #[test]
 fn compiled_out_encodings() {
     let features = [
@@ -194,7 +194,7 @@ fn disallowed_special_tokens() {
     }
 }
 
-/// The whole text is checked before anything else: also what comes after an allowed token.
+/// The whole text is checked first, including the text after an allowed token.
 #[cfg(feature = "cl100k_base")]
 #[test]
 fn disallowed_after_allowed() {
@@ -246,7 +246,7 @@ fn invalid_lists_of_special_tokens() {
     }
 }
 
-/// Every id: the same answer from all calls that decode, a value or an error that names it and where it stands.
+/// For every id, all calls that decode agree on a value, or on an error that names the id and its index.
 #[test]
 fn unknown_ids() {
     for encoding in all() {
@@ -287,7 +287,7 @@ fn is_unknown(error: &Error, id: TokenId, index: usize) {
     names(error, &[&id.to_string(), &index.to_string()]);
 }
 
-/// The first unknown id is the one that is named, and nothing is dropped or half done.
+/// The error names the first unknown id, and nothing is appended.
 fn everywhere_unknown(encoding: &Encoding, known: TokenId, id: TokenId) {
     let ids = [known, known, id, known, TokenId::MAX];
     let mut bytes = b"before".to_vec();
@@ -350,7 +350,7 @@ fn bytes_that_are_not_utf8() {
     }
 }
 
-/// An unknown id is reported before broken bytes: it is what the caller got wrong.
+/// An unknown id is reported before invalid UTF-8, because it is the caller's mistake.
 #[test]
 fn unknown_id_among_broken_bytes() {
     for encoding in all() {
@@ -417,7 +417,7 @@ fn nothing_at_all() {
     }
 }
 
-/// The limit counts bytes of the unstable tail: as long as the longest token is fine, one more is refused.
+/// The limit counts bytes of the unstable tail: the length of the longest token is allowed, one more is refused.
 #[test]
 fn unstable_tails() {
     for encoding in all() {
@@ -442,7 +442,7 @@ fn refused(encoding: &Encoding, text: &str) {
     names(&error, &[&text.len().to_string(), "128"]);
 }
 
-/// Texts on which backtracking engines or quadratic merges give up: tiktoken 0.14.0 panics on the first.
+/// Texts on which backtracking engines or quadratic merges give up; tiktoken 0.14.0 panics on the first.
 #[test]
 fn extreme_texts() {
     let run = |unit: &str| unit.repeat(100_000 / unit.chars().count());
@@ -479,7 +479,7 @@ fn extreme_texts() {
     }
 }
 
-/// The ids of a long run are those of a shorter run of the same kind, over and over: longer ones have no golden vector.
+/// The ids of a long run repeat those of a shorter run of the same kind; there are no golden vectors for longer runs.
 #[cfg(feature = "cl100k_base")]
 #[test]
 fn a_million_spaces_and_a_letter() {

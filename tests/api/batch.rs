@@ -1,4 +1,4 @@
-//! Many texts, or one huge text, on all cores: what the single calls give, in order.
+//! Calls for many texts, or one huge text, on all cores give the results of the single calls, in order.
 
 use crate::common::{NAMES, compiled_in, say};
 use crate::texts::{HOSTILE, KINDS, Random};
@@ -22,7 +22,7 @@ fn pool(threads: usize) -> ThreadPool {
         .unwrap()
 }
 
-/// Texts of all kinds and sizes.
+/// Returns texts of all kinds and sizes.
 fn some_texts() -> Vec<String> {
     let mut random = Random::new(1);
     let mut texts = vec![String::new(), "a".to_owned(), "<|endoftext|>".to_owned()];
@@ -95,7 +95,7 @@ fn errors_come_through() {
     }
 }
 
-/// Lines that end in every way, before letters and before what is none.
+/// Lines with every kind of ending, before letters and before other characters.
 fn awkward_lines(random: &mut Random, size: usize) -> String {
     const ENDS: [&str; 16] = [
         "\n",
@@ -131,7 +131,7 @@ fn awkward_lines(random: &mut Random, size: usize) -> String {
     text
 }
 
-/// Cuts are looked for behind every megabyte: that all of them fall on awkward places, the text is made of those.
+/// The engine looks for a cut after every megabyte. This text consists of awkward places, so every cut falls on one.
 #[test]
 fn one_huge_text() {
     const SIZE: usize = 4_500_000;
@@ -165,7 +165,7 @@ fn check_parallel(encoding: &Encoding, what: &str, text: &str) {
     assert!(pooled == plain, "{}: {what}, in a pool", encoding.name());
 }
 
-/// One line end at each cut, with every start of a line behind it.
+/// One line end at each cut, followed by every start of a line.
 #[test]
 fn every_line_end_at_a_cut() {
     const PART: usize = 1 << 20;

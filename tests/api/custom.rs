@@ -1,5 +1,5 @@
-//! Encodings of one's own: their patterns against the engine that backtracks, their ids against byte pair encoding as it is
-//! defined, and a foreign vocabulary against the package that it comes from.
+//! Custom encodings: their patterns against a backtracking engine, their ids against the definition of byte pair
+//! encoding.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use tiktally::{Encoding, Gaps, Special, TokenId};
 
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// Kimi K2's: o200k_base's with a piece for Chinese characters.
+/// The pattern of Kimi K2: that of o200k_base with a piece for Chinese characters.
 const KIMI: &str = r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-/// Patterns that are published, and some with one thing each that the automaton takes.
+/// Published patterns, and some that each use one feature the automaton supports.
 const LINEAR: [&str; 19] = [
     LLAMA3,
     QWEN,
@@ -42,14 +42,14 @@ const LINEAR: [&str; 19] = [
     r"(?i:[a-f]+)|x++y?",
 ];
 
-/// One with every byte and nothing else: a token each, so that the ids show the bytes.
+/// Returns an encoding in which every byte is a token and there are no others, so that the ids show the bytes.
 fn bytes(pattern: &str) -> Encoding {
     let ranks = naive::byte_ranks();
     let builder = Encoding::builder("bytes").pattern(pattern).ranks(ranks);
     builder.build().unwrap()
 }
 
-/// The pieces by the engine that backtracks, and what is between them.
+/// Returns the pieces found by the backtracking engine, and the text between them.
 fn pieces<'t>(regex: &Regex, text: &'t str) -> Vec<&'t str> {
     let (mut pieces, mut at) = (Vec::new(), 0);
     for found in regex.find_iter(text) {
@@ -109,7 +109,7 @@ fn long_runs_are_cut_alike() {
     }
 }
 
-/// What the automaton would not find, or not for sure.
+/// Patterns that the automaton does not support, or not provably.
 #[test]
 fn patterns_that_must_be_asked_for() {
     let ranks = naive::byte_ranks;
@@ -196,7 +196,7 @@ fn backtracking_gives_up_with_an_error() {
     assert_eq!(panic.downcast_ref::<String>(), Some(message));
 }
 
-/// Two million spaces and a letter, which overflow the stack of an engine that backtracks, or take for ever.
+/// Two million spaces and a letter, which make a backtracking engine overflow its stack or take forever.
 #[test]
 fn long_white_space_is_linear() {
     for pattern in [LLAMA3, QWEN, KIMI] {
@@ -248,7 +248,7 @@ fn gaps() {
     assert_eq!((counter.total(), ids), (6, drop.encode_ordinary(text)));
 }
 
-/// What is dropped costs nothing, and belongs to a part of the text all the same.
+/// Dropped text costs no tokens, but belongs to a part of the text.
 #[test]
 fn limits_where_there_are_gaps() {
     let drop = |pattern| {
@@ -278,7 +278,7 @@ fn limits_where_there_are_gaps() {
     });
 }
 
-/// The ids of a text that comes a character at a time, counted each time.
+/// Returns the ids of a text that arrives one character at a time, counted each time.
 fn streamed(encoding: &Encoding, text: &str) -> Result<Vec<TokenId>, TestCaseError> {
     let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
     let (mut ids, mut at) = (Vec::new(), 0);
@@ -293,8 +293,8 @@ fn streamed(encoding: &Encoding, text: &str) -> Result<Vec<TokenId>, TestCaseErr
     Ok(ids)
 }
 
-/// Vocabularies of any kind: some tokens that nothing makes, some of a lower rank than what they are made of, long ones, and
-/// gaps between the ranks.
+/// Vocabularies of any kind: tokens that no merge makes, tokens of a lower rank than their parts, long tokens, and gaps
+/// between the ranks.
 fn vocabularies() -> impl Strategy<Value = Vec<(Vec<u8>, TokenId)>> {
     let letters = prop_oneof![
         Just(b"ab".to_vec()),
@@ -395,7 +395,7 @@ fn ids_are_those_of_byte_pair_encoding() {
     );
 }
 
-/// Of a long piece only the end is held, whatever the tokens are.
+/// A stream holds only the end of a long piece, whatever the tokens are.
 #[test]
 fn long_pieces_of_any_vocabulary() {
     let letters = proptest::sample::select(vec!["ab", "abc", "aé\u{301}最", "最", "a"]);
@@ -417,7 +417,7 @@ fn long_pieces_of_any_vocabulary() {
     });
 }
 
-/// Streams and limits with a pattern on the automaton.
+/// Streams and limits with a pattern that runs on the automaton.
 #[test]
 #[cfg(feature = "cl100k_base")]
 fn parts_with_a_pattern_of_ones_own() {

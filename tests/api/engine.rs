@@ -1,11 +1,11 @@
-//! The engine as a whole against the definitions: pieces by the scalar splitter, ids by the plain merge.
+//! The whole engine against the definitions: pieces by the scalar splitter, ids by the plain merge.
 //!
-//! The engine works on windows of 64 bytes, copies what is shorter than two of them, takes 512 pieces at a time, and has
-//! different ways for pieces of up to 7, 16, 30, 32, 62 and more bytes. So the texts here come in every length around these
-//! numbers, and each goes through encoders that are kept from text to text: memory that is not cleared, or a cache that
-//! mixes pieces up, would show.
+//! The engine works on windows of 64 bytes, copies texts shorter than two windows, and takes 512 pieces at a time. It has
+//! different paths for pieces of up to 7, 16, 30, 32, 62 and more bytes. So there are texts of every length around these
+//! numbers. Each goes through encoders that are kept from text to text: scratch memory that is not cleared, or a cache
+//! that confuses pieces, would show.
 //!
-//! Each vocabulary merges 25,000 random pieces; `TIMES=100` makes it a hundred times as many, and as many times the texts.
+//! Each vocabulary merges 25,000 random pieces. `TIMES=100` multiplies the number of pieces and of texts by 100.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,12 @@ use tiktally::{Encoder, Encoding, TokenId, reference};
 /// One encoding for each vocabulary.
 const VOCABULARIES: [&str; 4] = ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"];
 
-/// How many random pieces each vocabulary merges.
+/// Returns the number of random pieces that each vocabulary merges.
 fn cases() -> usize {
     25_000 * times()
 }
 
-/// The ways to encode with one encoding, kept from text to text.
+/// Encoders of one encoding, kept from text to text.
 struct Ways {
     encoding: &'static Encoding,
     encoders: Vec<(&'static str, Encoder)>,
@@ -100,7 +100,7 @@ fn by_definition(encoding: &Encoding, text: &str) -> Vec<TokenId> {
     encoding.pieces(text).flat_map(merge).collect()
 }
 
-/// All encodings, each with its ways, and a count of the texts.
+/// The encoders of all encodings, and the number of texts so far.
 struct Checks {
     name: &'static str,
     ways: Vec<Ways>,
@@ -121,7 +121,7 @@ impl Checks {
         }
     }
 
-    /// Encodes the text with all encodings by turns.
+    /// Encodes the text with each encoding in turn.
     fn check(&mut self, text: &str) {
         for ways in &mut self.ways {
             ways.check(text);
@@ -138,7 +138,7 @@ impl Drop for Checks {
 
 // The random texts.
 
-/// Some characters of each class and each length in UTF-8, and those that the patterns name.
+/// Some characters of each class and each UTF-8 length, and those that the patterns name.
 fn alphabet() -> Vec<char> {
     let mut classes = BTreeMap::<_, Vec<char>>::new();
     for c in '\0'..=char::MAX {
@@ -160,7 +160,7 @@ struct Source {
     alphabet: Vec<char>,
     /// The tokens of all encodings.
     tokens: Vec<&'static [u8]>,
-    /// Those that are letters, and have no space before them.
+    /// The tokens that consist of letters, without a leading space.
     words: Vec<&'static str>,
 }
 
@@ -183,7 +183,7 @@ impl Source {
         }
     }
 
-    /// Exactly `len` bytes: characters of the alphabet, few of them many times, tokens, or words.
+    /// Returns exactly `len` bytes: characters of the alphabet, a few of them repeated, tokens, or words.
     fn text(&mut self, len: usize) -> String {
         let kind = self.random.below(4);
         let few: Vec<char> = (0..4).map(|_| self.char()).collect();
@@ -208,7 +208,7 @@ impl Source {
         self.alphabet[self.random.below(self.alphabet.len())]
     }
 
-    /// One piece of exactly `len` bytes: letters, most of them in tokens.
+    /// Returns one piece of exactly `len` bytes: letters, most of them from tokens.
     fn word(&mut self, len: usize) -> String {
         let mut word = String::new();
         while word.len() < len {
@@ -222,7 +222,7 @@ impl Source {
     }
 }
 
-/// Exactly `len` bytes.
+/// Cuts or pads a text to exactly `len` bytes.
 fn fill(mut text: String, len: usize) -> String {
     texts::cut(&mut text, len);
     while text.len() < len {
@@ -246,7 +246,7 @@ fn texts_of_every_length() {
     }
 }
 
-/// A text that begins anywhere in memory, in the bulk and in the tail.
+/// A text may begin at any address, in the main loop and in the tail.
 #[test]
 fn every_alignment() {
     let mut checks = Checks::new("every alignment");
@@ -261,7 +261,7 @@ fn every_alignment() {
     }
 }
 
-/// The engine takes 512 pieces at a time, and those of the window in which the 512th begins.
+/// The engine takes 512 pieces at a time, and the rest of the window in which the 512th begins.
 #[test]
 fn chunks_of_pieces() {
     let mut checks = Checks::new("chunks of pieces");
@@ -286,7 +286,7 @@ fn chunks_of_pieces() {
     }
 }
 
-/// Pieces of every length around the thresholds, many in a text, so that they are merged abreast and come again.
+/// Pieces of every length around the thresholds, many in a text, so that they are merged in batches and repeat.
 #[test]
 fn pieces_around_every_threshold() {
     const LENGTHS: [usize; 9] = [7, 14, 16, 17, 30, 32, 33, 62, 64];
@@ -350,7 +350,7 @@ fn pieces_around_every_threshold() {
     say(&format!("engine: {pieces} pieces for each vocabulary"));
 }
 
-/// Keys are made of the first 16 bytes and of 16 more: pieces that share them must not be taken for each other.
+/// Cache keys consist of the first 16 bytes and of 16 more: pieces that share these bytes must not be confused.
 #[test]
 fn shared_prefixes() {
     let mut checks = Checks::new("shared prefixes");
@@ -371,7 +371,7 @@ fn shared_prefixes() {
     }
 }
 
-/// Bytes that keys, padding and tables might take for nothing at all.
+/// Bytes that keys, padding and tables might confuse with an empty entry.
 #[test]
 fn bytes_that_look_like_padding() {
     let mut checks = Checks::new("bytes that look like padding");
@@ -406,7 +406,7 @@ fn bytes_that_look_like_padding() {
     }
 }
 
-/// A piece may begin in the bulk of a text and end so near its end that no padding is behind it.
+/// A piece may begin in the main part of a text and end so near the end that no padding follows it.
 #[test]
 fn long_pieces_that_end_near_the_end() {
     let mut checks = Checks::new("long pieces that end near the end");
@@ -423,7 +423,7 @@ fn long_pieces_that_end_near_the_end() {
     }
 }
 
-/// Real words in ordinary texts, with whatever the encoders remember of the texts before.
+/// Real words in ordinary texts, with the cache contents left by earlier texts.
 #[test]
 fn long_texts() {
     let mut checks = Checks::new("long texts");

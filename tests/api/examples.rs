@@ -1,6 +1,6 @@
-//! The examples run, and what they assert holds.
+//! Runs the examples, which assert their results.
 
-/// Each as a module, and a test that runs it.
+/// Includes each example as a module, with a test that runs it.
 macro_rules! examples {
     ($($(#[$needs:meta])* $name:ident $path:literal $($call:ident)::+ ($($args:expr)?);)*) => {$(
         $(#[$needs])*

@@ -1,7 +1,7 @@
-//! The checks of the fuzz targets, for those who have no fuzzer: on random bytes, on changed seeds of the fuzzer, and on
-//! every input that once failed.
+//! The checks of the fuzz targets without a fuzzer: on random bytes, on changed seeds of the fuzzer, and on every input
+//! that failed once.
 //!
-//! The random numbers are the same each time. `TIMES=100` makes it a hundred times as many inputs.
+//! The random numbers are the same in each run. `TIMES=100` multiplies the number of inputs by 100.
 
 #[path = "../common/checks/mod.rs"]
 #[allow(clippy::duplicate_mod)] // the fuzz targets have its helpers from nowhere else
@@ -14,7 +14,7 @@ use std::path::Path;
 use crate::common::{say, times};
 use crate::texts::Random;
 
-/// One test for each check, on so many inputs.
+/// Defines a test for each check, on this many inputs.
 macro_rules! hold {
     ($($(#[$attribute:meta])* $check:ident: $inputs:literal)*) => {
         $(
@@ -56,7 +56,7 @@ fn hold(target: &str, check: fn(&[u8]), inputs: usize) {
     }
 }
 
-/// A failure names the input as Rust would write it, to be kept below.
+/// Checks one input. A failure prints it as a Rust literal, to be kept below.
 fn try_one(target: &str, check: fn(&[u8]), input: &[u8]) {
     if let Err(panic) = catch_unwind(|| check(input)) {
         say(&format!("{target} fails: b\"{}\"", input.escape_ascii()));
@@ -64,7 +64,7 @@ fn try_one(target: &str, check: fn(&[u8]), input: &[u8]) {
     }
 }
 
-/// What the fuzzer begins with, which is no part of the published crate.
+/// Returns the seeds of the fuzzer, which are not in the published package.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
     let Ok(entries) = fs::read_dir(folder.join(target)) else {
@@ -81,7 +81,7 @@ fn noise(random: &mut Random, most: usize) -> Vec<u8> {
     (0..len).map(|_| random.below(256) as u8).collect()
 }
 
-/// A seed with a few places changed.
+/// Returns a seed with a few places changed.
 fn changed(random: &mut Random, seeds: &[Vec<u8>]) -> Vec<u8> {
     let mut input = seeds[random.below(seeds.len())].clone();
     for _ in 0..random.below(5) {

@@ -1,6 +1,6 @@
-//! Texts within a number of tokens, against what these words mean.
+//! `truncate`, `chunks` and related calls against their definitions.
 //!
-//! `TIMES=100` makes it a hundred times as many cases.
+//! `TIMES=100` multiplies the number of cases by 100.
 
 use crate::naive::{prefix, suffix};
 use crate::random::{Escaped, Verdict, hold_times, long_texts, longer_texts, texts, with};
@@ -9,10 +9,10 @@ use tiktally::{Cut, Encoding};
 
 const CASES: u32 = 50_000;
 
-/// How many of the cases have a long piece.
+/// The number of cases with a long piece.
 const LONG: u32 = 5_000;
 
-/// How many of the cases have a piece of which only a part is looked at.
+/// The number of cases with a piece that is only partly read.
 const LONGER: u32 = 500;
 
 fn truncated_as_defined(encoding: &'static Encoding) {
@@ -91,8 +91,8 @@ fn overlapping_chunks_cover_the_text(encoding: &'static Encoding) {
 
 for_each!(overlapping_chunks_cover_the_text: r50k_base cl100k_base o200k_base);
 
-/// White space that is one token, and three without its first characters: an overlap that is made smaller still has no more
-/// tokens than it may.
+/// White space that is one token, but three without its first characters: an overlap that is made smaller still keeps
+/// its limit.
 #[test]
 #[cfg(feature = "r50k_base")]
 fn a_smaller_overlap_has_no_more_tokens() {
@@ -148,8 +148,8 @@ fn preferred_cuts() {
     );
 }
 
-/// Tokens that are whole characters and a part of one, whose whole characters alone are more than one token: cutting the
-/// part off would leave too many.
+/// Tokens that end inside a character, whose whole characters alone are more than one token: cutting at that character
+/// would leave too many tokens.
 fn tokens_that_cannot_be_cut(encoding: &'static Encoding) -> Vec<String> {
     let whole = |(_, bytes): (_, &[u8])| {
         let valid = bytes.utf8_chunks().next()?.valid().to_owned();
@@ -160,7 +160,7 @@ fn tokens_that_cannot_be_cut(encoding: &'static Encoding) -> Vec<String> {
     encoding.tokens().filter_map(whole).collect()
 }
 
-/// A text that begins with these bytes, of which only the last character is not whole.
+/// Returns a text that begins with these bytes; only their last character is incomplete.
 fn complete(bytes: &[u8]) -> Option<String> {
     (0x80..=0xBF).find_map(|fill| {
         let mut filled = (1..=3).map(|n| [bytes, &[fill; 3][..n]].concat());
@@ -253,7 +253,7 @@ fn a_million_spaces() {
     assert_eq!(rest, "");
 }
 
-/// Real text, where it is at hand: it is other people's, and no part of this project.
+/// Real text, if it is available: it belongs to other people and is not part of this project.
 #[test]
 fn corpora_in_parts() {
     for (name, text) in crate::common::corpora(400_000) {
@@ -294,7 +294,7 @@ fn corpora_in_parts() {
     }
 }
 
-/// The definition of `truncate_start`, on the last 20 kB of a text, cut where a line begins.
+/// Runs the definition of `truncate_start` on the last 20 kB of a text, cut at the start of a line.
 fn suffix_near<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t str {
     let ids = encoding.encode_ordinary(text);
     let last = encoding

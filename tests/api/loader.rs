@@ -1,6 +1,6 @@
-//! Rank files of any kind: each fault has its error, and what loads is whole.
+//! Rank files of any kind: each fault has its error, and a file that loads gives a complete vocabulary.
 //!
-//! `EDITS` sets another number of edited files than 20,000; `WHOLE_EDITS` another than 10 for the files of the encodings.
+//! `EDITS` sets the number of edited files (default 20,000); `WHOLE_EDITS` that for the encodings' files (default 10).
 
 use std::io::{self, Read};
 
@@ -8,7 +8,7 @@ use crate::common::say;
 use crate::texts::Random;
 use tiktally::{Encoding, Error};
 
-/// A line for each byte, in base64.
+/// Returns a rank file with a line for each byte.
 fn all_bytes() -> String {
     use base64::Engine as _;
     let line = |byte: u8| {
@@ -23,7 +23,7 @@ fn load(file: &[u8]) -> Result<Encoding, Error> {
     builder.ranks_from_tiktoken(file)?.build()
 }
 
-/// The fault of a file that is all right but for these lines at its end: they begin at line 257.
+/// Returns the error for a valid file with these lines appended; they begin at line 257.
 fn fault_of(lines: &str) -> Error {
     let error = load((all_bytes() + lines).as_bytes()).unwrap_err();
     assert!(error.is_invalid_ranks(), "{error}");
@@ -211,7 +211,7 @@ fn nul_bytes() {
     );
 }
 
-/// Without its end being read.
+/// The file is refused before its end is read.
 #[test]
 fn a_gigabyte() {
     struct Counted(u64);
@@ -274,7 +274,7 @@ fn a_reader_that_fails() {
     assert_eq!(source.to_string(), "the line is dead");
 }
 
-/// What loads gives every token back by its id, and its id by its bytes.
+/// Asserts that every token is found by its id, and its id by its bytes.
 fn holds_together(encoding: &Encoding) {
     for (id, token) in encoding.tokens() {
         assert_eq!(encoding.encode_single_token(token).unwrap(), id);
@@ -287,7 +287,7 @@ fn holds_together(encoding: &Encoding) {
     );
 }
 
-/// A few random changes: bytes, lines twice or gone or elsewhere, ends cut off.
+/// Makes a few random changes: bytes, lines doubled, removed or moved, ends cut off.
 fn edited(file: &[u8], random: &mut Random) -> Vec<u8> {
     let mut file = file.to_vec();
     for _ in 0..=random.below(3) {
@@ -358,7 +358,7 @@ fn ranks(name: &str) -> Option<Vec<u8>> {
     Some(std::fs::read(path).unwrap())
 }
 
-/// The first thousand lines of a real file, which have all bytes.
+/// Returns the first thousand lines of a real file, which include all single bytes.
 #[test]
 fn edited_lines() {
     let Some(file) = ranks("r50k_base") else {

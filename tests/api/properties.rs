@@ -1,7 +1,6 @@
-//! Properties that hold for every text, tried on random ones.
+//! Properties that hold for every text, tested on random ones.
 //!
-//! Each property runs 20,000 cases for each encoding it is tried on; `TIMES=100 cargo test --test properties` makes it a
-//! hundred times as many.
+//! Each property runs 20,000 cases per encoding. `TIMES=100 cargo test --test api properties` multiplies that by 100.
 
 use std::fmt;
 
@@ -13,7 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use tiktally::{Encoding, Error, Special, TokenId, reference};
 
-/// Bytes that need not be UTF-8: tokens, any bytes, or both by turns.
+/// Bytes that may not be UTF-8: tokens, any bytes, or both in turn.
 fn byte_strings(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
     let noise = || vec(any::<u8>(), 0..12);
     let tokens = || vec(token_bytes(encoding), 0..12).prop_map(|tokens| tokens.concat());
@@ -21,8 +20,8 @@ fn byte_strings(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
     prop_oneof![noise(), tokens(), mixed.prop_map(|parts| parts.concat())].prop_map(Escaped)
 }
 
-/// Pieces of 1 to 2,000 bytes: tokens, any bytes, and runs. Most are short: the plain merge takes the square of the
-/// length.
+/// Pieces of 1 to 2,000 bytes: tokens, any bytes, and runs. Most are short, because the plain merge takes
+/// quadratic time.
 fn pieces(encoding: &'static Encoding) -> impl Strategy<Value = Escaped> {
     let length = prop_oneof![80 => 1..=40_usize, 19 => 41..=300_usize, 1 => 301..=2_000_usize];
     let tokens = |n| vec(token_bytes(encoding), n).prop_map(|tokens| tokens.concat());
@@ -60,7 +59,7 @@ fn split_is_the_pattern(encoding: &'static Encoding) {
 #[cfg(feature = "custom")]
 for_each!(split_is_the_pattern: r50k_base cl100k_base o200k_base);
 
-/// The merge in use gives the ids of the plain one.
+/// The fast merge gives the ids of the plain merge.
 fn merge_is_the_plain_merge(encoding: &'static Encoding) {
     hold(pieces(encoding), |piece| {
         let ours = reference::merge_fast(encoding, &piece.0);
@@ -111,7 +110,7 @@ fn decoding_gives_the_text_back(encoding: &'static Encoding) {
 for_each!(decoding_gives_the_text_back:
     gpt2 r50k_base p50k_base p50k_edit cl100k_base o200k_base o200k_harmony);
 
-/// All ways to encode and to count agree.
+/// All calls that encode or count agree.
 fn counts_are_lengths(encoding: &'static Encoding) {
     let limits = prop_oneof![0..12_usize, any::<usize>()];
     hold((texts(encoding), limits), |(text, limit)| {
@@ -137,7 +136,7 @@ fn counts_are_lengths(encoding: &'static Encoding) {
 for_each!(counts_are_lengths:
     gpt2 r50k_base p50k_base p50k_edit cl100k_base o200k_base o200k_harmony);
 
-/// Parts that are encoded apart are the text, and have its ids.
+/// Independent parts join to the text, and their ids join to the ids of the text.
 fn parts_are_the_text(encoding: &'static Encoding) {
     hold((texts(encoding), 0..20_usize), |(text, least)| {
         let text = text.text();
@@ -157,7 +156,7 @@ fn parts_are_the_text(encoding: &'static Encoding) {
 
 for_each!(parts_are_the_text: gpt2 cl100k_base o200k_base);
 
-/// Bytes that are not UTF-8 are encoded all the same, and come back.
+/// Bytes that are not UTF-8 are encoded, and decode to the same bytes.
 fn bytes_come_back(encoding: &'static Encoding) {
     hold(byte_strings(encoding), |Escaped(bytes)| {
         let ids = encoding.encode_bytes(&bytes);
@@ -181,7 +180,7 @@ fn bytes_come_back(encoding: &'static Encoding) {
 
 for_each!(bytes_come_back: gpt2 p50k_edit cl100k_base o200k_base);
 
-/// A text with special strings in it, and what is asked for.
+/// A text that contains special strings, and the strings a call names.
 #[derive(Clone)]
 struct SpecialCase {
     text: Escaped,
@@ -198,7 +197,7 @@ impl fmt::Debug for SpecialCase {
     }
 }
 
-/// Texts of special strings, pieces of them, letters and blanks.
+/// Returns texts of special strings, parts of them, letters and blanks.
 fn special_cases(encoding: &'static Encoding) -> impl Strategy<Value = SpecialCase> {
     let all: Vec<&'static str> = encoding.special_tokens().map(|(text, _)| text).collect();
     let pool = vec(select(all), 1..4);
@@ -231,7 +230,7 @@ fn special_cases(encoding: &'static Encoding) -> impl Strategy<Value = SpecialCa
     })
 }
 
-/// Special tokens are found where a search that tries every string at every place finds them.
+/// Special tokens are found where a naive search of every string at every place finds them.
 fn special_tokens_are_found(encoding: &'static Encoding) {
     let all: Vec<(&str, TokenId)> = encoding.special_tokens().collect();
     hold(special_cases(encoding), |case| {

@@ -1,8 +1,8 @@
-//! Random texts, and properties that are tried on them.
+//! Random texts, and running properties on them.
 //!
 //! Half of the texts are characters of an alphabet with one for each class and each special case of the patterns. The
-//! other half are the bytes of random tokens one after the other: random characters would never meet the tokens that
-//! start or end inside a character.
+//! other half are the bytes of random tokens in a row: random characters would never produce the tokens that start or
+//! end inside a character.
 //!
 //! A failure prints the smallest text found, with its special characters escaped. Nothing is written to the source tree.
 
@@ -18,18 +18,18 @@ use tiktally::Encoding;
 use crate::common::{compiled_in, say, times};
 pub(crate) use crate::letters::{ALPHABET, RUNS, cut, mend};
 
-/// What a property says about one case.
+/// The result of a property for one case.
 pub(crate) type Verdict = Result<(), TestCaseError>;
 
-/// How many cases a property is usually tried on.
+/// The default number of cases of a property.
 pub(crate) const CASES: u32 = 20_000;
 
-/// Tries the property on values of the strategy.
+/// Runs the property on values of the strategy.
 pub(crate) fn hold<S: Strategy>(values: S, property: impl Fn(S::Value) -> Verdict) {
     hold_times(CASES, values, property);
 }
 
-/// The same, on so many values.
+/// Runs the property on this many values of the strategy, times `TIMES`.
 pub(crate) fn hold_times<S: Strategy>(
     cases: u32,
     values: S,
@@ -47,7 +47,7 @@ pub(crate) fn hold_times<S: Strategy>(
     }
 }
 
-/// Applies a property to encodings: one test for each.
+/// Defines a test of a property for each encoding.
 #[allow(unused_macros)]
 macro_rules! for_each {
     ($property:ident: $($encoding:ident)*) => {
@@ -69,7 +69,7 @@ pub(crate) fn with(name: &str, property: fn(&'static Encoding)) {
     }
 }
 
-/// A text or a piece, shown with everything but plain ASCII escaped.
+/// A text or a piece; `Debug` escapes everything except plain ASCII.
 #[derive(Clone)]
 pub(crate) struct Escaped(pub(crate) Vec<u8>);
 
@@ -88,7 +88,7 @@ impl fmt::Debug for Escaped {
     }
 }
 
-/// Characters of the alphabet: any of them, or few of them many times, which gives runs.
+/// Characters of the alphabet: any of them, or a few repeated, which gives runs.
 pub(crate) fn alphabet_text() -> impl Strategy<Value = Vec<u8>> {
     let many = vec(select(ALPHABET), 0..40);
     let few = (vec(select(ALPHABET), 1..6), vec(any::<Index>(), 0..60))
@@ -96,7 +96,7 @@ pub(crate) fn alphabet_text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![many, few].prop_map(|chars: Vec<char>| String::from_iter(chars).into_bytes())
 }
 
-/// The bytes of one token: of an ordinary one, or now and then of a special one.
+/// The bytes of one token, now and then of a special token.
 pub(crate) fn token_bytes(encoding: &'static Encoding) -> impl Strategy<Value = &'static [u8]> {
     let tokens: Vec<&'static [u8]> = encoding.tokens().map(|(_, bytes)| bytes).collect();
     let special = encoding.special_tokens().map(|(text, _)| text.as_bytes());
@@ -104,7 +104,7 @@ pub(crate) fn token_bytes(encoding: &'static Encoding) -> impl Strategy<Value = 
     prop_oneof![30 => select(tokens), 1 => select(special)]
 }
 
-/// Tokens one after the other, made valid UTF-8 in one of two ways.
+/// Tokens in a row, made valid UTF-8 in one of two ways.
 pub(crate) fn token_text(encoding: &'static Encoding) -> impl Strategy<Value = Vec<u8>> {
     (vec(token_bytes(encoding), 0..16), any::<bool>()).prop_map(|(tokens, mended)| {
         let bytes = tokens.concat();
@@ -124,7 +124,7 @@ fn run(len: Range<usize>) -> impl Strategy<Value = String> {
     })
 }
 
-/// Two runs of some thousand characters.
+/// Two runs of a few thousand characters.
 pub(crate) fn longer_texts() -> impl Strategy<Value = Escaped> {
     (run(1000..4000), run(0..4000)).prop_map(|(one, two)| Escaped((one + &two).into_bytes()))
 }

@@ -1,6 +1,6 @@
-//! Text and ids that arrive in parts, against the calls that have them whole.
+//! Streams of text and ids against the calls that take all at once.
 //!
-//! `TIMES=100` makes it a hundred times as many cases.
+//! `TIMES=100` multiplies the number of cases by 100.
 
 use crate::naive::{chars, last_pieces, parts_at};
 use crate::random::{
@@ -13,13 +13,13 @@ use tiktally::Encoding;
 
 const CASES: u32 = 50_000;
 
-/// How many of the cases have a long open stretch.
+/// The number of cases with a long open tail.
 const LONG: u32 = 3_000;
 
-/// How many of the cases have pieces of thousands of characters.
+/// The number of cases with pieces of thousands of characters.
 const LONGER: u32 = 1_000;
 
-/// The parts of a text, cut at some places.
+/// Cuts a text at some places.
 fn parts<'t>(text: &'t str, cuts: &[Index]) -> Vec<&'t str> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
     ends.retain(|at| text.is_char_boundary(*at));
@@ -76,7 +76,7 @@ fn text_in_parts(encoding: &'static Encoding) {
 
 for_each!(text_in_parts: r50k_base cl100k_base o200k_base);
 
-/// Pieces of which the encoder holds only the end.
+/// The encoder holds only the end of long pieces.
 fn long_pieces_in_parts(encoding: &'static Encoding) {
     let texts = (longer_texts(), longer_texts());
     hold_times(
@@ -98,7 +98,7 @@ fn long_pieces_in_parts(encoding: &'static Encoding) {
 
 for_each!(long_pieces_in_parts: r50k_base cl100k_base o200k_base);
 
-/// However long a piece is, no more than its end is held; but for runs whose beginning later text may part from them.
+/// Only the end of a piece is held, however long it is, except runs whose beginning may still become another piece.
 fn long_pieces_are_not_held(encoding: &'static Encoding) {
     for unit in ["a", "etaoin", "最近", "Aa", "=-", "\0", " ", "🙂", "é"] {
         let (mut encoder, mut ids, mut pushed) = (encoding.stream_encoder(), Vec::new(), 0);
@@ -119,7 +119,7 @@ fn long_pieces_are_not_held(encoding: &'static Encoding) {
 
 for_each!(long_pieces_are_not_held: r50k_base cl100k_base o200k_base);
 
-/// Ids of a text, or any.
+/// Returns the ids of a text, or arbitrary ids.
 fn id_lists(encoding: &'static Encoding) -> impl Strategy<Value = Vec<u32>> {
     let any = vec(token_bytes(encoding), 0..12).prop_map(|tokens| {
         let ids = tokens
@@ -197,7 +197,7 @@ fn unknown_ids_change_nothing() {
     assert_eq!(lossy.finish(), "");
 }
 
-/// What one push brings may be long, and what is open may be.
+/// One push may bring a long text, and the open tail may be long.
 #[test]
 fn long_parts() {
     for name in ["r50k_base", "cl100k_base", "o200k_base"] {
@@ -232,7 +232,7 @@ fn long_parts() {
     }
 }
 
-/// Real text, where it is at hand.
+/// Real text, if it is available.
 #[test]
 fn corpora_in_parts() {
     for (name, text) in crate::common::corpora(120_000) {

@@ -1,4 +1,4 @@
-//! Published vectors, by hand: tiktoken's README, its tests, and the examples everybody knows.
+//! Published vectors, copied by hand: tiktoken's README, its tests, and well-known examples.
 #![allow(clippy::unreadable_literal)] // ids as they are printed everywhere
 
 #[cfg(any(feature = "r50k_base", feature = "cl100k_base", feature = "o200k_base"))]

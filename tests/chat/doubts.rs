@@ -1,4 +1,4 @@
-//! What is not known is refused, or said to be an estimate.
+//! Unknown costs are refused, or counted as an estimate.
 
 use tiktally::Error;
 use tiktally::chat::{

@@ -5,14 +5,14 @@ use tiktally::chat::{
     Counter, Detail, Family, Image, Message, Part, Policy, Request, Tool, ToolCall, ToolChoice,
 };
 
-/// What a conversation is made of.
+/// One turn of a conversation.
 #[derive(Debug, Clone)]
 enum Turn {
     System(String),
     User(String),
     Image(u32, u32),
     Assistant(String),
-    /// So many calls with their results.
+    /// This many calls with their results.
     Calls(usize, String),
 }
 
@@ -27,7 +27,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     ]
 }
 
-/// The messages of a conversation, and for each the first message of what it belongs to.
+/// Returns the messages of a conversation, and for each the index of the first message of its group.
 fn messages(turns: &[Turn]) -> (Vec<Message<'_>>, Vec<usize>) {
     let (mut messages, mut groups) = (Vec::new(), Vec::new());
     for turn in turns {

@@ -1,5 +1,7 @@
-//! Broken chat bodies: each is refused with the right predicate, the exact path and a message that names the fault, by
-//! `count_json` and by `estimate_json` alike, and never with a panic or a full stack.
+//! Broken chat bodies: `count_json` and `estimate_json` refuse each with the right predicate, the exact path and a
+//! message that names the fault. They never panic or overflow the stack.
+//!
+//! Most bodies are rows of `refused.json`.
 
 use std::panic::catch_unwind;
 
@@ -47,7 +49,7 @@ fn with_image(url: &str) -> String {
     ))
 }
 
-/// The error of both calls, which is one and the same.
+/// Returns the error, and asserts that both calls return the same one.
 #[track_caller]
 fn refused(body: &str) -> Error {
     let error = count_json(body).expect_err("count_json takes a broken body");
@@ -63,7 +65,7 @@ fn refused(body: &str) -> Error {
     error
 }
 
-/// The message is one short sentence that begins with the path and holds all of `words`.
+/// Asserts that the message is one short line that begins with the path and contains all of `words`.
 #[track_caller]
 fn says(error: &Error, words: &[&str]) {
     let message = error.to_string();
@@ -79,7 +81,7 @@ fn says(error: &Error, words: &[&str]) {
     }
 }
 
-/// Not what the API takes, at this path.
+/// Asserts that the API does not accept the value at this path.
 #[track_caller]
 fn invalid(body: &str, path: &str, words: &[&str]) {
     let error = refused(body);
@@ -90,13 +92,13 @@ fn invalid(body: &str, path: &str, words: &[&str]) {
     says(&error, words);
 }
 
-/// Not JSON: no path, but line and column.
+/// Asserts that the body is not JSON: the error has no path, but line and column.
 #[track_caller]
 fn malformed(body: &str) {
     invalid(body, "", &["line", "column"]);
 }
 
-/// Only the service knows its tokens.
+/// Asserts that the cost of the value at this path is unknown.
 #[track_caller]
 fn unsupported(body: &str, path: &str, words: &[&str]) {
     let error = refused(body);
@@ -364,7 +366,7 @@ fn unknown_keys_of_the_body_make_an_estimate() {
     assert!(matches!(tokens.exactness, Exactness::Estimate { .. }));
 }
 
-/// What `$ref` makes of little bodies must not take forever: each of these ends, with a count or an error.
+/// `$ref` can make a small body very large. Each of these ends soon, with a count or an error.
 #[test]
 fn references_that_multiply() {
     let many = |entry: &dyn Fn(usize) -> String, n: usize| {

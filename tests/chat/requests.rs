@@ -1,4 +1,4 @@
-//! Whole requests: those of the project, and those that other projects recorded with what was billed.
+//! Whole requests: the project's own, and recordings of other projects with the billed number of tokens.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use tiktally::chat::{ChatTokens, Counter, Detail, Exactness, Image, Message, Part, Request};
 use tiktally::{Error, Special};
 
-/// A request of the project.
+/// One of the project's own requests.
 #[derive(Deserialize)]
 struct Own<'a> {
     id: String,
@@ -36,7 +36,7 @@ fn sum(tokens: &ChatTokens) -> usize {
     tokens.messages.iter().chain(&parts).sum()
 }
 
-/// An estimate, which is the count too where there is one.
+/// Returns the estimate, and asserts that it equals the count where there is one.
 fn both(counter: &Counter, body: &str, sizes: &[Size]) -> Result<ChatTokens, Error> {
     let typed = typed::request(body, recorded::sizes(sizes));
     let (count, estimate) = match typed.as_ref().filter(|_| !sizes.is_empty()) {
@@ -63,7 +63,7 @@ fn both(counter: &Counter, body: &str, sizes: &[Size]) -> Result<ChatTokens, Err
     estimate
 }
 
-/// What other projects recorded, if it is there: it is never a part of this one.
+/// Recordings of other projects, if they are available: they are never part of this project.
 fn recordings() -> Option<String> {
     let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/golden/chat.json");
     let text = fs::read_to_string(&shared);

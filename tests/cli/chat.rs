@@ -31,13 +31,13 @@ fn requests() -> TempDir {
     ])
 }
 
-/// A run with nothing on standard input.
+/// Runs `chat` with nothing on standard input.
 fn chat(args: &[&str]) -> Ended {
     let args = [&["chat"], args].concat();
     tiktally(requests().path(), &args, b"")
 }
 
-/// A run with this body on standard input.
+/// Runs `chat` with this body on standard input.
 fn piped(args: &[&str], body: impl AsRef<[u8]>) -> Ended {
     let args = [&["chat"], args].concat();
     tiktally(Path::new("."), &args, body.as_ref())
@@ -48,7 +48,7 @@ fn assert_prints(run: &Ended, stdout: &str) {
     assert_eq!(*run, expected, "{}", run.1);
 }
 
-/// That there was one complaint, which begins like this, and no output.
+/// Asserts that there was one error message, which begins like this, and no output.
 fn assert_refused(run: &Ended, complaint: &str) {
     let (code, stdout, stderr) = run;
     assert_eq!(
@@ -59,7 +59,7 @@ fn assert_refused(run: &Ended, complaint: &str) {
     assert!(stderr.starts_with(complaint), "{stderr}");
 }
 
-/// The lines of a run with `--json`, with the sum of each one's parts checked.
+/// Returns the lines of a run with `--json`, and asserts that the parts of each sum to its total.
 fn lines(stdout: &str) -> Vec<Value> {
     let lines = stdout
         .lines()

@@ -1,4 +1,4 @@
-//! The command from the outside.
+//! Running the command.
 
 use std::fs;
 use std::io::Write;
@@ -16,7 +16,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_tiktally");
 /// How a run ended: its exit code, standard output and standard error.
 pub(crate) type Ended = (Option<i32>, String, String);
 
-/// What decides about colours from outside.
+/// Environment variables that decide about colours.
 pub(crate) const COLOURS: [&str; 4] = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"];
 
 pub(crate) fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
@@ -34,7 +34,7 @@ pub(crate) fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
     )
 }
 
-/// A run whose standard output nobody reads.
+/// Runs the command with a closed pipe as standard output.
 pub(crate) fn unread(folder: &Path, args: &[&str], stdin: impl Into<Stdio>) -> Ended {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -75,7 +75,7 @@ pub(crate) fn within_a_minute() -> Minute {
     Minute { _running: running }
 }
 
-/// A fresh folder with these files.
+/// Creates a folder with these files.
 pub(crate) fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for (name, content) in files {

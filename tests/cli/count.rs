@@ -1,4 +1,4 @@
-//! The command from the outside: what it prints, what it complains about, how it ends.
+//! `tiktally count` and `models`, completions and help, exit codes, closed pipes.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Three files whose tokens in `cl100k_base` are 2, 4 and 6.
+/// Returns a folder with three files of 2, 4 and 6 tokens in `cl100k_base`.
 fn three() -> TempDir {
     folder(&[
         ("a.txt", b"hello world"),
@@ -18,7 +18,7 @@ fn three() -> TempDir {
     ])
 }
 
-/// The first and the last column of the rows.
+/// Returns the first and the last column of the rows.
 fn tokens_and_paths(stdout: &str) -> Vec<String> {
     let row = |line: &str| {
         let cells: Vec<&str> = line.split_whitespace().collect();
@@ -291,7 +291,7 @@ fn four() -> TempDir {
     ])
 }
 
-/// The tokens and paths that `count` lists of them with these options.
+/// Returns the tokens and paths that `count` lists with these options.
 fn listed(options: &[&str]) -> Vec<String> {
     let args = [
         &["count", "-e", "cl100k_base"],
@@ -395,7 +395,7 @@ fn json_of_the_first_rows() {
     assert_eq!(json["total"]["tokens"], 14);
 }
 
-/// Rules above a folder count in its repository, and only there; those of the user never do.
+/// Rules of parent folders apply inside a repository only; the user's own rules never do.
 #[test]
 fn whose_gitignore_counts() {
     let here = folder(&[
@@ -519,7 +519,7 @@ fn a_huge_file() {
     assert_eq!(tokens_and_paths(&stdout), [format!("{tokens} huge.txt")]);
 }
 
-/// What is said of a file, and what is printed as its name, does not steer a terminal.
+/// Messages and file names cannot send control sequences to a terminal.
 #[cfg(unix)]
 #[test]
 fn names_with_control_characters() {
@@ -622,7 +622,7 @@ const SUBCOMMANDS: [&str; 10] = [
     "man",
 ];
 
-/// Each option is told to the shells and in the manual.
+/// Completions and the manual list each option.
 #[test]
 fn completions_and_manual() {
     let run = |args: &[&str]| {
@@ -692,7 +692,7 @@ fn a_closed_pipe_is_no_error() {
     }
 }
 
-/// What was found out holds, whether or not someone reads all of it.
+/// A closed pipe does not hide an exit code.
 #[test]
 fn a_closed_pipe_hides_no_fault() {
     let here = three();

@@ -1,6 +1,6 @@
 //! Tests of the command from the outside.
 //!
-//! Their files of input are in `tests/command`, which the README counts and prints: nothing else is put there.
+//! Their input files are in `tests/command`. The README counts that folder, so nothing else is put there.
 
 mod chat;
 mod common;

@@ -1,7 +1,7 @@
 //! The page of `tiktally show --html`, in a headless browser.
 //!
-//! The browser prints what the page has become once its script has run. What a person would do with the pointer is done by
-//! a script that is put behind the page's own.
+//! The browser prints the page after its script has run. A script appended to the page's own does what a person would do
+//! with the pointer.
 
 use std::fs;
 use std::io::Write;
@@ -9,11 +9,11 @@ use std::process::Command;
 
 use crate::common::{folder, tiktally};
 
-/// Text that would be run, if it were taken for HTML, or would end the data.
+/// Text that would run as a script if it were not escaped, or would end the data.
 const HOSTILE: &str = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">\n\
     </script><!-- <script> {{data}} ]]> &lt;b&gt; naïve 🦀 end\n";
 
-/// What a browser makes of the page for a text, after this script; `None` where there is no browser.
+/// Returns the page for a text as a browser prints it after this script, or `None` without a browser.
 fn opened(text: &str, script: &str) -> Option<String> {
     let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
     let runs = |name: &&str| {
@@ -163,7 +163,7 @@ fn encodings_side_by_side() {
     assert_eq!(page.matches("<section>").count(), 1);
 }
 
-/// A line that goes on in another block goes on in the same line of the page.
+/// A line that continues in another block stays one line of the page.
 #[test]
 fn one_long_line() {
     let blocks = |text: &str| {
@@ -179,7 +179,7 @@ fn one_long_line() {
     }
 }
 
-/// Of a large text, tokens are made where they can be seen, at its beginning, and the rest is there as text.
+/// A large text has tokens only in the visible part, at its beginning; the rest is plain text.
 #[test]
 fn a_large_text() {
     let text = "One line is much like another, and there are many.\n".repeat(20_000);

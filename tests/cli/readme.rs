@@ -1,5 +1,4 @@
-//! What the commands of the README print stands there, and a picture of one of them. `TIKTALLY_BLESS=1` writes down what
-//! they print now.
+//! The README shows the real output of its commands, and a picture of one. `TIKTALLY_BLESS=1` writes the present output.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +10,7 @@ use anstyle_svg::Term;
 const BEGIN: &str = "```console\n";
 const END: &str = "\n```\n";
 
-/// What a command prints, also on standard error, in the folder of the README.
+/// Returns the output of a command, with standard error, in the folder of the README.
 fn printed(command: &str) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_tiktally")).parent().unwrap();
     let path = env::var("PATH").unwrap();
@@ -24,7 +23,7 @@ fn printed(command: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Commands, each with what it prints.
+/// Returns commands, each with its output.
 fn session(commands: &str) -> String {
     let commands = commands.lines().filter_map(|line| line.strip_prefix("$ "));
     let parts = commands.map(|command| format!("$ {command}\n{}", printed(command).trim_end()));
@@ -35,7 +34,7 @@ fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Compares with what a file holds, or writes it down.
+/// Compares with the content of a file, or writes it.
 fn check(file: &Path, now: &str) {
     if env::var_os("TIKTALLY_BLESS").is_some() {
         fs::write(file, now).unwrap();

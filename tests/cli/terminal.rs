@@ -9,7 +9,7 @@ use crate::common::{COLOURS, PROGRAM, folder, within_a_minute};
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 
-/// A terminal of so many columns.
+/// Opens a terminal with this many columns.
 fn terminal(columns: u16) -> (Pty, pty_process::blocking::Pts) {
     let (pty, pts) = open().unwrap();
     pty.resize(Size::new(24, columns)).unwrap();
@@ -23,7 +23,7 @@ fn command(args: &[&str]) -> Command {
     COLOURS.into_iter().fold(command, Command::env_remove)
 }
 
-/// What is on the terminal until everyone has left it.
+/// Reads the terminal until the last program has closed it.
 fn read_all(pty: &mut Pty) -> String {
     let mut shown = Vec::new();
     let mut buffer = [0; 4096];
@@ -34,7 +34,7 @@ fn read_all(pty: &mut Pty) -> String {
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-/// What is on the terminal up to these words.
+/// Reads the terminal up to these words.
 fn read_until(pty: &mut Pty, words: &str) -> String {
     let _minute = within_a_minute();
     let mut shown = String::new();
@@ -94,7 +94,7 @@ fn tables_in_a_narrow_window() {
     }
 }
 
-/// Names and numbers stay whole where the terminal folds lines.
+/// Names and numbers are not broken where the terminal wraps lines.
 #[test]
 fn names_in_a_narrow_window() {
     let models = shown(command(&["models"]).env("NO_COLOR", "1"), 30);
@@ -104,7 +104,7 @@ fn names_in_a_narrow_window() {
     assert!(models.contains("\r\ntext-embedding-3-large "), "{models}");
 }
 
-/// A name that holds an escape sequence is printed without it.
+/// A name that contains an escape sequence is printed without it.
 #[test]
 fn names_do_not_steer_the_terminal() {
     let body = br#"{"model": "gpt-4o", "messages": [{"role": "user", "content": "Hello!"}]}"#;
@@ -117,7 +117,7 @@ fn names_do_not_steer_the_terminal() {
     }
 }
 
-/// One that waits for standard input, for as long as the caller keeps it open.
+/// Starts a command that waits for standard input as long as the caller keeps it open.
 fn waiting(args: &[&str]) -> (Pty, Child) {
     let (pty, pts) = terminal(80);
     let child = command(args).stdin(Stdio::piped()).spawn(pts).unwrap();
@@ -153,7 +153,7 @@ fn a_bar_for_work_that_takes_long() {
     assert!(output.stderr.is_empty(), "{output:?}");
 }
 
-/// Whether this process was started without SIGINT, as shells do in the background: then what it starts has none either.
+/// Returns whether this process ignores SIGINT, as background processes of shells do; its children then ignore it, too.
 fn is_deaf() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -189,7 +189,7 @@ fn whoever_types_is_told_how_to_end() {
     assert!(shown.ends_with("3\r\n"), "{shown:?}");
 }
 
-/// Piped, the same command gives neither colours nor what is meant for eyes.
+/// In a pipe, the output has no colours and no decoration.
 #[test]
 fn a_pipe_is_no_terminal() {
     let here = folder(&[("a.txt", b"hello world")]);

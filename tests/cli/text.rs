@@ -9,7 +9,7 @@ use assert_cmd::assert::OutputAssertExt;
 use serde_json::{Value, json};
 use tiktally::cl100k_base;
 
-/// Characters of all lengths, of which some are several tokens, with a NUL and all kinds of ends of lines.
+/// Characters of all lengths, some of several tokens, with a NUL and all kinds of line ends.
 const TEXT: &str = "naïve 🦀 最近\0 <|endoftext|>\r\n\n  end";
 
 fn run(args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
@@ -22,7 +22,7 @@ fn printed(args: &[&str], stdin: impl AsRef<[u8]>) -> String {
     stdout
 }
 
-/// The bytes that come out, which need not be text.
+/// Returns the output as bytes, which may not be text.
 fn bytes(args: &[&str], stdin: impl Into<Vec<u8>>) -> (Option<i32>, Vec<u8>, String) {
     let mut command = assert_cmd::Command::new(PROGRAM);
     let output = command.args(args).write_stdin(stdin).output().unwrap();
@@ -64,7 +64,7 @@ fn the_same_bytes_come_back() {
     }
 }
 
-/// The first ids of a text are there before all of it is, and the text of the first ids.
+/// `encode` prints ids before its input ends, and `decode` prints text.
 #[test]
 fn output_comes_as_input_does() {
     use std::io::{Read, Write};
@@ -228,7 +228,7 @@ fn truncate() {
     }
 }
 
-/// A text without an end has a beginning.
+/// The beginning of an endless text can be printed.
 #[cfg(unix)]
 #[test]
 fn truncate_reads_no_more_than_it_needs() {
@@ -351,7 +351,7 @@ fn show_in_colours() {
     assert!(!printed(&["show", "--ids"], hostile).contains(['\x1b', '\u{202e}', '\u{9b}']));
 }
 
-/// The examples of the help, run as they stand there.
+/// The examples of the help run as written.
 #[cfg(unix)]
 #[test]
 fn examples_of_the_help() {
@@ -423,7 +423,7 @@ fn examples_of_the_help() {
     assert!(examples > 20, "{examples}");
 }
 
-/// One that was asked for a page says nothing, and the page has the text.
+/// With `--html` nothing is printed, and the page contains the text.
 #[test]
 fn a_page_is_written() {
     let here = folder(&[("in.txt", TEXT.as_bytes())]);

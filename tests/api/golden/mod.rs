@@ -1,4 +1,4 @@
-//! Every vector of `tests/golden`, made by tiktoken: each test prints how many cases it compared.
+//! Every vector of `tests/golden`, made by tiktoken. Each test prints the number of cases it compared.
 
 mod read;
 mod report;
@@ -27,7 +27,7 @@ fn check_lines(file: &str, compare: impl Fn(&Encoding, &Value, &mut Report) + Sy
     report.finish(file);
 }
 
-/// How a failing line is shown: what was asked for, with every special character escaped.
+/// Returns a failing line for display, with every special character escaped and the expected answer left out.
 fn shown(line: &Value, what: &str) -> String {
     let mut line = line.clone();
     let fields = line.as_object_mut().unwrap();
@@ -112,7 +112,7 @@ fn strings(value: &Value) -> Vec<&str> {
     all.iter().map(|string| string.as_str().unwrap()).collect()
 }
 
-/// The string that tiktoken's message names, and where it first stands in the text.
+/// Returns the string that tiktoken's message names, and its first position in the text.
 fn refusal<'v>(line: &'v Value, text: &str) -> (&'v str, usize) {
     let message = line["error"]["message"].as_str().unwrap();
     let start = "Encountered text corresponding to disallowed special token '";
@@ -195,7 +195,7 @@ fn one_decode(encoding: &Encoding, line: &Value, report: &mut Report) {
     }
 }
 
-/// Our answer is the golden one, or both say which id no token has.
+/// Checks that our answer is the golden one, or that both name the same unknown id.
 fn known_or_not<T: PartialEq + std::fmt::Debug>(
     ours: Result<T, Error>,
     line: &Value,
@@ -324,7 +324,7 @@ fn models() {
     report.finish("models.jsonl");
 }
 
-/// A built-in encoding from its own file is the same, and gives the file back.
+/// A built-in encoding loaded from its own rank file is equal to it, and is written back to the same bytes.
 #[test]
 #[cfg(feature = "custom")]
 fn built_in_vocabularies_from_their_files() {
@@ -358,7 +358,7 @@ fn built_in_vocabularies_from_their_files() {
     }
 }
 
-/// Qwen's vocabulary, from the package qwen-agent 0.0.34, and what its tokenizer says.
+/// Qwen's vocabulary from the package qwen-agent 0.0.34 gives the ids of that package's tokenizer.
 #[test]
 #[cfg(feature = "custom")]
 fn a_foreign_vocabulary() {

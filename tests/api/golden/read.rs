@@ -12,16 +12,16 @@ use tiktally::TokenId;
 
 use crate::common::say;
 
-/// One line for all tests is enough.
+/// Makes the message about a missing folder appear only once.
 static SAID: Once = Once::new();
 
-/// The folder of the vectors, unless this is the published package, which leaves it out.
+/// Returns the folder of the vectors, or `None` in the published package, which leaves it out.
 fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     folder.is_dir().then_some(folder)
 }
 
-/// A golden file, unpacked. Says so if the folder is not there; a missing file in it is a failure.
+/// Reads and unpacks a golden file. Prints a message if the folder is not there; a missing file in it is a failure.
 fn read(name: &str) -> Option<String> {
     let Some(folder) = folder() else {
         SAID.call_once(|| say("golden: tests/golden is not part of the package, nothing compared"));
@@ -38,13 +38,13 @@ fn read(name: &str) -> Option<String> {
     Some(text)
 }
 
-/// A file with a JSON object a line.
+/// Reads a file with one JSON object per line.
 pub(crate) fn lines(name: &str) -> Option<Vec<Value>> {
     let parse = |line| serde_json::from_str(line).unwrap();
     Some(read(name)?.lines().map(parse).collect())
 }
 
-/// A file that is one JSON object.
+/// Reads a file that is one JSON object.
 pub(crate) fn object(name: &str) -> Option<Value> {
     Some(serde_json::from_str(&read(name)?).unwrap())
 }
@@ -68,7 +68,7 @@ pub(crate) fn ids(value: &Value) -> Vec<TokenId> {
     array(value).map(id).collect()
 }
 
-/// Standard base64 with padding, which is all that the files hold.
+/// Decodes standard base64 with padding, the only kind in these files.
 pub(crate) fn base64(value: &Value) -> Vec<u8> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let (mut bytes, mut bits, mut width) = (Vec::new(), 0_u32, 0);
@@ -84,7 +84,7 @@ pub(crate) fn base64(value: &Value) -> Vec<u8> {
     bytes
 }
 
-/// The files' digest of token ids: SHA-256 over each as a little-endian number of four bytes.
+/// Returns the digest of ids that the files use: SHA-256 over each id as four little-endian bytes.
 pub(crate) fn digest(ids: &[TokenId]) -> String {
     let mut hash = Sha256::new();
     for id in ids {
@@ -93,7 +93,7 @@ pub(crate) fn digest(ids: &[TokenId]) -> String {
     format!("{:x}", hash.finalize())
 }
 
-/// The digest of lists of bytes: each with its length before it.
+/// Returns the digest of lists of bytes, each preceded by its length.
 pub(crate) fn digest_of_lists<'b>(lists: impl Iterator<Item = Option<&'b [u8]>>) -> String {
     let mut hash = Sha256::new();
     for list in lists {

@@ -7,10 +7,10 @@ use std::thread;
 
 use crate::common::say;
 
-/// How many differences a failing test shows.
+/// The number of differences that a failing test shows.
 const SHOWN: usize = 20;
 
-/// The score of one golden file: how many cases were compared, and where the answers differ.
+/// The result for one golden file: the number of cases compared, and the differences.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     cases: usize,
@@ -20,17 +20,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// One more case.
+    /// Counts one more case.
     pub(crate) fn case(&mut self) {
         self.cases += 1;
     }
 
-    /// How many cases so far.
+    /// Returns the number of cases so far.
     pub(crate) fn cases(&self) -> usize {
         self.cases
     }
 
-    /// One more case whose encoding is not compiled in.
+    /// Counts one more case whose encoding is not compiled in.
     pub(crate) fn skip(&mut self) {
         self.skipped += 1;
     }
@@ -65,7 +65,7 @@ impl Report {
         self.shown.truncate(SHOWN);
     }
 
-    /// Prints the score and fails if it is not perfect.
+    /// Prints the result and panics if there is a difference.
     pub(crate) fn finish(self, title: &str) {
         let skipped = match self.skipped {
             0 => String::new(),
@@ -85,7 +85,7 @@ impl Report {
     }
 }
 
-/// Runs the jobs on at least two threads; each takes the next one that is left.
+/// Runs the jobs on at least two threads; each thread takes the next job that is left.
 pub(crate) fn in_parallel<T: Sync>(jobs: &[T], run: impl Fn(&T, &mut Report) + Sync) -> Report {
     let threads = thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 16));
     let (next, total) = (AtomicUsize::new(0), Mutex::new(Report::default()));

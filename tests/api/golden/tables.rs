@@ -1,4 +1,4 @@
-//! The golden files that are one table, and the tables of the project itself.
+//! Golden files that are one table, and the project's own tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn encodings() {
     report.finish("encodings.json");
 }
 
-/// Our answers to every field of the file.
+/// Returns our values for every field of the file.
 fn facts_of(encoding: &Encoding) -> Vec<(&'static str, Value)> {
     let special: BTreeMap<&str, TokenId> = encoding.special_tokens().collect();
     let special_ids: BTreeSet<TokenId> = special.values().copied().collect();
@@ -64,7 +64,7 @@ fn facts_of(encoding: &Encoding) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// The orders and the membership that the contract promises beside the file's facts.
+/// Checks the orders and the membership that the documentation promises in addition to the file's facts.
 fn orders(encoding: &Encoding, report: &mut Report) {
     let name = encoding.name();
     let special: Vec<(&str, TokenId)> = encoding.special_tokens().collect();
@@ -98,7 +98,7 @@ fn orders(encoding: &Encoding, report: &mut Report) {
     });
 }
 
-/// One block of code points in one template: its cell in the file, which the encodings of a family share.
+/// One block of code points in one template, a cell of the file; encodings of one family share it.
 struct Block<'v> {
     encoding: &'static Encoding,
     template: &'v str,
@@ -203,7 +203,7 @@ fn unicode_classes() {
     report.finish("unicode_classes.json (classes of characters)");
 }
 
-/// Case folding: in o200k a contraction belongs to the word before it, so the word stays one piece exactly if the
+/// Tests case folding. In o200k a contraction belongs to the word before it: the word stays one piece exactly if the
 /// letters after the apostrophe fold to those of a contraction.
 #[test]
 fn folded_contractions() {
@@ -240,7 +240,7 @@ fn folded_contractions() {
     report.finish("unicode_classes.json (folded contractions)");
 }
 
-/// Ascending ranges of code points, both ends included.
+/// Returns ascending ranges of code points, both ends included.
 struct Ranges(Vec<(u32, u32)>);
 
 impl Ranges {
@@ -259,7 +259,7 @@ impl Ranges {
     }
 }
 
-/// Where the corpora are: they are too large, and under too many licences, to be part of the project.
+/// Returns the folder of the corpora, which are too large, and under too many licences, to be part of the project.
 fn corpora_folder() -> Option<PathBuf> {
     if let Some(folder) = env::var_os("TIKTALLY_CORPORA") {
         return Some(folder.into());
@@ -309,7 +309,7 @@ fn one_corpus(encoding: &Encoding, file: &str, corpus: &str, golden: &Value, rep
     );
 }
 
-/// The rank files are the ones that `data/README.md` lists, byte for byte.
+/// The rank files have the hashes that `data/README.md` lists.
 #[test]
 fn rank_files() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
