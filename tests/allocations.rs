@@ -1,24 +1,17 @@
-//! How often encoding asks for memory, and that it gives it back.
+//! The number of allocations of encoding, and that memory is freed.
+//!
+//! These tests are a program of their own, because they count with a global allocator.
 
-#![cfg(all(
-    feature = "r50k_base",
-    feature = "p50k_base",
-    feature = "cl100k_base",
-    feature = "o200k_base"
-))]
-
-#[allow(dead_code)] // the list of all names
-mod common;
 #[path = "common/texts.rs"]
 mod texts;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use common::{compiled_in, say};
 use texts::{KINDS, Random};
+use tiktally::get_encoding;
 
-/// Counts what each thread does.
+/// An allocator that counts the calls and bytes of each thread.
 struct Counting;
 
 thread_local! {
@@ -43,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// How many times this thread asks for memory in the call.
+/// Returns the result of a call, and the number of allocations of this thread in it.
 fn calls<T>(call: impl FnOnce() -> T) -> (T, usize) {
     let before = CALLS.get();
     let result = call();
@@ -56,10 +49,7 @@ const MOST: usize = 16;
 #[test]
 fn a_megabyte_takes_a_handful() {
     for name in ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"] {
-        let Some(encoding) = compiled_in(name) else {
-            say(&format!("allocations: {name} is not compiled in"));
-            continue;
-        };
+        let encoding = get_encoding(name).unwrap();
         let mut random = Random::new(1);
         let english = &KINDS[0];
         // tables, scratch memory and cache
@@ -70,9 +60,7 @@ fn a_megabyte_takes_a_handful() {
         let mut ids = Vec::with_capacity(text.len());
         let text = english.text(&mut random, MEGABYTE);
         let ((), encoding_into) = calls(|| encoding.encode_ordinary_into(&text, &mut ids));
-        say(&format!(
-            "allocations: {name}: {counting} to count, {encoding_into} to encode"
-        ));
+        println!("allocations: {name}: {counting} to count, {encoding_into} to encode");
         assert!(count > MEGABYTE / 8 && ids.len() > MEGABYTE / 8);
         assert!(counting <= MOST, "{name}: {counting}");
         assert!(encoding_into <= MOST, "{name}: {encoding_into}");
@@ -82,9 +70,7 @@ fn a_megabyte_takes_a_handful() {
 #[test]
 fn encoders_give_their_memory_back() {
     for name in ["cl100k_base", "o200k_base"] {
-        let Some(encoding) = compiled_in(name) else {
-            continue;
-        };
+        let encoding = get_encoding(name).unwrap();
         let mut random = Random::new(2);
         let texts: Vec<String> = KINDS
             .iter()
@@ -101,40 +87,32 @@ fn encoders_give_their_memory_back() {
             encoding.encoder().count(&texts);
         }
         assert_eq!(IN_USE.get(), before, "{name}");
-        say(&format!(
-            "allocations: {name}: a new encoder takes {one} bytes"
-        ));
+        println!("allocations: {name}: a new encoder takes {one} bytes");
     }
 }
 
-/// A piece of megabytes leaves no more than the cache and what was there before.
+/// A piece of megabytes leaves no more memory in use than before, except the cache.
 #[test]
 fn huge_pieces_leave_little() {
     let [han, cyrillic] = ['\u{4e00}'..='\u{9fa5}', 'а'..='я'].map(String::from_iter);
     for (name, letters) in [("cl100k_base", han), ("o200k_base", cyrillic)] {
-        let Some(encoding) = compiled_in(name) else {
-            continue;
-        };
+        let encoding = get_encoding(name).unwrap();
         let piece = letters.repeat(5_000_000 / letters.len());
         let mut encoder = encoding.encoder();
         encoder.count(&letters);
         let before = IN_USE.get();
         encoder.count(&piece);
         let left = IN_USE.get().wrapping_sub(before).cast_signed();
-        say(&format!(
-            "allocations: {name}: a huge piece leaves {left} bytes"
-        ));
+        println!("allocations: {name}: a huge piece leaves {left} bytes");
         assert!(left <= 1 << 19, "{name}: {left}");
     }
 }
 
-/// Streams hold what is open, not what went through them.
+/// Streams hold only the open tail of their text.
 #[test]
 fn streams_keep_little() {
     for name in ["r50k_base", "cl100k_base", "o200k_base"] {
-        let Some(encoding) = compiled_in(name) else {
-            continue;
-        };
+        let encoding = get_encoding(name).unwrap();
         let text = KINDS[0].text(&mut Random::new(3), 2 * MEGABYTE);
         let parts: Vec<&str> = text.split_inclusive(' ').collect();
         let mut ids = Vec::with_capacity(text.len());
@@ -153,13 +131,13 @@ fn streams_keep_little() {
             ids.clear();
             most = most.max(IN_USE.get() - before);
         }
-        say(&format!("allocations: {name}: streams hold {most} bytes"));
+        println!("allocations: {name}: streams hold {most} bytes");
         assert!(counter.total() > MEGABYTE / 8);
         assert!(most < 50_000, "{name}: {most}");
     }
 }
 
-/// Encodings of one's own give back what they took, whichever way they are made.
+/// Custom encodings free their memory, whichever way they are made.
 #[test]
 #[cfg(feature = "custom")]
 fn own_encodings_give_their_memory_back() {

@@ -1,4 +1,4 @@
-//! Requests that other projects recorded, with what the API billed for them: never a part of this project.
+//! Requests that other projects recorded, with the tokens that the API billed. They are never part of this project.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,7 +19,7 @@ pub(crate) struct Vector<'a> {
     pub(crate) model: String,
     pub(crate) family: Option<String>,
     pub(crate) rule: Option<String>,
-    /// As it was sent: the order of the keys counts.
+    /// The body as sent: the order of the keys matters.
     #[serde(borrow)]
     pub(crate) request: &'a RawValue,
     pub(crate) prompt_tokens: usize,
@@ -27,7 +27,7 @@ pub(crate) struct Vector<'a> {
     pub(crate) why: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) reply_priming: Option<usize>,
-    /// Given where the recording sorted all keys; the properties of schemas were sent in the order of `required`.
+    /// Set where the recording sorted all keys; the properties of schemas were sent in the order of `required`.
     pub(crate) key_order: Option<String>,
     #[serde(default)]
     pub(crate) images: Vec<Size>,
@@ -56,7 +56,7 @@ pub(crate) fn counter(model: &str, family: Option<&str>) -> Counter {
 }
 
 impl Vector<'_> {
-    /// Whether the source says what the API billed, and for this request.
+    /// Returns whether the source gives the tokens that the API billed for this request.
     pub(crate) fn is_billed(&self) -> bool {
         let kinds = ["api", "api-recording", "library-test"];
         kinds.contains(&self.kind.as_str()) && self.reply_priming.is_none()
@@ -66,7 +66,7 @@ impl Vector<'_> {
         counter(&self.model, self.family.as_deref())
     }
 
-    /// The body as it was sent.
+    /// Returns the body as it was sent.
     pub(crate) fn body(&self) -> String {
         match self.key_order {
             Some(_) => in_order_of_required(self.request.get()),
@@ -75,7 +75,7 @@ impl Vector<'_> {
     }
 }
 
-/// The body with the properties of every schema in the order of `required`, and the others behind them.
+/// Returns the body with the properties of every schema in the order of `required`, followed by the others.
 fn in_order_of_required(body: &str) -> String {
     ordered(&serde_json::from_str(body).unwrap())
 }

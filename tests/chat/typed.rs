@@ -1,4 +1,4 @@
-//! Bodies of the chat completions API as typed requests, built with what the crate offers its callers.
+//! Bodies of the chat completions API as typed requests, built with the public API.
 
 use std::borrow::Cow;
 
@@ -72,7 +72,7 @@ struct Named<'a> {
     schema: &'a RawValue,
 }
 
-/// The request of a body, whose images have these sizes in order; none for a body of another kind.
+/// Returns the request of a body whose images have these sizes, in order; `None` for another kind of body.
 pub(crate) fn request<'a>(
     body: &'a str,
     sizes: impl IntoIterator<Item = (u32, u32)>,

@@ -1,4 +1,4 @@
-//! What random texts are made of, and how bytes become text.
+//! The characters of random texts, and making text from bytes.
 
 #![allow(dead_code)] // each program that includes this file uses a part of it
 
@@ -22,7 +22,7 @@ pub(crate) const ALPHABET: &[char] = &[
     '🙂', '👨', '🏽', '\u{200d}', '\u{feff}', '\0', '\u{1c}', '\u{7f}', '\u{378}', '\u{e000}', '\u{ffff}', '\u{10ffff}',
 ];
 
-/// What long stretches are made of: each is one piece, or two of which the border moves.
+/// Units of long runs: each run is one piece, or two pieces whose border moves.
 pub(crate) const RUNS: &[&str] = &[
     "aaab",
     "ABÉ\u{301}ーA",
@@ -44,14 +44,14 @@ pub(crate) const RUNS: &[&str] = &[
     "<|endoftext|>",
 ];
 
-/// What is left without the bytes that are not UTF-8.
+/// Removes the bytes that are not UTF-8.
 pub(crate) fn cut(bytes: &[u8]) -> Vec<u8> {
     let valid = bytes.utf8_chunks().map(|chunk| chunk.valid().as_bytes());
     valid.collect::<Vec<_>>().concat()
 }
 
-/// Every broken character is made a whole one of which the bytes at hand are a part, so that tokens which start or end
-/// inside a character stay where they are.
+/// Completes every broken character from the bytes that are there, so that tokens that start or end inside a character
+/// stay in place.
 pub(crate) fn mend(bytes: &[u8]) -> Vec<u8> {
     let mut mended = Vec::new();
     for chunk in bytes.utf8_chunks() {
@@ -69,7 +69,7 @@ pub(crate) fn mend(bytes: &[u8]) -> Vec<u8> {
     mended
 }
 
-/// The character that begins with these bytes and goes on with `fill`, if there is one.
+/// Returns the character that begins with these bytes and continues with `fill`, if there is one.
 pub(crate) fn complete(start: &[u8], fill: u8) -> Option<Vec<u8>> {
     let mut bytes = start.to_vec();
     while bytes.len() < 4 {

@@ -1,4 +1,4 @@
-//! What several test files share.
+//! Helpers that several modules share.
 
 use std::fs;
 use std::io::Write;
@@ -7,7 +7,6 @@ use std::path::Path;
 use tiktally::Encoding;
 
 /// Every built-in encoding, compiled in or not.
-#[allow(dead_code)] // not all who include this file go over all of them
 pub(crate) const NAMES: [&str; 7] = [
     "gpt2",
     "r50k_base",
@@ -18,8 +17,7 @@ pub(crate) const NAMES: [&str; 7] = [
     "o200k_harmony",
 ];
 
-/// A built-in encoding, or `None` if its vocabulary is not compiled in.
-#[allow(dead_code)] // some need them all
+/// Returns a built-in encoding, or `None` if its vocabulary is not compiled in.
 pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
     match tiktally::get_encoding(name) {
         Ok(encoding) => Some(encoding),
@@ -30,20 +28,18 @@ pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
     }
 }
 
-/// How many times its usual number of random cases a test tries: `TIMES`, or 1.
-#[allow(dead_code)] // not all who include this file try random cases
+/// Returns the factor for the number of random cases: `TIMES`, or 1.
 pub(crate) fn times() -> usize {
     std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"))
 }
 
-/// Prints a line that plain `cargo test` shows: its capture takes only what the print macros write.
+/// Prints a line that plain `cargo test` shows, because it captures only the print macros.
 pub(crate) fn say(line: &str) {
     // One write, so that lines of tests that run side by side do not mix.
     let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }
 
-/// The first bytes of each file of a folder of real texts beside the project, if it is there.
-#[allow(dead_code)] // not all who include this file have a use for them
+/// Returns up to `most` bytes of each file in a folder of real texts beside the project, if it is there.
 pub(crate) fn corpora(most: usize) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/corpora");
     let Ok(entries) = fs::read_dir(&folder) else {

@@ -1,4 +1,4 @@
-//! What words mean, said in the plainest way: what is fast is compared with this.
+//! Definitions in their simplest form, with which the fast code is compared.
 
 #![allow(dead_code)] // each program that includes this file uses a part of it
 
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use tiktally::{Cut, Encoding, TokenId};
 
-/// The borders between characters, and the ends.
+/// Returns the borders between characters, and both ends.
 fn borders(text: &str) -> impl DoubleEndedIterator<Item = usize> {
     let all: Vec<usize> = (0..=text.len())
         .filter(|at| text.is_char_boundary(*at))
@@ -14,7 +14,7 @@ fn borders(text: &str) -> impl DoubleEndedIterator<Item = usize> {
     all.into_iter()
 }
 
-/// Where the first `n` tokens of a text end.
+/// Returns the byte position at which the first `n` tokens of a text end.
 fn end_of(encoding: &Encoding, text: &str, n: usize) -> usize {
     let ids = encoding.encode_ordinary(text);
     let first = &ids[..n.min(ids.len())];
@@ -39,8 +39,8 @@ pub(crate) fn suffix<'t>(encoding: &Encoding, text: &'t str, n: usize) -> &'t st
     &text[start.unwrap()..]
 }
 
-/// The definition of `prefer`: where a chunk ends that would end at `end`, `text` being all that is left. That is at the
-/// last such place in the last quarter, unless what is before it has more than `n` tokens.
+/// The definition of `prefer`: returns the end of a chunk that would end at `end` of the rest `text`. It is the last
+/// preferred place in the last quarter, unless the text before it has more than `n` tokens.
 pub(crate) fn preferred(encoding: &Encoding, text: &str, end: usize, cut: Cut, n: usize) -> usize {
     let mut places = borders(&text[..end])
         .rev()
@@ -64,7 +64,7 @@ fn is_cut(text: &str, at: usize, cut: Cut) -> bool {
     }
 }
 
-/// The parts of a text between these places, sorted.
+/// Returns the parts of a text between these places, which are sorted.
 pub(crate) fn parts_at(text: &str, ends: impl IntoIterator<Item = usize>) -> Vec<&str> {
     let mut start = 0;
     let part = |end: usize| {
@@ -75,24 +75,24 @@ pub(crate) fn parts_at(text: &str, ends: impl IntoIterator<Item = usize>) -> Vec
     ends.into_iter().chain([text.len()]).map(part).collect()
 }
 
-/// A character each.
+/// Returns the characters of a text as strings.
 pub(crate) fn chars(text: &str) -> Vec<&str> {
     let chars = text.char_indices();
     chars.map(|(at, c)| &text[at..at + c.len_utf8()]).collect()
 }
 
-/// A token for each byte, without which there is no vocabulary.
+/// Returns a token for each byte; every vocabulary needs these.
 pub(crate) fn byte_ranks() -> impl Iterator<Item = ([u8; 1], TokenId)> {
     (0..=255).map(|byte| ([byte], TokenId::from(byte)))
 }
 
-/// How many bytes the last two pieces have: with what may follow, they may be one.
+/// Returns the number of bytes of the last two pieces, which may become one with the text that follows.
 pub(crate) fn last_pieces(encoding: &Encoding, text: &str) -> usize {
     let pieces: Vec<&str> = encoding.pieces(text).collect();
     pieces.iter().rev().take(2).map(|piece| piece.len()).sum()
 }
 
-/// How many characters end at or before each of these bytes: that is the number of the character which the byte is in.
+/// Returns, for each byte position, the index of the character that contains it.
 pub(crate) fn chars_before(text: &str, bytes: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let ends = text.char_indices().map(|(start, c)| start + c.len_utf8());
     let ends: Vec<usize> = ends.collect();
@@ -100,7 +100,7 @@ pub(crate) fn chars_before(text: &str, bytes: impl IntoIterator<Item = usize>) -
     bytes.into_iter().map(before).collect()
 }
 
-/// The leftmost of the strings, the longest on a tie: where it starts and ends, and its id.
+/// Finds the leftmost of the strings, on a tie the longest: its start, its end and its id.
 pub(crate) fn first_at_or_after(
     text: &str,
     from: usize,
@@ -114,7 +114,7 @@ pub(crate) fn first_at_or_after(
     })
 }
 
-/// The ids of a text, these special tokens being searched at every place.
+/// Returns the ids of a text, with a search for these special tokens at every place.
 pub(crate) fn encode_naively(
     encoding: &Encoding,
     text: &str,
@@ -130,7 +130,7 @@ pub(crate) fn encode_naively(
     ids
 }
 
-/// Byte pair encoding as it is defined: the piece if it is a token, or the pair of the lowest rank joined again and again.
+/// Byte pair encoding by its definition: the piece if it is a token, else the pair of the lowest rank joined repeatedly.
 pub(crate) fn merged(tokens: &HashMap<Vec<u8>, TokenId>, piece: &[u8]) -> Vec<TokenId> {
     if let Some(id) = tokens.get(piece) {
         return vec![*id];

@@ -1,4 +1,4 @@
-//! Texts made by a seeded generator, for tests and benches: never the same one twice.
+//! Texts made by a seeded generator, for tests and benches; no text repeats.
 
 #![allow(dead_code)] // each program that includes this file uses a part of it
 
@@ -10,7 +10,7 @@ impl Random {
         Self(seed)
     }
 
-    /// A number below `n`.
+    /// Returns a number below `n`.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         self.0 = self
             .0
@@ -23,21 +23,21 @@ impl Random {
         from[self.below(from.len())]
     }
 
-    /// One of them, the first ones more often: words are not equally common.
+    /// Returns one of the items, the first ones more often: words are not equally common.
     fn pick_common<'a>(&mut self, from: &[&'a str]) -> &'a str {
         let bound = 1 + self.below(from.len());
         from[self.below(bound)]
     }
 }
 
-/// What a kind of text is made of.
+/// The parts of one kind of text.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// In these, `~` stands for a word, `^` for a word with a capital letter and `#` for a number.
+    /// Templates: `~` stands for a word, `^` for a word with a capital letter and `#` for a number.
     lines: &'static [&'static str],
     /// Separated by white space, the most common ones first.
     words: &'static str,
-    /// What the words that are not in the list are made of.
+    /// The characters of words that are not in the list.
     syllables: &'static [&'static str],
 }
 
@@ -157,7 +157,7 @@ pub(crate) const KINDS: [Kind; 8] = [
 ];
 
 impl Kind {
-    /// A new text of `size` bytes, or a few less where a character would be cut.
+    /// Returns a new text of `size` bytes, or a few less where a character would be cut.
     pub(crate) fn text(&self, random: &mut Random, size: usize) -> String {
         let words: Vec<&str> = self.words.split_whitespace().collect();
         let mut text = String::with_capacity(size + 256);
@@ -175,7 +175,7 @@ impl Kind {
         text
     }
 
-    /// One word in twelve is in no list.
+    /// Returns a word; one in twelve is not in the list.
     fn word(&self, random: &mut Random, words: &[&str]) -> String {
         if random.below(12) > 0 || self.syllables == NO_SYLLABLES {
             return random.pick_common(words).to_owned();
@@ -199,7 +199,7 @@ pub(crate) fn cut(text: &mut String, size: usize) {
     text.truncate(fits.unwrap_or(0));
 }
 
-/// Text that tokenizers are slow at: its name, and what makes `size` bytes of it, or a few less.
+/// Text that makes tokenizers slow: its name, and a function that makes `size` bytes of it, or a few less.
 pub(crate) type Hostile = (&'static str, fn(&mut Random, usize) -> String);
 
 /// The shapes of hostile text.

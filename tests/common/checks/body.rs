@@ -1,13 +1,13 @@
 //! Bodies of chat requests from the bytes of a fuzzer.
 //!
-//! Bytes alone seldom become a request. So they can also say which of the known keys and words are where they may be, or
-//! now and then where they may not be.
+//! Random bytes are rarely a valid request. So they can also choose known keys and words and put them where they belong,
+//! or now and then where they do not.
 
 use serde_json::Value;
 
 use super::input::Input;
 
-/// The body that is written there, or, behind a byte that no JSON text begins with, the one that is chosen there.
+/// Returns the bytes as a body, or, if the first byte cannot begin a JSON text, a body that the others choose.
 pub(crate) fn of(bytes: &[u8]) -> String {
     match bytes {
         [0x80..=0xFF, choices @ ..] => {
@@ -20,7 +20,7 @@ pub(crate) fn of(bytes: &[u8]) -> String {
     }
 }
 
-/// What may stand at a place.
+/// The kind of value that may be at a place.
 enum Kind {
     Any,
     /// One of these.
@@ -32,14 +32,14 @@ enum Kind {
     /// A text that is JSON.
     Json(&'static Kind),
     List(&'static Kind),
-    /// A list of one at least.
+    /// A list of at least one.
     Few(&'static Kind),
     /// With names of any kind.
     Map(&'static Kind),
     Object(&'static [Field]),
 }
 
-/// A key, and what it has. Keys that come with an exclamation mark are seldom left out.
+/// A key and its value. Keys marked with an exclamation mark are rarely left out.
 type Field = (&'static str, &'static Kind);
 
 use Kind::{Any, Few, Image, Json, List, Map, Object, Or, Text, Word};
@@ -110,7 +110,7 @@ static MESSAGE: Kind = Object(&[
     ("annotations", &Any),
 ]);
 
-/// Messages that belong together: what is asked, what is called, and what came of it.
+/// Messages that belong together: a question, the calls, and their results.
 static TURN: Kind = Or(&[&MESSAGE, &CALLING, &RESULT, &OLD_CALLING, &OLD_RESULT]);
 static CALLING: Kind = Object(&[
     ("!role", &Word(&["assistant"])),
@@ -243,7 +243,7 @@ static FORMAT: Kind = Or(&[
     &Object(&[("!type", &Word(&["text", "json_object"]))]),
 ]);
 
-/// What may be anywhere.
+/// Values that may be anywhere.
 const ODD: &[&str] = &[
     "null",
     "true",
@@ -269,7 +269,7 @@ struct Writer<'i> {
 }
 
 impl Writer<'_> {
-    /// Every list and every choice takes a byte, and without bytes there is the least of each: so it ends.
+    /// Every list and every choice takes a byte, and without bytes the smallest is chosen: so it ends.
     fn value(&mut self, kind: &Kind) {
         match kind {
             _ if self.input.byte() > 250 => self.any(),
@@ -363,7 +363,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A text of few bytes.
+    /// Returns a text of a few bytes.
     fn free(&mut self) -> String {
         let bytes: Vec<u8> = (0..self.input.below(20))
             .map(|_| self.input.byte())
@@ -375,7 +375,7 @@ impl Writer<'_> {
         self.json.push_str(&Value::from(text).to_string());
     }
 
-    /// A PNG of any size, of which there is only the head.
+    /// Returns the header of a PNG of any size, without the rest.
     fn png(&mut self) -> String {
         let mut head = *b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\0\0\0\0\0\x08\x06\0\0\0";
         for side in [16, 20] {

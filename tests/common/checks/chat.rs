@@ -1,11 +1,11 @@
-//! What holds for every body of a chat request.
+//! Checks that hold for every body of a chat request.
 
 use tiktally::Error;
 use tiktally::chat::{ChatTokens, Counter, Exactness, Family, count_json, estimate_json};
 
 use super::body;
 
-/// A body is counted or refused, by the model that it names and by a counter that has its own.
+/// A body is counted or refused, by the model it names and by a counter with its own model.
 pub(crate) fn chat_json(bytes: &[u8]) {
     let body = body::of(bytes);
     one_answer(count_json(&body), estimate_json(&body));
@@ -26,7 +26,7 @@ pub(crate) fn chat_json(bytes: &[u8]) {
     one_answer(counter.count_json(&body), counter.estimate_json(&body));
 }
 
-/// The count is the estimate where that is exact, and both refuse a body for the same reason.
+/// The count equals the estimate where that is exact, and both refuse a body for the same reason.
 fn one_answer(count: Result<ChatTokens, Error>, estimate: Result<ChatTokens, Error>) {
     match (count, estimate) {
         (Ok(count), Ok(estimate)) => {
@@ -65,7 +65,7 @@ fn has_its_parts(tokens: &ChatTokens) {
     assert_eq!(parts + messages, tokens.total);
 }
 
-/// An error has one kind, and begins with the place of the fault if it has one.
+/// An error has one kind, and its message begins with the path if it has one.
 fn says_one_thing(error: &Error) {
     let kinds = [
         error.is_invalid_chat(),

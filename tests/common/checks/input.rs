@@ -1,10 +1,10 @@
-//! What the bytes of a fuzzer stand for.
+//! Turns the bytes of a fuzzer into values.
 
 use tiktally::{Encoding, TokenId};
 
 use super::letters::{ALPHABET, mend};
 
-/// The bytes of an input, taken from the front. Behind the end there are zeros, so that every input says something.
+/// The bytes of an input, taken from the front. After the end come zeros, so that every input has a meaning.
 pub(crate) struct Input<'i>(&'i [u8]);
 
 impl<'i> Input<'i> {
@@ -20,7 +20,7 @@ impl<'i> Input<'i> {
         self.0.split_off_first().copied().unwrap_or(0)
     }
 
-    /// A number below `n`, of three bytes at most.
+    /// Returns a number below `n`, made of up to three bytes.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         let (mut number, mut bound) = (0, 1);
         while bound < n && bound < 1 << 24 {
@@ -34,7 +34,7 @@ impl<'i> Input<'i> {
         from[self.below(from.len())]
     }
 
-    /// A small number, or seldom a larger one.
+    /// Returns a small number, or rarely a larger one.
     pub(crate) fn small(&mut self) -> usize {
         match self.byte() {
             few @ ..224 => usize::from(few % 12),
@@ -50,7 +50,7 @@ impl<'i> Input<'i> {
         ])
     }
 
-    /// Text of about `most` bytes at most, from all bytes that are left: they are its bytes, or say what it is made of.
+    /// Returns text of up to about `most` bytes from all bytes that are left: they are the text, or choose its parts.
     pub(crate) fn text(mut self, encoding: &Encoding, most: usize) -> String {
         if self.byte().is_multiple_of(2) {
             let bytes = &self.0[..most.min(self.0.len())];
@@ -63,7 +63,7 @@ impl<'i> Input<'i> {
         String::from_utf8(mend(&bytes)).expect("it was mended")
     }
 
-    /// One character, one token, or much more of what is there.
+    /// Appends one character, one token, or many copies of the last bytes.
     fn part(&mut self, encoding: &Encoding, most: usize, bytes: &mut Vec<u8>) {
         match self.byte() % 8 {
             0..3 => push_char(self.pick(ALPHABET), bytes),
@@ -85,7 +85,7 @@ impl<'i> Input<'i> {
         }
     }
 
-    /// A special token, or a part of one.
+    /// Returns a special token, or a part of one.
     fn special<'e>(&mut self, encoding: &'e Encoding) -> &'e [u8] {
         let at = self.below(encoding.special_tokens().count());
         let token = encoding.special_tokens().nth(at);
@@ -94,7 +94,7 @@ impl<'i> Input<'i> {
         if from < to { &token[from..to] } else { token }
     }
 
-    /// Ids from all bytes that are left; not all of them need be tokens.
+    /// Returns ids from all bytes that are left; some may not be tokens.
     pub(crate) fn ids(mut self, encoding: &Encoding) -> Vec<TokenId> {
         let mut ids = Vec::new();
         while !self.is_empty() {
@@ -103,7 +103,7 @@ impl<'i> Input<'i> {
         ids
     }
 
-    /// Any id up to one beyond the last, or seldom the largest number.
+    /// Returns any id up to one after the last, or rarely the largest number.
     fn id(&mut self, encoding: &Encoding) -> TokenId {
         match self.below(1 << 24) {
             0xFF_FFFF => TokenId::MAX,

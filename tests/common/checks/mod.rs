@@ -1,7 +1,6 @@
-//! What holds for every input, whatever its bytes are: each check takes the bytes of a fuzzer and panics if it does not
-//! hold.
+//! Checks that hold for every input: each takes the bytes of a fuzzer and panics if it does not hold.
 //!
-//! The fuzz targets run these, and `tests/fuzz_checks.rs` runs them on random bytes.
+//! The fuzz targets run them, and `tests/api/fuzz_checks.rs` runs them on random bytes.
 
 #![allow(dead_code, unused_imports)] // each fuzz target uses one check
 
@@ -26,16 +25,16 @@ use naive::{
 pub(crate) use own::{loader, own_encoding};
 use tiktally::{Cut, Encoding, Error, MIN_CHUNK_TOKENS, Special, TokenId, reference};
 
-/// Text long enough for every way through the engine, and seldom so long: of short ones, many more can be tried.
+/// Lengths of texts, in bytes. The first reaches every path of the engine; it is rare, because short texts are faster.
 const LENGTHS: [usize; 8] = [10_000, 400, 400, 400, 400, 400, 400, 400];
 
-/// Text on which definitions are soon done that take the square of its length.
+/// The longest text, in bytes, for definitions that take quadratic time.
 const SHORT: usize = 1_500;
 
-/// The longest piece on which the plain merge is soon done.
+/// The longest piece, in bytes, on which the plain merge is fast.
 const PIECE: usize = 100;
 
-/// Decoding gives back what was encoded, by every call that encodes; the ids are those of the plain merge.
+/// Decoding returns the encoded text, for every call that encodes; the ids are those of the plain merge.
 pub(crate) fn round_trip(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();
@@ -65,7 +64,7 @@ pub(crate) fn round_trip(bytes: &[u8]) {
     }
 }
 
-/// The ids of pieces: by the plain merge where that is soon done.
+/// Returns the ids of pieces, by the plain merge where that is fast.
 fn merged<'t>(encoding: &Encoding, pieces: impl IntoIterator<Item = &'t str>) -> Vec<TokenId> {
     let merge = |piece: &str| match piece.len() {
         ..=PIECE => reference::merge(encoding, piece.as_bytes()),
@@ -74,7 +73,7 @@ fn merged<'t>(encoding: &Encoding, pieces: impl IntoIterator<Item = &'t str>) ->
     pieces.into_iter().flat_map(merge).collect()
 }
 
-/// Every call that counts says how many ids the one has that encodes.
+/// Every call that counts returns the number of ids that encoding returns.
 pub(crate) fn count_is_encode(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();
@@ -114,7 +113,7 @@ pub(crate) fn count_is_encode(bytes: &[u8]) {
     }
 }
 
-/// The pieces are those that a regex engine finds by the pattern, for the one who asks for them and for the one who encodes.
+/// The pieces are those that a regex engine finds by the pattern, both in `pieces` and in encoding.
 pub(crate) fn splitter(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();
@@ -127,7 +126,7 @@ pub(crate) fn splitter(bytes: &[u8]) {
     assert_eq!(encoding.encode_ordinary(text), merged(encoding, pieces));
 }
 
-/// Special tokens are found where a search that tries every string at every place finds them, leftmost and then longest.
+/// Special tokens are found where a naive search finds them: leftmost, then longest.
 pub(crate) fn specials(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.pick(&[
@@ -178,7 +177,7 @@ pub(crate) fn specials(bytes: &[u8]) {
     }
 }
 
-/// The ids of a text, or the first string that is rejected and where it is; `None` if that is no string at all.
+/// Returns the ids of a text, or the first rejected string and its position; `None` if that string is empty.
 #[allow(clippy::type_complexity)] // it is written once
 fn found<'s>(
     encoding: &Encoding,
@@ -198,7 +197,7 @@ fn found<'s>(
     Err(token.map(|(token, _)| (start, *token)))
 }
 
-/// Texts within limits are what the words of their documentation say.
+/// `truncate` and `chunks` give the results of their definitions.
 pub(crate) fn chunks(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();
@@ -262,7 +261,7 @@ fn overlap_and_cover(encoding: &Encoding, text: &str, n: usize, overlap: usize, 
     assert_eq!(last.end, text.len());
 }
 
-/// Text and ids that arrive in parts give what they give as a whole.
+/// Text and ids that arrive in parts give the results of the whole.
 pub(crate) fn streams(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();
@@ -308,7 +307,7 @@ fn text_in_parts(encoding: &Encoding, parts: &[&str]) {
     assert_eq!(counter.total(), 0);
 }
 
-/// Each id is taken or refused as the bytes so far say; one that is refused changes nothing.
+/// Each id is accepted or refused depending on the bytes so far; a refused id changes nothing.
 fn ids_one_by_one(encoding: &Encoding, ids: &[TokenId]) {
     let (mut strict, mut strict_bytes, mut strict_ids) = (encoding.stream_decoder(), vec![], 0);
     let (mut lossy, mut lossy_bytes, mut lossy_ids) = (encoding.stream_decoder_lossy(), vec![], 0);
@@ -345,13 +344,13 @@ fn ids_one_by_one(encoding: &Encoding, ids: &[TokenId]) {
     );
 }
 
-/// That no token has this id, which is at this place.
+/// Asserts that the error names this unknown id and its index.
 fn is_unknown(error: &Error, id: TokenId, index: usize) {
     assert!(error.is_unknown_token(), "{error}");
     assert_eq!((error.token(), error.index()), (Some(id), Some(index)));
 }
 
-/// Ids become the bytes of their tokens, in every call that decodes, or the first unknown one is named.
+/// Every call that decodes returns the bytes of the tokens, or an error that names the first unknown id.
 pub(crate) fn decode(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let encoding = input.encoding();

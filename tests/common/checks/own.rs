@@ -1,4 +1,4 @@
-//! Encodings of one's own, from any file and of any tokens.
+//! Checks of custom encodings, from any file and with any tokens.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use super::input::Input;
 use super::naive::{byte_ranks, chars, encode_naively, merged};
 use tiktally::{Encoding, Special, TokenId};
 
-/// A file loads or is refused, and what loads gives every token back by its id, and its id by its bytes.
+/// A file loads or is refused; after loading, every token is found by its id, and its id by its bytes.
 pub(crate) fn loader(bytes: &[u8]) {
     let mut input = Input::new(bytes);
     let kind = input.byte();
@@ -44,8 +44,8 @@ fn of_bytes() -> Encoding {
     builder.build().unwrap()
 }
 
-/// The ids of any tokens in any order are those of byte pair encoding; special tokens are found as by a naive search, also
-/// those that begin with one another.
+/// With any tokens in any order, the ids are those of byte pair encoding. Special tokens are found as by a naive search,
+/// including those that are the start of another.
 pub(crate) fn own_encoding(bytes: &[u8]) {
     const PATTERNS: [&str; 4] = [
         r"(?s:.+)",

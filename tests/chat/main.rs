@@ -1,0 +1,8 @@
+//! Tests of chat requests.
+
+mod doubts;
+mod fit;
+mod recorded;
+mod refused;
+mod requests;
+mod typed;
