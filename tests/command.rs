@@ -200,9 +200,8 @@ fn what_cannot_be_counted_is_named_and_the_rest_is_counted() {
         stdout.lines().nth(1),
         Some(slash("     5     10         2.00  data/latin1.txt").as_str())
     );
-    let left_out = ["image.png", "late.bin"].map(|name| {
-        format!("tiktally: data/{name}: skipped: binary file (contains a NUL byte)\n")
-    });
+    let left_out = ["image.png", "late.bin"]
+        .map(|name| format!("tiktally: data/{name}: skipped: binary file (contains a NUL byte)\n"));
     assert_eq!(stderr, slash(&left_out.concat()));
 }
 
