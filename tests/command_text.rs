@@ -153,7 +153,7 @@ fn what_is_no_list_of_ids() {
             "json",
             b"15339\n",
             b"",
-            "where an array, [ is expected (--format sets another",
+            "where [ (the start of an array) is expected (--format sets another",
         ),
         ("json", b"[\"aaaa", b"", "unexpected \"\\\"\" at byte 1"),
         ("json", b"", b"", "it ends at byte 0"),

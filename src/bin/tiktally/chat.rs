@@ -54,6 +54,7 @@ struct Counted<'a> {
     tokens: ChatTokens,
 }
 
+/// Runs `tiktally chat`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let stdin = [PathBuf::from(input::STDIN)];
     let paths = match args.paths.as_slice() {
@@ -242,6 +243,7 @@ fn print_tables(counted: &[Counted<'_>], asked: usize, out: &mut impl Write) -> 
     print(&[TableRow::new("total", &total, exactness)], "  ", out)
 }
 
+/// Prints the rows as a table.
 fn print(rows: &[TableRow], indent: &str, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new("nrp");
     for TableRow { name, tokens, note } in rows {
@@ -294,6 +296,7 @@ impl<'a> JsonLine<'a> {
     }
 }
 
+/// Prints a line of JSON for each request.
 fn print_json(counted: &[Counted<'_>], out: &mut impl Write) -> io::Result<()> {
     for counted in counted {
         serde_json::to_writer(&mut *out, &JsonLine::of(counted))?;

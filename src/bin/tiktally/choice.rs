@@ -34,6 +34,7 @@ impl Choice {
         self.or_default(|| tiktally::encoding_for_model(model))
     }
 
+    /// Returns the encoding of `-m` or `-e`, or else calls `default`.
     fn or_default(
         &self,
         default: impl FnOnce() -> Result<&'static Encoding, tiktally::Error>,

@@ -58,6 +58,7 @@ pub(crate) struct DecodeArgs {
 /// The size of the input buffer of `decode`, in bytes: as large as the blocks that `encode` reads.
 const READ_BUFFER_BYTES: usize = 64 << 10;
 
+/// Runs `tiktally encode`. Writes the ids of each block before it reads the next one.
 pub(crate) fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let mut encoder = encoding.stream_encoder();
@@ -76,6 +77,7 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs `tiktally decode`.
 pub(crate) fn decode(args: &DecodeArgs) -> Result<ExitCode, Failure> {
     let mut decoder = Decoder {
         encoding: args.choice.encoding()?,

@@ -106,6 +106,7 @@ enum Outcome {
     Failed(InputError),
 }
 
+/// Runs `tiktally count`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.encoding()?;
     let inputs = match args.paths.as_slice() {
@@ -160,6 +161,7 @@ fn input_size(input: &Input) -> u64 {
     }
 }
 
+/// Returns the size of a file in bytes, or 0 if it cannot be read.
 fn file_size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }

@@ -96,6 +96,7 @@ impl From<CutPlace> for Cut {
     }
 }
 
+/// Runs `tiktally truncate`.
 pub(crate) fn truncate(args: &TruncateArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let (text, kept);
@@ -143,6 +144,7 @@ struct JsonChunk<'a> {
     text: &'a str,
 }
 
+/// Runs `tiktally chunk`.
 pub(crate) fn chunk(args: &ChunkArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     // reports wrong limits before any input is read

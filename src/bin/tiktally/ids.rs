@@ -25,6 +25,7 @@ pub(crate) struct IdWriter<W> {
 }
 
 impl<W: Write> IdWriter<W> {
+    /// Creates a writer, and begins the list.
     pub(crate) fn new(format: Format, mut out: W) -> io::Result<Self> {
         if let Format::Json = format {
             out.write_all(b"[")?;
@@ -36,6 +37,7 @@ impl<W: Write> IdWriter<W> {
         })
     }
 
+    /// Writes the next ids of the list.
     pub(crate) fn write(&mut self, ids: &[TokenId]) -> io::Result<()> {
         for id in ids {
             match self.format {
@@ -49,10 +51,12 @@ impl<W: Write> IdWriter<W> {
         Ok(())
     }
 
+    /// Passes on the ids that were written so far.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
+    /// Ends the list.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         if let Format::Json = self.format {
             self.out.write_all(b"]\n")?;
@@ -85,9 +89,10 @@ enum Expected {
 }
 
 impl Expected {
+    /// Returns the name for error messages.
     fn name(self) -> &'static str {
         match self {
-            Self::Array => "an array, [",
+            Self::Array => "[ (the start of an array)",
             Self::IdOrEnd => "an id or ]",
             Self::Id => "an id",
             Self::CommaOrEnd => "a comma or ]",
@@ -144,6 +149,7 @@ impl IdReader {
         self.open_number.take().map(|(number, _)| number)
     }
 
+    /// Appends a digit to the number that is being read.
     fn push_digit(&mut self, digit: u8) -> Result<(), String> {
         let (number, from) = self.open_number.unwrap_or((0, self.offset));
         let number = number.checked_mul(10);

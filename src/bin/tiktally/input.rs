@@ -166,6 +166,7 @@ fn entry_inputs(entry: DirEntry) -> Vec<Input> {
     inputs
 }
 
+/// Returns true for hidden names, which begin with a dot.
 fn is_dotted(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
@@ -288,11 +289,12 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     }
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        print_message("reading from the terminal; end it with Ctrl-D on an empty line");
+        print_message("reading from the terminal; to finish, press Ctrl-D on an empty line");
     }
     Ok(Box::new(stdin.lock()))
 }
 
+/// Returns true for `-`, the path of standard input. A file of this name is `./-`.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == STDIN
 }

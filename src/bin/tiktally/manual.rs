@@ -35,6 +35,7 @@ pub(crate) struct ManArgs {
     subcommand: Option<String>,
 }
 
+/// Runs `tiktally completions`.
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     let mut completions = Vec::new();
     let mut command = Cli::command();
@@ -42,6 +43,7 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     print(&completions)
 }
 
+/// Runs `tiktally man`.
 pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
     let mut command = Cli::command();
     command.build();

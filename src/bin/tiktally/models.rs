@@ -15,6 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   tiktally models | grep gpt-5";
 
+/// Runs `tiktally models`.
 pub(crate) fn run() -> Result<ExitCode, Failure> {
     let mut table = Table::new("nnrrr");
     table.header(["model", "encoding", "context", "max input", "max output"]);
@@ -34,6 +35,7 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the cells of a model.
 fn row(model: &str) -> [String; 5] {
     let encoding = tiktally::encoding_name_for_model(model);
     let window = tiktally::context_window(model);

@@ -109,6 +109,7 @@ impl Row {
         sum
     }
 
+    /// Returns the ratio with two decimals, or `-` without tokens.
     fn bytes_per_token(&self) -> String {
         match self.tokens {
             0 => "-".to_owned(),

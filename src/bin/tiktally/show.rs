@@ -45,6 +45,7 @@ pub(crate) struct Args {
     source: Source,
 }
 
+/// Runs `tiktally show`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let text = args.source.read()?;

@@ -8,6 +8,7 @@ use anstyle::Style;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
 
+/// The style of the header of a table.
 const HEADER_STYLE: Style = Style::new().bold();
 
 /// The least width of a prose column, in characters: narrower prose is hard to read.
@@ -92,6 +93,7 @@ impl Table {
     }
 }
 
+/// Makes each cell printable, so that no cell controls the terminal.
 fn printable_cells(cells: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let cells = cells.into_iter();
     cells.map(|cell| printable(cell.as_ref())).collect()
