@@ -17,8 +17,8 @@ use crate::terminal::printable;
 /// The path that stands for standard input.
 pub(crate) const STDIN: &str = "-";
 
-/// The number of bytes that are read first to tell whether a file is binary: most binary files have a NUL byte there, and
-/// the rest of them is not read.
+/// The number of bytes that are read first, to detect binary files. Most of them have a NUL byte there, so the rest is not
+/// read.
 const SNIFF_BYTES: u64 = 8 << 10;
 
 /// The largest number of bytes that are read from a stream at a time: the capacity of a pipe on Linux.
