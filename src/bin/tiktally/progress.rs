@@ -57,7 +57,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.done = None;
-        // the timer thread draws nothing after it has ended
+        // joined first: the timer must not show the bar after it is cleared
         let _ = self.timer.take().map(JoinHandle::join);
         self.bar.finish_and_clear();
     }

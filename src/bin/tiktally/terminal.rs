@@ -23,7 +23,7 @@ pub(crate) fn has_colours() -> bool {
 
 /// Cells in aligned columns without lines between them.
 ///
-/// On a narrow terminal, prose is wrapped. Names and numbers are not, so that they can be copied.
+/// On a narrow terminal, prose is wrapped. Names and numbers stay whole: the terminal itself breaks such lines.
 pub(crate) struct Table {
     cells: comfy_table::Table,
     columns: Vec<char>,
