@@ -156,7 +156,7 @@ fn what_is_no_list_of_ids() {
             "where [ (the start of an array) is expected (--format sets another",
         ),
         ("json", b"[\"aaaa", b"", "unexpected \"\\\"\" at byte 1"),
-        ("json", b"", b"", "it ends at byte 0"),
+        ("json", b"", b"", "the input ends at byte 0"),
         (
             "u32le",
             b"\xeb\x3b\0\0\x7d",
