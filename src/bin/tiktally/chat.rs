@@ -20,7 +20,7 @@ Examples:
   tiktally chat -m gpt-4o --json deployments/*.json | jq .left
   echo '{\"model\": \"gpt-4o\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]}' | tiktally chat
 
-An estimate states its reason. The answer must also fit into the tokens that are left.";
+An estimate states its reason. The answer must also fit in the tokens left.";
 
 /// Count the tokens of chat requests, and those left in the context window
 #[derive(Debug, clap::Args)]

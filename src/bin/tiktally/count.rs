@@ -20,7 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   tiktally count README.md
   git diff | tiktally count                         only the number of tokens
-  tiktally count --top 10 .                         the largest files of a project
+  tiktally count --top 10 .                         the largest files
   tiktally count --by-extension --window gpt-4o .   languages, share of a window
   tiktally count --limit 100000 src > /dev/null     exit code 3 if over, for CI
   tiktally count --json . | jq .total.tokens
