@@ -1,6 +1,6 @@
-//! What it takes to count a typical chat request: ten messages of new text, with and without five tools.
+//! Measures counting of a typical chat request: ten messages of new text, with and without five tools.
 //!
-//! The peers' counting of the same kind of messages is in `benches/compare`, step `chat`.
+//! The step `chat` of `benches/compare` measures other crates with the same kind of messages.
 
 #[path = "../tests/common/texts.rs"]
 mod texts;
@@ -18,11 +18,13 @@ use tools::tools;
 
 const MODELS: [&str; 2] = ["gpt-4", "gpt-4o"];
 
-/// So many messages, of so many bytes each.
+/// The number of messages in a request.
 const MESSAGES: usize = 10;
-const SIZES: [usize; 2] = [100, 150];
 
-/// A conversation that nobody has seen.
+/// The sizes of a message in bytes.
+const MESSAGE_BYTES: [usize; 2] = [100, 150];
+
+/// Cuts a text into the messages of a conversation.
 fn messages(text: &str, size: usize) -> Vec<Message<'static>> {
     let texts = text.as_bytes().chunks(size).take(MESSAGES);
     let texts = texts.map(|text| String::from_utf8_lossy(text).into_owned());
@@ -34,6 +36,7 @@ fn messages(text: &str, size: usize) -> Vec<Message<'static>> {
     texts.enumerate().map(message).collect()
 }
 
+/// Measures requests with messages of `size` bytes.
 fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
     let mut random = Random::new(1);
     let mut next = || {
@@ -42,7 +45,7 @@ fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
         assert_eq!(messages.len(), MESSAGES);
         messages
     };
-    // what the parts say must hold before the clock starts
+    // checks the sum of the parts before the measurement starts
     let request = Request::new(next());
     let plain = counter.count(&request).unwrap();
     let whole = counter.count(&request.tools(tools())).unwrap();
@@ -69,7 +72,7 @@ fn main() {
         let Ok(counter) = Counter::for_model(model) else {
             continue;
         };
-        for size in SIZES {
+        for size in MESSAGE_BYTES {
             measure(&mut c, model, &counter, size);
         }
     }

@@ -1,7 +1,9 @@
-//! How fast it is: encoding, counting and decoding of text that is new in every iteration, hostile text, first use.
+//! Measures encoding, counting and decoding, hostile text, and the first use of an encoding.
 //!
-//! `cargo bench` runs everything, `cargo bench -- o200k_base/encode` what has this in its name. The texts are made by a
-//! seeded generator; `TIKTALLY_CORPORA=FOLDER` adds the files of a folder, taken slice by slice.
+//! The text is new in every iteration, so that caches of earlier pieces do not help more than in practice. A seeded
+//! generator makes the texts; `TIKTALLY_CORPORA=DIRECTORY` adds the files of a directory, slice by slice.
+//!
+//! `cargo bench` runs all benches; `cargo bench -- o200k_base/encode` runs those with this text in their name.
 
 mod common;
 
@@ -19,19 +21,22 @@ use tiktally::Encoding;
 use common::texts::{HOSTILE, KINDS, Random};
 use common::{ENCODINGS, assert_exact};
 
-const SIZES: [usize; 5] = [13, 100, 1_000, 45_000, 1_000_000];
+/// The sizes of the texts in bytes.
+const SIZES_BYTES: [usize; 5] = [13, 100, 1_000, 45_000, 1_000_000];
 
-/// What [`Encoding::count_up_to`] counts up to: so many of the longest tokens are more than the largest text, so that none
-/// is over the limit by its length alone.
-const LIMIT: usize = 10_000;
+/// The limit of [`Encoding::count_up_to`], in tokens.
+///
+/// It is high enough that even the largest text, divided by the longest token, stays below it. Otherwise, a text could be
+/// rejected by its length alone, without being read.
+const LIMIT_TOKENS: usize = 10_000;
 
-/// In a process of its own, this names the encoding to use for the first time, or none.
+/// The environment variable that tells a child process which encoding to use once; `none` for no encoding.
 const FIRST_USE: &str = "TIKTALLY_FIRST_USE";
 
-/// Makes the next text of about so many bytes.
+/// Returns the next text of up to this many bytes.
 type Next = Box<dyn FnMut(usize) -> String>;
 
-/// All kinds of text by name.
+/// Returns a generator for each kind of text, by name.
 fn sources() -> BTreeMap<String, Next> {
     let mut sources = BTreeMap::new();
     for kind in &KINDS {
@@ -52,7 +57,7 @@ fn sources() -> BTreeMap<String, Next> {
     sources
 }
 
-/// One slice of a long text after the other, then of another one.
+/// Returns consecutive slices of a long text, then those of the next one.
 fn slices(mut more: impl FnMut() -> String + 'static) -> Next {
     let (mut text, mut at) = (String::new(), 0);
     Box::new(move |size| {
@@ -65,7 +70,7 @@ fn slices(mut more: impl FnMut() -> String + 'static) -> Next {
     })
 }
 
-/// The first `size` bytes, or a few less where a character would be cut.
+/// Returns the first `size` bytes, or slightly fewer to end at a character boundary.
 fn slice(text: &str, size: usize) -> String {
     let fits = (0..=size.min(text.len()))
         .rev()
@@ -73,6 +78,7 @@ fn slice(text: &str, size: usize) -> String {
     text[..fits.unwrap_or(0)].to_owned()
 }
 
+/// Measures a call on fresh input. The throughput is that of `size` bytes.
 fn measure<I, O>(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,
@@ -80,6 +86,7 @@ fn measure<I, O>(
     mut input: impl FnMut() -> I,
     call: impl Fn(&I) -> O,
 ) {
+    // large inputs in small batches, so that few of them are in memory at once
     let batch = match size {
         ..10_000 => BatchSize::SmallInput,
         _ => BatchSize::LargeInput,
@@ -90,12 +97,13 @@ fn measure<I, O>(
     });
 }
 
+/// Measures the calls for ordinary text, for each kind and size.
 fn ordinary_text(c: &mut Criterion, encoding: &Encoding) {
     for (name, mut next) in sources() {
         assert_exact(encoding, &next(20_000));
         for call in ["encode", "count", "count_up_to", "decode"] {
             let mut group = c.benchmark_group(format!("{}/{call}", encoding.name()));
-            for size in SIZES {
+            for size in SIZES_BYTES {
                 let group = &mut group;
                 let mut text = || next(size);
                 match call {
@@ -104,7 +112,7 @@ fn ordinary_text(c: &mut Criterion, encoding: &Encoding) {
                     }),
                     "count" => measure(group, &name, size, text, |text| encoding.count(text)),
                     "count_up_to" => measure(group, &name, size, text, |text| {
-                        encoding.count_up_to(text, LIMIT)
+                        encoding.count_up_to(text, LIMIT_TOKENS)
                     }),
                     _ => {
                         let ids = || encoding.encode_ordinary(&text());
@@ -116,40 +124,41 @@ fn ordinary_text(c: &mut Criterion, encoding: &Encoding) {
     }
 }
 
-/// Counting up to a limit in a megabyte, beside counting the text that the limit reaches: the cost should be the same.
+/// Compares counting up to a limit in 1 MB with counting only the text within the limit. Both should cost the same.
 fn limit(c: &mut Criterion, encoding: &Encoding) {
     for (name, mut next) in sources() {
         let mut group = c.benchmark_group(format!("{}/limit", encoding.name()));
         let mut megabyte = || next(1_000_000);
-        let prefix = prefix(encoding, &megabyte());
+        let prefix_len = prefix_len(encoding, &megabyte());
         let group = &mut group;
         measure(
             group,
             &format!("{name}/count_up_to"),
-            prefix,
+            prefix_len,
             &mut megabyte,
-            |text| encoding.count_up_to(text, LIMIT),
+            |text| encoding.count_up_to(text, LIMIT_TOKENS),
         );
-        let text = || slice(&megabyte(), prefix);
+        let text = || slice(&megabyte(), prefix_len);
         measure(
             group,
             &format!("{name}/count of the prefix"),
-            prefix,
+            prefix_len,
             text,
             |text| encoding.count(text),
         );
     }
 }
 
-/// How many bytes of a text are within the limit.
-fn prefix(encoding: &Encoding, text: &str) -> usize {
+/// Returns the length of the text within the limit, in bytes.
+fn prefix_len(encoding: &Encoding, text: &str) -> usize {
     let ids = encoding.encode_ordinary(text);
-    let within = ids.get(..LIMIT);
+    let within = ids.get(..LIMIT_TOKENS);
     let count = within.is_none().then_some(ids.len());
-    assert_eq!(encoding.count_up_to(text, LIMIT), count);
+    assert_eq!(encoding.count_up_to(text, LIMIT_TOKENS), count);
     encoding.decode_bytes(within.unwrap_or(&ids)).unwrap().len()
 }
 
+/// Measures encoding of the hostile shapes.
 fn hostile_text(c: &mut Criterion, encoding: &Encoding) {
     let mut group = c.benchmark_group(format!("{}/hostile", encoding.name()));
     let mut random = Random::new(1);
@@ -164,7 +173,7 @@ fn hostile_text(c: &mut Criterion, encoding: &Encoding) {
     }
 }
 
-/// A process that encodes two words, and one that does nothing.
+/// Measures a process that encodes two words, and for comparison one that does nothing.
 fn first_use(c: &mut Criterion) {
     let this = env::current_exe().unwrap();
     let mut group = c.benchmark_group("first use");

@@ -1,6 +1,6 @@
-//! Limits and streams, beside what they should cost: the encoding of what is kept, one count, one encoding.
+//! Measures limits and streams, each beside a simpler call that should cost about the same.
 //!
-//! `parts/chunks by search` is the way of those who only have a count: the end of each chunk by bisection.
+//! `parts/chunks by search` finds the end of each chunk by bisection: chunking with a library that can only count.
 
 #[path = "../tests/common/texts.rs"]
 mod texts;
@@ -13,8 +13,11 @@ use tiktally::Encoding;
 
 use texts::{KINDS, Kind, Random};
 
-const LIMIT: usize = 1000;
-const CHUNK: usize = 512;
+/// The limit of `truncate` and `count_up_to`, in tokens.
+const LIMIT_TOKENS: usize = 1000;
+
+/// The size of a chunk, in tokens.
+const CHUNK_TOKENS: usize = 512;
 
 fn main() {
     let mut c = Criterion::default()
@@ -35,23 +38,23 @@ fn main() {
     c.final_summary();
 }
 
-/// The beginnings of texts that nobody has seen, long enough that the end of none is looked at.
+/// Measures limits on new texts, which are so long that no call reaches their end.
 fn limits(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
-    const LEN: usize = LIMIT * 20;
+    const TEXT_BYTES: usize = LIMIT_TOKENS * 20;
     let mut random = Random::new(1);
-    let mut text = || kind.text(&mut random, LEN);
-    // to find out what is kept of a text would be to have seen it
-    let kept: usize = (0..100)
-        .map(|_| encoding.truncate(&text(), LIMIT).len())
+    let mut text = || kind.text(&mut random, TEXT_BYTES);
+    // an average over other texts: truncating a measured text beforehand would fill the cache with its pieces
+    let kept_bytes: usize = (0..100)
+        .map(|_| encoding.truncate(&text(), LIMIT_TOKENS).len())
         .sum();
-    let kept = kept / 100;
+    let kept_bytes = kept_bytes / 100;
     let mut group = c.benchmark_group(format!("{}/limits/{}", encoding.name(), kind.name));
-    group.bench_function("encoding of as much as is kept", |bencher| {
+    group.bench_function("encode the kept part", |bencher| {
         bencher.iter_batched(
             || {
                 let mut text = text();
-                let end = (kept..text.len()).find(|at| text.is_char_boundary(*at));
-                text.truncate(end.unwrap_or(kept));
+                let end = (kept_bytes..text.len()).find(|at| text.is_char_boundary(*at));
+                text.truncate(end.unwrap_or(kept_bytes));
                 text
             },
             |text| black_box(encoding.encode_ordinary(&text)),
@@ -61,20 +64,20 @@ fn limits(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
     group.bench_function("truncate", |bencher| {
         bencher.iter_batched(
             &mut text,
-            |text| black_box(encoding.truncate(&text, LIMIT).len()),
+            |text| black_box(encoding.truncate(&text, LIMIT_TOKENS).len()),
             BatchSize::LargeInput,
         );
     });
     group.bench_function("count_up_to", |bencher| {
         bencher.iter_batched(
             &mut text,
-            |text| black_box(encoding.count_up_to(&text, LIMIT)),
+            |text| black_box(encoding.count_up_to(&text, LIMIT_TOKENS)),
             BatchSize::LargeInput,
         );
     });
 }
 
-/// A text in parts, beside the whole.
+/// Measures a text in parts, beside the whole text.
 fn parts(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
     let mut random = Random::new(2);
     let mut text = || kind.text(&mut random, 100_000);
@@ -87,7 +90,7 @@ fn parts(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
         counter.total()
     };
     let sample = text();
-    assert_eq!(pushed(fours(&sample)), encoding.count(&sample));
+    assert_eq!(pushed(parts_of_four(&sample)), encoding.count(&sample));
     group.bench_function("count", |bencher| {
         bencher.iter_batched(
             &mut text,
@@ -97,7 +100,7 @@ fn parts(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
     });
     group.bench_function("counter, four characters at a time", |bencher| {
         bencher.iter_batched(
-            || fours(&text()),
+            || parts_of_four(&text()),
             |parts| black_box(pushed(parts)),
             BatchSize::LargeInput,
         );
@@ -110,7 +113,7 @@ fn parts(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
         );
     });
     group.bench_function("chunks", |bencher| {
-        let chunks = |text: String| encoding.chunks(&text, CHUNK).unwrap().count();
+        let chunks = |text: String| encoding.chunks(&text, CHUNK_TOKENS).unwrap().count();
         bencher.iter_batched(
             &mut text,
             |text| black_box(chunks(text)),
@@ -120,13 +123,14 @@ fn parts(c: &mut Criterion, encoding: &Encoding, kind: &Kind) {
     group.bench_function("chunks by search", |bencher| {
         bencher.iter_batched(
             &mut text,
-            |text| black_box(searched(encoding, &text)),
+            |text| black_box(chunks_by_search(encoding, &text)),
             BatchSize::LargeInput,
         );
     });
 }
 
-fn fours(text: &str) -> Vec<String> {
+/// Splits a text into parts of four characters, about a token each.
+fn parts_of_four(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     chars
         .chunks(4)
@@ -134,27 +138,27 @@ fn fours(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// How many chunks there are if the end of each is searched by counting.
-fn searched(encoding: &Encoding, text: &str) -> usize {
+/// Cuts a text into chunks by bisection with `count`. Returns the number of chunks.
+fn chunks_by_search(encoding: &Encoding, text: &str) -> usize {
     let mut rest = text;
     let mut chunks = 0;
     while !rest.is_empty() {
         let ends: Vec<usize> = rest
             .char_indices()
             .map(|(at, c)| at + c.len_utf8())
-            .take(8 * CHUNK)
+            .take(8 * CHUNK_TOKENS)
             .collect();
-        let fit = ends.partition_point(|end| encoding.count(&rest[..*end]) <= CHUNK);
+        let fit = ends.partition_point(|end| encoding.count(&rest[..*end]) <= CHUNK_TOKENS);
         rest = &rest[ends[fit.max(1) - 1]..];
         chunks += 1;
     }
     chunks
 }
 
-/// Makes a text of so many bytes.
+/// Makes a text of about this many bytes.
 type Make = Box<dyn FnMut(usize) -> String>;
 
-/// One character at a time, in one open piece: the time should grow with the length.
+/// Measures streams of single characters that form one unfinished piece. The time should grow linearly.
 fn hostile(c: &mut Criterion, encoding: &Encoding) {
     let mut han = Random::new(3);
     let mut shapes: Vec<(&str, Make)> = vec![(
@@ -170,7 +174,7 @@ fn hostile(c: &mut Criterion, encoding: &Encoding) {
         ("newlines", "", "\n"),
         ("digits", "", "7"),
         ("equals signs", "", "="),
-        ("capitals behind a mark", "A\u{301}", "X"),
+        ("capitals after a mark", "A\u{301}", "X"),
     ] {
         shapes.push((
             name,
@@ -181,7 +185,7 @@ fn hostile(c: &mut Criterion, encoding: &Encoding) {
         let mut group = c.benchmark_group(format!("{}/hostile stream/{name}", encoding.name()));
         for len in [100_000, 1_000_000] {
             let text = make(len);
-            // not kept as parts: those of a megabyte would take 16
+            // an iterator, not a list: a list of the parts would take 16 times the memory of the text
             let parts = || {
                 let starts = text.char_indices();
                 starts.map(|(at, c)| &text[at..at + c.len_utf8()])

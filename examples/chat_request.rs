@@ -1,4 +1,4 @@
-//! What a whole chat request costs, for what, and what to drop when a conversation grows too long.
+//! Counts the tokens of a whole chat request by part, and drops turns from a conversation that is too long.
 //!
 //! ```sh
 //! cargo run --example chat_request --features json
@@ -20,11 +20,11 @@ const BODY: &str = r#"{
 }"#;
 
 pub(crate) fn main() -> Result<(), tiktally::Error> {
-    // the body as it is sent names its model
+    // the body is counted for the model that it names
     let from_json = count_json(BODY)?;
     print("the body", &from_json);
 
-    // the same request, typed
+    // the same request, built with types
     let counter = Counter::for_model("gpt-4o")?;
     let weather = Tool::function("get_weather")
         .description("Get the current weather in a given location")
@@ -38,7 +38,7 @@ pub(crate) fn main() -> Result<(), tiktally::Error> {
     .tools([weather]);
     assert_eq!(counter.count(&request)?, from_json);
 
-    // negative if the request is too long; `None` for a model whose window is not known
+    // negative if the request is too long; `None` if the window of the model is unknown
     let left = counter.remaining(&request)?;
     println!("left of the window: {left:?}");
     assert_eq!(left, Some(128_000 - 60));
@@ -46,7 +46,7 @@ pub(crate) fn main() -> Result<(), tiktally::Error> {
     fit_a_conversation(&counter)
 }
 
-/// The oldest turns go first; the instructions and the last question stay.
+/// Drops the oldest turns until the conversation fits. The instructions and the last question stay.
 fn fit_a_conversation(counter: &Counter) -> Result<(), tiktally::Error> {
     let messages = [
         Message::system("Be brief."),

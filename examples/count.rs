@@ -1,7 +1,7 @@
-//! How many tokens a model reads in a text.
+//! Counts the tokens of a text for a model.
 //!
 //! ```sh
-//! cargo run --example count                              # a text of its own
+//! cargo run --example count                              # built-in samples
 //! cargo run --example count -- gpt-4o "How many is this?"
 //! cargo run --example count -- gpt-4 - < README.md       # standard input
 //! ```
@@ -22,14 +22,14 @@ pub(crate) fn run(args: &[&str]) -> Result<(), Box<dyn Error>> {
         [] => sample()?,
         [model, "-"] => drop(report(model, &io::read_to_string(io::stdin())?)?),
         [model, text] => drop(report(model, text)?),
-        _ => return Err("a model and a text are wanted, or `-` for standard input".into()),
+        _ => return Err("usage: count MODEL TEXT, with `-` as TEXT for standard input".into()),
     }
     Ok(())
 }
 
 fn sample() -> Result<(), tiktally::Error> {
     assert_eq!(report("gpt-4o", "How many tokens is this?")?, 6);
-    // what a user typed is text, also where it spells a special token
+    // `count` treats special tokens in a text as plain text
     assert_eq!(report("gpt-4o", "<|endoftext|>")?, 7);
     let error = report("gpt-6", "Hello!").unwrap_err();
     println!("{error}");
@@ -37,13 +37,13 @@ fn sample() -> Result<(), tiktally::Error> {
     Ok(())
 }
 
-/// Prints the tokens of a text, and how much of the model's window they are.
+/// Prints the number of tokens of a text and how many remain in the model's context window. Returns the number.
 fn report(model: &str, text: &str) -> Result<usize, tiktally::Error> {
     let encoding = encoding_for_model(model)?;
     let tokens = encoding.count(text);
     print!("{tokens} tokens of {} for {model}", encoding.name());
     match context_window(model) {
-        Some(window) => println!(", which leaves {} of its window", window.remaining(tokens)),
+        Some(window) => println!(", which leaves {} in its window", window.remaining(tokens)),
         None => println!(", whose window is not known"),
     }
     Ok(tokens)

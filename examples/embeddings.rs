@@ -1,4 +1,5 @@
-//! A text in overlapping chunks for an embedding model: cut behind sentences, each with its place and its tokens.
+//! Cuts a text into overlapping chunks for an embedding model, preferably after sentences.
+//! Each chunk has its byte range and its number of tokens.
 //!
 //! ```sh
 //! cargo run --example embeddings
@@ -14,19 +15,21 @@ const TEXT: &str = "Tea is older than most of the cups it is drunk from. The lea
     when they are small. Some are dried at once and stay green. Others lie in the sun, turn dark, and taste of it. \
     Water that boils is too hot for the green ones. 最初の一杯は捨てる。二杯目を飲む。 Nobody agrees on the milk.";
 
-/// How long a chunk is to be, and how much of the one before it begins with, in tokens.
-const SIZE: usize = 36;
-const OVERLAP: usize = 10;
+/// The maximum size of a chunk, in tokens.
+const CHUNK_TOKENS: usize = 36;
+
+/// The maximum overlap with the previous chunk, in tokens.
+const OVERLAP_TOKENS: usize = 10;
 
 pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let encoding = encoding_for_model(MODEL)?;
-    let window = context_window(MODEL).ok_or("the model takes an unknown number of tokens")?;
-    assert!(SIZE <= window.context);
+    let window = context_window(MODEL).ok_or("the context window of the model is unknown")?;
+    assert!(CHUNK_TOKENS <= window.context);
 
-    let chunks = encoding.chunks_overlapping(TEXT, SIZE, OVERLAP)?;
+    let chunks = encoding.chunks_overlapping(TEXT, CHUNK_TOKENS, OVERLAP_TOKENS)?;
     let spans: Vec<_> = chunks.prefer(Cut::Sentence).spans().collect();
     for span in &spans {
-        // byte ranges lead from a search result back to its place
+        // the byte range leads from a search result back to the text
         println!(
             "{:>3}..{:<3} {:>2} tokens  {}",
             span.range.start,
@@ -37,13 +40,13 @@ pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     }
 
     for span in &spans {
-        assert!(span.tokens <= SIZE);
+        assert!(span.tokens <= CHUNK_TOKENS);
         assert_eq!(span.tokens, encoding.count(&TEXT[span.range.clone()]));
     }
-    // each begins with the end of the one before
+    // each chunk begins with the end of the previous one
     for pair in spans.windows(2) {
         let shared = &TEXT[pair[1].range.start..pair[0].range.end];
-        assert!(encoding.count(shared) <= OVERLAP);
+        assert!(encoding.count(shared) <= OVERLAP_TOKENS);
     }
     assert_eq!(spans.len(), 4);
     Ok(())

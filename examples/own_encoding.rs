@@ -1,4 +1,4 @@
-//! An encoding of one's own: from a rank file and a pattern, with markers of a chat format, and back to a file.
+//! Builds a custom encoding from a rank file and a pattern, adds special tokens, and writes the file again.
 //!
 //! ```sh
 //! cargo run --example own_encoding
@@ -16,7 +16,7 @@ pub(crate) fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// A rank file has a token in base64 and its rank on each line; here it is written first.
+/// Builds an encoding from a rank file, which has a token in base64 and its rank on each line. Here it is written first.
 fn from_file() -> Result<Encoding, Error> {
     let mut file = Vec::new();
     write_tiktoken(cl100k_base(), &mut file)?;
@@ -35,7 +35,7 @@ fn from_file() -> Result<Encoding, Error> {
     Ok(encoding)
 }
 
-/// More special tokens, on the vocabulary that is there: nothing of it is copied.
+/// Adds special tokens of a chat format. Both encodings share the vocabulary; it is not copied.
 fn with_markers(encoding: &Encoding) -> Result<Encoding, Error> {
     let chat = encoding
         .extend("mine_chat")
@@ -50,6 +50,7 @@ fn with_markers(encoding: &Encoding) -> Result<Encoding, Error> {
     Ok(chat)
 }
 
+/// Shows that an error in a rank file names its line.
 fn errors_name_the_line() {
     let file = b"AA== 0\nAQ== one\n";
     let error = Encoding::builder("broken").ranks_from_tiktoken(&file[..]);

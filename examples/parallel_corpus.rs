@@ -1,4 +1,4 @@
-//! Many texts, and one huge text, on all cores: the same results as of one call after the other.
+//! Encodes and counts many texts, and one huge text, on all cores. The results equal those of sequential calls.
 //!
 //! ```sh
 //! cargo run --release --example parallel_corpus --features rayon
@@ -10,7 +10,7 @@ use tiktally::o200k_base;
 
 pub(crate) fn main() -> Result<(), tiktally::Error> {
     let encoding = o200k_base();
-    // tables are made before the clock starts
+    // builds the tables before the measurement starts
     encoding.prepare();
 
     let texts: Vec<String> = (0..5_000).map(document).collect();
@@ -21,7 +21,7 @@ pub(crate) fn main() -> Result<(), tiktally::Error> {
     assert_eq!(counts, one_by_one);
     assert_eq!(counts[..3], [4, 18, 32]);
 
-    // ids come in the order of the texts, too
+    // lists of ids are in the order of the texts, too
     let lists = encoding.encode_ordinary_batch(&texts[..100]);
     assert_eq!(encoding.decode_batch(&lists)?, texts[..100]);
 

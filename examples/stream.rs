@@ -1,4 +1,4 @@
-//! An answer that arrives in parts: counted as it comes, decoded id by id, encoded as far as it is certain.
+//! Handles an answer that arrives in parts: counts it, decodes it id by id, and encodes it incrementally.
 //!
 //! ```sh
 //! cargo run --example stream
@@ -23,12 +23,12 @@ pub(crate) fn main() -> Result<(), tiktally::Error> {
     Ok(())
 }
 
-/// Takes parts as long as all of them have no more tokens than `budget`.
+/// Accepts parts until the whole text would exceed `budget` tokens.
 fn stop_at_a_budget(encoding: &Encoding, budget: usize) {
     let mut counter = encoding.token_counter();
     let mut taken = String::new();
     for part in ANSWER {
-        // the last word may grow: only text as a whole has a count
+        // not the sum of both counts: the new part may continue the last word
         let mut longer = counter.clone();
         longer.push(part);
         println!("{:>2} tokens with {part:?}", longer.total());
@@ -43,7 +43,7 @@ fn stop_at_a_budget(encoding: &Encoding, budget: usize) {
     assert_eq!(counter.total(), encoding.count(&taken));
 }
 
-/// A character that several tokens make up appears with the last of them.
+/// Decodes id by id. A character of several tokens appears with the last of them.
 fn decode_one_by_one(encoding: &Encoding) -> Result<(), tiktally::Error> {
     let mut decoder = encoding.stream_decoder();
     let mut text = String::new();
@@ -58,13 +58,13 @@ fn decode_one_by_one(encoding: &Encoding) -> Result<(), tiktally::Error> {
     Ok(())
 }
 
-/// An id appears when no later text can change it.
+/// Encodes part by part. An id is returned as soon as later text cannot change it.
 fn encode_as_it_comes(encoding: &Encoding) {
     let mut encoder = encoding.stream_encoder();
     let mut ids = Vec::new();
     for part in ANSWER {
         encoder.push(part, &mut ids);
-        println!("{:>2} ids are certain behind {part:?}", ids.len());
+        println!("{:>2} ids are final after {part:?}", ids.len());
     }
     encoder.finish(&mut ids);
     assert_eq!(ids, encoding.encode_ordinary(&ANSWER.concat()));

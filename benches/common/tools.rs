@@ -1,4 +1,4 @@
-//! The tools of the chat requests that are measured.
+//! The tools of the measured chat requests.
 
 use tiktally::chat::Tool;
 

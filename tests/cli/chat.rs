@@ -326,18 +326,18 @@ fn a_complaint_is_one_line_whatever_the_keys_are() {
 fn a_model_that_is_missing_or_not_known_is_to_be_named() {
     assert_refused(
         &chat(&["nameless.json"]),
-        "tiktally: nameless.json: the body names no model; say with -m",
+        "tiktally: nameless.json: the request names no model; choose one with -m",
     );
     let null = NAMELESS.replacen('{', r#"{"model": null, "#, 1);
     assert_refused(
         &piped(&[], null),
-        "tiktally: standard input: the body names no model; say with -m",
+        "tiktally: standard input: the request names no model; choose one with -m",
     );
 
     let deployment = HELLO.replace("gpt-3.5-turbo-0613", "our-deployment");
     let (_, _, stderr) = piped(&[], &deployment);
     assert!(
-        stderr.contains(r#"the model "our-deployment"; with -m, "#),
+        stderr.contains(r#"the model "our-deployment"; choose a known model with -m"#),
         "{stderr}"
     );
     let (code, stdout, _) = piped(&["-m", "gpt-3.5-turbo-0613"], deployment);

@@ -120,7 +120,7 @@ fn a_folder_is_walked_in_order_without_what_is_ignored_or_hidden() {
 
     // -v says what is left out, but for what is ignored
     let (code, _, stderr) = tiktally(here.path(), &["count", "-v", "top"], b"");
-    let hidden = |name| format!("tiktally: {}: left out: hidden\n", slash(name));
+    let hidden = |name| format!("tiktally: {}: skipped: hidden\n", slash(name));
     let told = ["top/.git", "top/.gitignore", "top/.hidden"].map(hidden);
     assert_eq!((code, stderr), (Some(0), told.concat()));
 
@@ -175,12 +175,12 @@ fn what_cannot_be_counted_is_named_and_the_rest_is_counted() {
     assert_eq!(
         complaints[1],
         slash(
-            "tiktally: data/latin1.txt: not UTF-8: invalid at byte 3, counted from 0; --lossy would read U+FFFD there"
+            "tiktally: data/latin1.txt: not UTF-8: invalid at byte 3, counted from 0; --lossy replaces invalid bytes with U+FFFD"
         )
     );
     assert_eq!(
         complaints[2],
-        "tiktally: 2 binary files are left out; -v says which"
+        "tiktally: skipped 2 binary files; -v lists them"
     );
 
     // the bytes are those of the file, not of the text
@@ -190,9 +190,8 @@ fn what_cannot_be_counted_is_named_and_the_rest_is_counted() {
         stdout.lines().nth(1),
         Some(slash("     5     10         2.00  data/latin1.txt").as_str())
     );
-    let left_out = ["image.png", "late.bin"].map(|name| {
-        format!("tiktally: data/{name}: left out: a binary file (it holds a NUL byte)\n")
-    });
+    let left_out = ["image.png", "late.bin"]
+        .map(|name| format!("tiktally: data/{name}: skipped: binary file (contains a NUL byte)\n"));
     assert_eq!(stderr, slash(&left_out.concat()));
 }
 
@@ -244,7 +243,7 @@ fn links_in_a_folder_are_not_followed() {
     assert_eq!(tokens_and_paths(&stdout), ["2 top/a.txt"]);
     let (_, _, stderr) = tiktally(here.path(), &["count", "-v", "top"], b"");
     let links = ["again.txt", "circle", "itself"];
-    let told = links.map(|name| format!("tiktally: top/{name}: left out: a symbolic link\n"));
+    let told = links.map(|name| format!("tiktally: top/{name}: skipped: symbolic link\n"));
     assert_eq!(stderr, told.concat());
 
     // Named, they are: to a file, to a folder, and to nothing.
@@ -451,7 +450,7 @@ fn what_is_no_file() {
     assert_eq!(tokens_and_paths(&stdout), ["2 in/a.txt"]);
     assert_eq!(
         stderr,
-        "tiktally: in/socket: left out: neither a file nor a folder\n"
+        "tiktally: in/socket: skipped: neither a file nor a directory\n"
     );
 }
 
@@ -548,7 +547,7 @@ fn wrong_usage() {
         ),
         (
             &["man", "counting"],
-            r#"there is no subcommand "counting"; there are count, chat,"#,
+            r#"unknown subcommand "counting"; the subcommands are count, chat,"#,
         ),
         (&["completions", "cmd"], "[possible values: bash,"),
         (

@@ -106,7 +106,7 @@ fn tokens_have_colours() {
         assert!(page.contains(token), "{page}");
     }
     assert!(page.contains("12 characters, 12 bytes"));
-    assert!(page.contains("<p>3 tokens, 4.00 bytes a token</p>"));
+    assert!(page.contains("<p>3 tokens, 4.00 bytes per token</p>"));
     for encoding in ["o200k_base", "cl100k_base", "p50k_base", "r50k_base"] {
         assert!(
             page.contains(&format!(">{encoding} <b>3</b></button>")),
@@ -130,7 +130,7 @@ fn the_pointer_shows_id_and_bytes() {
         "id <code>9954<",
         "bytes <code>c3 af<",
         "text <code>ï<",
-        "token <code>2 of 3, from byte 2<",
+        "token <code>2 of 3, at byte 2<",
     ] {
         assert!(tip.contains(told), "{tip}");
     }

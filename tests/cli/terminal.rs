@@ -182,7 +182,7 @@ fn ctrl_c_ends_it() {
 fn whoever_types_is_told_how_to_end() {
     let (mut pty, pts) = terminal(80);
     let mut child = command(&["count"]).spawn(pts).unwrap();
-    read_until(&mut pty, "end it with Ctrl-D");
+    read_until(&mut pty, "press Ctrl-D");
     pty.write_all(b"hello world\n\x04").unwrap();
     let shown = read_all(&mut pty);
     assert!(child.wait().unwrap().success());

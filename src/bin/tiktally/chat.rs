@@ -1,4 +1,4 @@
-//! `tiktally chat`: what chat requests cost, part by part.
+//! `tiktally chat`: the tokens of chat requests, part by part.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -10,9 +10,9 @@ use serde_json::Value;
 use tiktally::ContextWindow;
 use tiktally::chat::{self, ChatTokens, Counter, Exactness};
 
-use crate::input::{self, Refusal, Wrong};
+use crate::input::{self, InputError, InvalidUtf8};
 use crate::terminal::{Table, printable, write_name};
-use crate::{Failure, INCOMPLETE, complain, unless_closed};
+use crate::{EXIT_INCOMPLETE, Failure, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,33 +20,33 @@ Examples:
   tiktally chat -m gpt-4o --json deployments/*.json | jq .left
   echo '{\"model\": \"gpt-4o\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]}' | tiktally chat
 
-An estimate says why it is one. The answer has to fit in what is left of the window, too.";
+An estimate states its reason. The answer must also fit in the tokens left.";
 
-/// Count the tokens of chat requests, message by message, and what they leave of the context window
+/// Count the tokens of chat requests, and those left in the context window
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Count as for this model, whatever the requests name or leave out; names of deployments say nothing
-    #[arg(short, long, value_parser = Model::named)]
+    /// Count for this model instead of the one in the request; needed if the request has no model or a deployment name
+    #[arg(short, long, value_parser = Model::from_name)]
     model: Option<Model>,
 
-    /// Print one line of JSON for each request
+    /// Print one JSON object per line for each request
     #[arg(long)]
     json: bool,
 
-    /// Bodies of requests, the JSON that is sent to the API; - is standard input, and so is no path at all
+    /// Files with request bodies, as sent to the API in JSON; without one, or for -, reads standard input
     #[arg(value_name = "REQUEST")]
     paths: Vec<PathBuf>,
 }
 
-/// Whose tokens are counted.
+/// The model that a request is counted for.
 #[derive(Debug, Clone)]
 struct Model {
     name: String,
     counter: Counter,
 }
 
-/// A request and what it costs.
+/// A request and its tokens.
 #[derive(Debug)]
 struct Counted<'a> {
     path: &'a Path,
@@ -54,6 +54,7 @@ struct Counted<'a> {
     tokens: ChatTokens,
 }
 
+/// Runs `tiktally chat`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let stdin = [PathBuf::from(input::STDIN)];
     let paths = match args.paths.as_slice() {
@@ -62,12 +63,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let counted = paths.iter().filter_map(|path| {
         let counted = count(path, args.model.as_ref());
-        counted.map_err(complain).ok()
+        counted.map_err(print_message).ok()
     });
     let counted: Vec<_> = counted.collect();
     let mut out = BufWriter::new(io::stdout().lock());
     let printed = if args.json {
-        print_lines(&counted, &mut out)
+        print_json(&counted, &mut out)
     } else {
         print_tables(&counted, paths.len(), &mut out)
     };
@@ -75,27 +76,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(if counted.len() == paths.len() {
         ExitCode::SUCCESS
     } else {
-        INCOMPLETE.into()
+        EXIT_INCOMPLETE.into()
     })
 }
 
-fn count<'a>(path: &'a Path, asked: Option<&Model>) -> Result<Counted<'a>, Refusal> {
-    let body = input::read(path, Wrong::Refused)?;
-    match tokens(&body.text, asked) {
+/// Reads and counts one request.
+fn count<'a>(path: &'a Path, asked: Option<&Model>) -> Result<Counted<'a>, InputError> {
+    let body = input::read(path, InvalidUtf8::Reject)?;
+    match count_body(&body.text, asked) {
         Ok((model, tokens)) => Ok(Counted {
             path,
             model,
             tokens,
         }),
-        Err(problem) => Err(Refusal::new(path, printable(&problem))),
+        Err(problem) => Err(InputError::new(path, printable(&problem))),
     }
 }
 
-/// The tokens of a body, and the name of the model they were counted for.
-fn tokens(body: &str, asked: Option<&Model>) -> Result<(Option<String>, ChatTokens), String> {
+/// Returns the tokens of a body, and the name of the model they were counted for.
+fn count_body(body: &str, asked: Option<&Model>) -> Result<(Option<String>, ChatTokens), String> {
     let model = match asked {
         Some(model) => Some(model.clone()),
-        None => Model::of(body)?,
+        None => Model::from_body(body)?,
     };
     let tokens = match &model {
         Some(model) => model.counter.estimate_json(body),
@@ -106,11 +108,12 @@ fn tokens(body: &str, asked: Option<&Model>) -> Result<(Option<String>, ChatToke
 }
 
 impl Model {
-    fn named(name: &str) -> Result<Self, String> {
+    /// Looks up a model; the value parser of `--model`.
+    fn from_name(name: &str) -> Result<Self, String> {
         let counter = Counter::for_model(name).map_err(|error| {
-            // the library's advice would be to choose an encoding, but a request needs a model
+            // not the library's message: it recommends choosing an encoding, but a request needs a model
             if error.is_unknown_model() {
-                format!("no encoding is known for the model {name:?}; with -m, count as for a model that is known")
+                format!("no encoding is known for the model {name:?}; choose a known model with -m")
             } else {
                 error.to_string()
             }
@@ -119,15 +122,16 @@ impl Model {
         Ok(Self { name, counter })
     }
 
-    /// The model that a body names. `None` if it is no body at all: what is wrong with it, the library says best.
-    fn of(body: &str) -> Result<Option<Self>, String> {
-        // All of it is read, not one key into a struct: of two models the last counts, as the library has it, and a
-        // derived struct would refuse them.
+    /// Returns the model that a body names.
+    ///
+    /// Returns `None` for an invalid body, so that the library reports the error in detail.
+    fn from_body(body: &str) -> Result<Option<Self>, String> {
+        // A `Value` takes the last of duplicate keys, as the library does. A derived struct would reject them.
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         match body.get("model") {
-            Some(Value::String(name)) => Self::named(name).map(Some),
+            Some(Value::String(name)) => Self::from_name(name).map(Some),
             None | Some(Value::Null) if body.is_object() => {
-                Err("the body names no model; say with -m for which one it is".to_owned())
+                Err("the request names no model; choose one with -m".to_owned())
             }
             _ => Ok(None),
         }
@@ -135,24 +139,26 @@ impl Model {
 }
 
 impl Counted<'_> {
+    /// Returns the context window of the model, if it is known.
     fn window(&self) -> Option<ContextWindow> {
         tiktally::context_window(self.model.as_deref()?)
     }
 
-    /// What is left of the window; less than nothing if the request does not fit.
-    fn left(&self) -> Option<i64> {
+    /// Returns how many tokens remain in the window; negative if the request does not fit.
+    fn tokens_left(&self) -> Option<i64> {
         Some(self.window()?.remaining(self.tokens.total))
     }
 
-    /// Why this is an estimate, if it is one.
-    fn doubt(&self) -> Option<&str> {
+    /// Returns the reason why this is an estimate; `None` if it is exact.
+    fn estimate_reason(&self) -> Option<&str> {
         match &self.tokens.exactness {
             Exactness::Exact => None,
             Exactness::Estimate { reason } => Some(reason),
         }
     }
 
-    fn parts(&self) -> [(&'static str, usize); 5] {
+    /// Returns the tokens outside the messages, by name.
+    fn other_parts(&self) -> [(&'static str, usize); 5] {
         let tokens = &self.tokens;
         [
             ("tools", tokens.tools),
@@ -164,31 +170,32 @@ impl Counted<'_> {
     }
 }
 
-/// A row of a table: what, how many, and what there is to say about it.
-struct Row {
-    what: String,
+/// A row of a table: a name, a number, and a note.
+struct TableRow {
+    name: String,
     tokens: String,
     note: String,
 }
 
-impl Row {
-    fn new(what: impl Into<String>, tokens: &impl ToString, note: impl Into<String>) -> Self {
-        let (what, tokens, note) = (what.into(), tokens.to_string(), note.into());
-        Self { what, tokens, note }
+impl TableRow {
+    fn new(name: impl Into<String>, tokens: &impl ToString, note: impl Into<String>) -> Self {
+        let (name, tokens, note) = (name.into(), tokens.to_string(), note.into());
+        Self { name, tokens, note }
     }
 }
 
-fn rows(counted: &Counted<'_>) -> Vec<Row> {
+/// Returns the rows of a request.
+fn rows(counted: &Counted<'_>) -> Vec<TableRow> {
     let messages = counted.tokens.messages.iter().enumerate();
-    let messages = messages.map(|(i, tokens)| Row::new(format!("messages[{i}]"), tokens, ""));
-    let parts = counted.parts().into_iter();
+    let messages = messages.map(|(i, tokens)| TableRow::new(format!("messages[{i}]"), tokens, ""));
+    let parts = counted.other_parts().into_iter();
     let parts = parts.filter(|(_, tokens)| *tokens > 0);
-    let parts = parts.map(|(what, tokens)| Row::new(what, &tokens, ""));
-    let sureness = match counted.doubt() {
+    let parts = parts.map(|(name, tokens)| TableRow::new(name, &tokens, ""));
+    let exactness = match counted.estimate_reason() {
         None => "exact".to_owned(),
         Some(reason) => format!("estimate: {reason}"),
     };
-    let total = Row::new("total", &counted.tokens.total, sureness);
+    let total = TableRow::new("total", &counted.tokens.total, exactness);
     messages
         .chain(parts)
         .chain([total])
@@ -196,23 +203,24 @@ fn rows(counted: &Counted<'_>) -> Vec<Row> {
         .collect()
 }
 
-fn window_rows(counted: &Counted<'_>) -> Vec<Row> {
+/// Returns the rows of the context window.
+fn window_rows(counted: &Counted<'_>) -> Vec<TableRow> {
     let window = counted.window();
     let window = window.map_or_else(|| "unknown".to_owned(), |window| window.context.to_string());
     let model = counted.model.as_deref().unwrap_or_default();
     let note = match counted.window().and_then(|window| window.max_input) {
-        Some(input) => format!("{model}, of which input {input}"),
+        Some(input) => format!("{model}, at most {input} for input"),
         None => model.to_owned(),
     };
-    let mut rows = vec![Row::new("window", &window, note)];
-    rows.extend(counted.left().map(|left| {
-        let what = if left < 0 { "over by" } else { "left" };
-        Row::new(what, &left.unsigned_abs(), "")
+    let mut rows = vec![TableRow::new("window", &window, note)];
+    rows.extend(counted.tokens_left().map(|left| {
+        let name = if left < 0 { "over by" } else { "left" };
+        TableRow::new(name, &left.unsigned_abs(), "")
     }));
     rows
 }
 
-/// A table for each request; of several, under their names and with the sum at the end.
+/// Prints a table for each request. Several tables have titles and a total.
 fn print_tables(counted: &[Counted<'_>], asked: usize, out: &mut impl Write) -> io::Result<()> {
     if let ([counted], 1) = (counted, asked) {
         return print(&rows(counted), "", out);
@@ -227,23 +235,26 @@ fn print_tables(counted: &[Counted<'_>], asked: usize, out: &mut impl Write) -> 
         return Ok(());
     }
     let total: usize = counted.iter().map(|counted| counted.tokens.total).sum();
-    let doubted = counted.iter().any(|counted| counted.doubt().is_some());
-    let sureness = if doubted { "estimate" } else { "exact" };
+    let is_estimate = counted
+        .iter()
+        .any(|counted| counted.estimate_reason().is_some());
+    let exactness = if is_estimate { "estimate" } else { "exact" };
     writeln!(out, "{} of {asked} requests", counted.len())?;
-    print(&[Row::new("total", &total, sureness)], "  ", out)
+    print(&[TableRow::new("total", &total, exactness)], "  ", out)
 }
 
-fn print(rows: &[Row], indent: &str, out: &mut impl Write) -> io::Result<()> {
+/// Prints the rows as a table.
+fn print(rows: &[TableRow], indent: &str, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new("nrp");
-    for Row { what, tokens, note } in rows {
-        table.row([what, tokens, note]);
+    for TableRow { name, tokens, note } in rows {
+        table.row([name, tokens, note]);
     }
     table.print(indent, out)
 }
 
-/// A request as one line of JSON, with its keys in this order.
+/// A request in the output of `--json`, with its keys in this order.
 #[derive(Serialize)]
-struct Line<'a> {
+struct JsonLine<'a> {
     path: Cow<'a, str>,
     model: Option<&'a str>,
     total: usize,
@@ -262,10 +273,10 @@ struct Line<'a> {
     left: Option<i64>,
 }
 
-impl<'a> Line<'a> {
+impl<'a> JsonLine<'a> {
     fn of(counted: &'a Counted<'_>) -> Self {
         let tokens = &counted.tokens;
-        let reason = counted.doubt();
+        let reason = counted.estimate_reason();
         Self {
             path: counted.path.to_string_lossy(),
             model: counted.model.as_deref(),
@@ -280,14 +291,15 @@ impl<'a> Line<'a> {
             priming: tokens.priming,
             window: counted.window().map(|window| window.context),
             max_input: counted.window().and_then(|window| window.max_input),
-            left: counted.left(),
+            left: counted.tokens_left(),
         }
     }
 }
 
-fn print_lines(counted: &[Counted<'_>], out: &mut impl Write) -> io::Result<()> {
+/// Prints a line of JSON for each request.
+fn print_json(counted: &[Counted<'_>], out: &mut impl Write) -> io::Result<()> {
     for counted in counted {
-        serde_json::to_writer(&mut *out, &Line::of(counted))?;
+        serde_json::to_writer(&mut *out, &JsonLine::of(counted))?;
         writeln!(out)?;
     }
     Ok(())

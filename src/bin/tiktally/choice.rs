@@ -1,34 +1,40 @@
-//! `-m` and `-e`: which encoding to count with.
+//! `-m` and `-e`: the choice of the encoding.
 
 use clap::builder::{PossibleValuesParser as Names, TypedValueParser as _};
 use tiktally::Encoding;
 
-/// The encoding of the models in use today.
-const DEFAULT: &str = "o200k_base";
+/// The encoding without `-m` and `-e`: the models in use today have it.
+const DEFAULT_ENCODING: &str = "o200k_base";
 
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 pub(crate) struct Choice {
-    /// Count as this model does, gpt-4o for example [without -m and -e: the encoding o200k_base]
+    /// Use the encoding of this model, such as gpt-4o [default encoding: o200k_base]
     #[arg(short, long, value_parser = tiktally::encoding_for_model)]
     model: Option<&'static Encoding>,
 
-    /// Count with this encoding
+    /// Use this encoding
     #[arg(short, long, value_parser = Names::new(tiktally::list_encoding_names()).try_map(|name| tiktally::get_encoding(&name)))]
     encoding: Option<&'static Encoding>,
 }
 
 impl Choice {
-    /// The encoding asked for. The default is looked up only when it is needed: it may not have been compiled in.
+    /// Returns the chosen encoding, or the default.
+    ///
+    /// The default is looked up only when it is needed: it may not be compiled in.
     pub(crate) fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
-        self.or_default(|| tiktally::get_encoding(DEFAULT))
+        self.or_default(|| tiktally::get_encoding(DEFAULT_ENCODING))
     }
 
-    /// The encoding asked for, or else that of a model.
-    pub(crate) fn or_of_model(&self, model: &str) -> Result<&'static Encoding, tiktally::Error> {
+    /// Returns the chosen encoding, or that of `model`.
+    pub(crate) fn encoding_or_of_model(
+        &self,
+        model: &str,
+    ) -> Result<&'static Encoding, tiktally::Error> {
         self.or_default(|| tiktally::encoding_for_model(model))
     }
 
+    /// Returns the encoding of `-m` or `-e`, or else calls `default`.
     fn or_default(
         &self,
         default: impl FnOnce() -> Result<&'static Encoding, tiktally::Error>,

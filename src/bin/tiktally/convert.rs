@@ -1,4 +1,4 @@
-//! `tiktally encode` and `tiktally decode`: texts to ids and back, as streams.
+//! `tiktally encode` and `tiktally decode`: from text to ids and back, as streams.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::PathBuf;
@@ -8,30 +8,30 @@ use tiktally::{Encoding, TokenId};
 
 use crate::Failure;
 use crate::choice::Choice;
-use crate::ids::{Format, Ids, Reader};
-use crate::input::{self, Refusal, Source};
+use crate::ids::{Format, IdReader, IdWriter};
+use crate::input::{self, InputError, Source};
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:
-  echo -n 'hello world' | tiktally encode        24912 and 2375, a line each
+  echo -n 'hello world' | tiktally encode        24912 and 2375, one per line
   tiktally encode --format json README.md > ids.json
-  tiktally encode README.md | tiktally decode    the same bytes";
+  tiktally encode README.md | tiktally decode    prints the original bytes";
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
   echo 24912 2375 | tiktally decode
   tiktally decode --format u32le ids.bin > text
 
-The bytes are written as the tokens have them: if ids are missing that belong to a character, they are not UTF-8.";
+The bytes of the tokens are written unchanged: a character with a missing token becomes invalid UTF-8.";
 
-/// Print the ids of a text's tokens; special tokens in it are plain text
+/// Print the token ids of a text; special tokens are encoded as plain text
 #[derive(Debug, clap::Args)]
 #[command(after_help = ENCODE_EXAMPLES)]
 pub(crate) struct EncodeArgs {
     #[command(flatten)]
     choice: Choice,
 
-    /// How the ids are written
+    /// The format of the ids in the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
@@ -39,31 +39,35 @@ pub(crate) struct EncodeArgs {
     source: Source,
 }
 
-/// Print the text that ids stand for, as encode wrote them
+/// Print the text of token ids, the reverse of encode
 #[derive(Debug, clap::Args)]
 #[command(after_help = DECODE_EXAMPLES)]
 pub(crate) struct DecodeArgs {
     #[command(flatten)]
     choice: Choice,
 
-    /// How the ids are written
+    /// The format of the ids in the input
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// A file; - is standard input, and so is no path at all
+    /// A file; without it, or for -, reads standard input
     #[arg(default_value = input::STDIN, hide_default_value = true)]
     path: PathBuf,
 }
 
+/// The size of the input buffer of `decode`, in bytes: as large as the blocks that `encode` reads.
+const READ_BUFFER_BYTES: usize = 64 << 10;
+
+/// Runs `tiktally encode`. Writes the ids of each block before it reads the next one.
 pub(crate) fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let mut encoder = encoding.stream_encoder();
     let mut blocks = args.source.blocks()?;
-    let mut writer = Ids::new(args.format, BufWriter::new(io::stdout().lock()))?;
+    let mut writer = IdWriter::new(args.format, BufWriter::new(io::stdout().lock()))?;
     let mut ids = Vec::new();
     while blocks.next(|text| encoder.push(text, &mut ids))? {
         writer.write(&ids)?;
-        // whoever reads them may be waiting, as this is for the text
+        // a reader of the pipe gets the ids before more text arrives
         writer.flush()?;
         ids.clear();
     }
@@ -73,72 +77,78 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Runs `tiktally decode`.
 pub(crate) fn decode(args: &DecodeArgs) -> Result<ExitCode, Failure> {
     let mut decoder = Decoder {
         encoding: args.choice.encoding()?,
         index: 0,
         out: BufWriter::new(io::stdout().lock()),
     };
-    let input = input::open(&args.path).map_err(|error| Refusal::io(&args.path, error))?;
-    let input = BufReader::with_capacity(1 << 16, input);
-    match decoder.decode_all(input, Reader::of(args.format)) {
+    let input = input::open(&args.path).map_err(|error| InputError::io(&args.path, error))?;
+    let input = BufReader::with_capacity(READ_BUFFER_BYTES, input);
+    match decoder.decode_all(input, IdReader::new(args.format)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(Fault::Input(error)) => Err(Refusal::io(&args.path, error).into()),
-        Err(Fault::Output(error)) => Err(error.into()),
-        Err(Fault::Ids(problem)) => Err(Refusal::new(&args.path, problem).into()),
+        Err(DecodeError::Input(error)) => Err(InputError::io(&args.path, error).into()),
+        Err(DecodeError::Output(error)) => Err(error.into()),
+        Err(DecodeError::Ids(problem)) => Err(InputError::new(&args.path, problem).into()),
     }
 }
 
-/// Why not all ids were decoded.
-enum Fault {
+/// An error that ends decoding.
+enum DecodeError {
     Input(io::Error),
     Output(io::Error),
     Ids(String),
 }
 
-/// Writes the bytes of tokens.
+/// Writes the bytes of tokens, given their ids.
 struct Decoder<W: Write> {
     encoding: &'static Encoding,
-    /// How many ids came before.
+    /// The number of ids that were decoded.
     index: u64,
     out: BufWriter<W>,
 }
 
 impl<W: Write> Decoder<W> {
-    /// What comes before a fault is decoded all the same.
-    fn decode_all(&mut self, mut input: impl BufRead, mut reader: Reader) -> Result<(), Fault> {
+    /// Decodes the whole input. Ids before an error are still decoded and written.
+    fn decode_all(
+        &mut self,
+        mut input: impl BufRead,
+        mut reader: IdReader,
+    ) -> Result<(), DecodeError> {
         loop {
             let bytes = match input.fill_buf() {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                bytes => bytes.map_err(Fault::Input)?,
+                bytes => bytes.map_err(DecodeError::Input)?,
             };
             if bytes.is_empty() {
                 break;
             }
             let decoded = bytes.iter().try_for_each(|byte| {
-                let id = reader.push(*byte).map_err(Fault::Ids)?;
+                let id = reader.push(*byte).map_err(DecodeError::Ids)?;
                 id.map_or(Ok(()), |id| self.push(id))
             });
-            // whoever reads the text may be waiting, as this is for the next ids
-            let flushed = self.out.flush().map_err(Fault::Output);
+            // a reader of the pipe gets the text before more ids arrive
+            let flushed = self.out.flush().map_err(DecodeError::Output);
             decoded.and(flushed)?;
             let len = bytes.len();
             input.consume(len);
         }
-        if let Some(id) = reader.finish().map_err(Fault::Ids)? {
+        if let Some(id) = reader.finish().map_err(DecodeError::Ids)? {
             self.push(id)?;
         }
-        self.out.flush().map_err(Fault::Output)
+        self.out.flush().map_err(DecodeError::Output)
     }
 
-    fn push(&mut self, id: TokenId) -> Result<(), Fault> {
+    /// Writes the bytes of one token.
+    fn push(&mut self, id: TokenId) -> Result<(), DecodeError> {
         let Ok(token) = self.encoding.decode_single_token_bytes(id) else {
             let (index, name) = (self.index, self.encoding.name());
-            return Err(Fault::Ids(format!(
-                "the id {id} (number {index}, counted from 0) belongs to no token of {name}"
+            return Err(DecodeError::Ids(format!(
+                "the id {id} (at index {index}, counted from 0) is not a token of {name}"
             )));
         };
-        self.out.write_all(token).map_err(Fault::Output)?;
+        self.out.write_all(token).map_err(DecodeError::Output)?;
         self.index += 1;
         Ok(())
     }

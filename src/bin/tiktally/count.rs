@@ -1,4 +1,4 @@
-//! `tiktally count`: the tokens of standard input, files and folders.
+//! `tiktally count`: the tokens of standard input, files and directories.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -10,68 +10,70 @@ use rayon::prelude::*;
 use tiktally::Encoding;
 
 use crate::choice::Choice;
-use crate::input::{self, Blocks, Found, Refusal, Skip, Text, Why, Wrong};
+use crate::input::{self, Blocks, Input, InputError, InvalidUtf8, Skip, SkipReason, Text};
 use crate::progress::Progress;
-use crate::tally::{Row, Tally, Window};
-use crate::terminal::tokens;
-use crate::{Failure, INCOMPLETE, OVER, complain, unless_closed};
+use crate::report::{Report, Row, Window};
+use crate::terminal::token_count;
+use crate::{EXIT_INCOMPLETE, EXIT_OVER_LIMIT, Failure, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:
   tiktally count README.md
-  git diff | tiktally count                         a number and nothing else
-  tiktally count --top 10 .                         where the tokens of a project are
-  tiktally count --by-extension --window gpt-4o .   which share of the window each language takes
-  tiktally count --limit 100000 src > /dev/null     in a hook: exit code 3 if it is over
+  git diff | tiktally count                         only the number of tokens
+  tiktally count --top 10 .                         the largest files
+  tiktally count --by-extension --window gpt-4o .   languages, share of a window
+  tiktally count --limit 100000 src > /dev/null     exit code 3 if over, for CI
   tiktally count --json . | jq .total.tokens
 
-Files must be UTF-8. A text that spells a special token, <|endoftext|> for example, is counted as plain text.";
+Files must be UTF-8. Special tokens in a text, such as <|endoftext|>, are counted as plain text.";
 
-/// A huge text is counted in parts of this size, by all threads.
-const PART: usize = 4 << 20;
+/// The least size of a part, in bytes, when all threads count one large text.
+///
+/// Large enough that splitting costs little in comparison, and small enough that one huge file keeps all threads busy.
+const PARALLEL_PART_BYTES: usize = 4 << 20;
 
-/// Count the tokens of files, folders or standard input, like wc
+/// Count the tokens of files, directories or standard input, like wc
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-#[allow(clippy::struct_excessive_bools)] // flags
+#[allow(clippy::struct_excessive_bools)] // independent flags of the command line
 pub(crate) struct Args {
     #[command(flatten)]
     choice: Choice,
 
-    /// Files and folders; - is standard input, and so is no path at all. Of a folder, binary and hidden files, links and
-    /// what .gitignore names are left out
+    /// Files or directories; without a path, or for -, reads standard input. In directories, skips binary files, hidden
+    /// files, symbolic links, and files that .gitignore excludes
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// Print one object of JSON
+    /// Print the result as one JSON object
     #[arg(long)]
     json: bool,
 
-    /// Sort by tokens, most first, or by path [without it: as they are named and found]
-    #[arg(long, value_name = "BY")]
+    /// Sort by path, or by tokens with the largest first [default: the order of the arguments]
+    #[arg(long, value_name = "KEY")]
     sort: Option<Sort>,
 
-    /// List only those with the most tokens; the total has them all
+    /// List only the N rows with the most tokens; the total still includes all
     #[arg(long, value_name = "N")]
     top: Option<usize>,
 
-    /// Add up the files of the same extension
+    /// Print one row per file extension
     #[arg(long)]
     by_extension: bool,
 
-    /// Show the share of this model's context window; without -m and -e, count as this model does
-    #[arg(long, value_name = "MODEL", value_parser = Window::of)]
+    /// Show the share of this model's context window; also sets the encoding unless -m or -e is given
+    #[arg(long, value_name = "MODEL", value_parser = Window::of_model)]
     window: Option<Window>,
 
-    /// End with exit code 3 if there are more tokens in total
+    /// Exit with code 3 if the total exceeds N tokens
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
-    /// Count bytes that are not UTF-8 as U+FFFD, instead of refusing the file
+    /// Replace invalid UTF-8 with U+FFFD instead of rejecting the file
     #[arg(long)]
     lossy: bool,
 
-    /// Say which files in folders are left out, and why, but for those that .gitignore names
+    /// List the skipped files and the reasons, except files that .gitignore excludes
     #[arg(short, long)]
     verbose: bool,
 }
@@ -83,207 +85,216 @@ enum Sort {
 }
 
 impl Args {
+    /// Returns the encoding of `-m`, `-e` or else `--window`, or the default.
     fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
         match &self.window {
-            Some(window) => self.choice.or_of_model(&window.model),
+            Some(window) => self.choice.encoding_or_of_model(&window.model),
             None => self.choice.encoding(),
         }
     }
 
-    /// Whether a number is all that is wanted.
-    fn is_bare(&self) -> bool {
+    /// Returns true if only a number is printed, as for `git diff | tiktally count`.
+    fn is_number_only(&self) -> bool {
         self.paths.is_empty() && !self.json && !self.by_extension && self.window.is_none()
     }
 }
 
-/// What became of something that was found.
+/// The result for one input.
 enum Outcome {
     Counted(Row),
     Skipped(Skip),
-    Refused(Refusal),
+    Failed(InputError),
 }
 
+/// Runs `tiktally count`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.encoding()?;
-    let found = match args.paths.as_slice() {
-        [] => vec![Found::Named(input::STDIN.into())],
+    let inputs = match args.paths.as_slice() {
+        [] => vec![Input::Named(input::STDIN.into())],
         paths => input::find(paths),
     };
-    let outcomes = count_all(found, encoding, Wrong::of(args.lossy));
-    let tally = arranged(told(outcomes, args.verbose), args);
-    // what was found out holds, whether or not someone reads all of it
-    unless_closed(print(&tally, encoding, args))?;
-    Ok(exit_code(&tally, args.limit))
+    let outcomes = count_all(inputs, encoding, InvalidUtf8::from_flag(args.lossy));
+    let report = arrange(collect(outcomes, args.verbose), args);
+    // the exit code depends on the counts alone, even if the reader of the output closes the pipe early
+    unless_closed(print(&report, encoding, args))?;
+    Ok(exit_code(&report, args.limit))
 }
 
-fn print(tally: &Tally, encoding: &Encoding, args: &Args) -> io::Result<()> {
+/// Prints the report in the format that the arguments choose.
+fn print(report: &Report, encoding: &Encoding, args: &Args) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
     if args.json {
-        tally.print_json(encoding.name(), args.window.as_ref(), &mut out)?;
-    } else if !args.is_bare() {
-        tally.print(args.window.as_ref(), &mut out)?;
-    } else if tally.refused == 0 {
-        writeln!(out, "{}", tally.total.tokens)?;
+        report.print_json(encoding.name(), args.window.as_ref(), &mut out)?;
+    } else if !args.is_number_only() {
+        report.print(args.window.as_ref(), &mut out)?;
+    } else if report.failed == 0 {
+        writeln!(out, "{}", report.total.tokens)?;
     }
     out.flush()
 }
 
-/// Counts on all threads; the outcomes are in the order of what was found.
-fn count_all(found: Vec<Found>, encoding: &Encoding, wrong: Wrong) -> Vec<Outcome> {
-    let progress = Progress::of(found.iter().map(size).sum());
-    let count = |found| outcome(found, encoding, wrong, &progress);
-    let is_stdin = |found: &Found| matches!(found, Found::Named(path) if input::is_stdin(path));
-    // standard input that is named twice has its text the first time
-    let found: Vec<Result<Outcome, Found>> = found
+/// Counts the inputs on all threads. The outcomes are in the order of the inputs.
+fn count_all(inputs: Vec<Input>, encoding: &Encoding, invalid: InvalidUtf8) -> Vec<Outcome> {
+    let progress = Progress::new(inputs.iter().map(input_size).sum());
+    let count = |input| count_input(input, encoding, invalid, &progress);
+    let is_stdin = |input: &Input| matches!(input, Input::Named(path) if input::is_stdin(path));
+    // standard input is read first and in order: if it is named twice, the first time has its text
+    let inputs: Vec<Result<Outcome, Input>> = inputs
         .into_iter()
-        .map(|found| {
-            if is_stdin(&found) {
-                Ok(count(found))
+        .map(|input| {
+            if is_stdin(&input) {
+                Ok(count(input))
             } else {
-                Err(found)
+                Err(input)
             }
         })
         .collect();
-    let found = found.into_par_iter();
-    found.map(|found| found.unwrap_or_else(count)).collect()
+    let inputs = inputs.into_par_iter();
+    inputs.map(|input| input.unwrap_or_else(count)).collect()
 }
 
-fn size(found: &Found) -> u64 {
-    match found {
-        Found::Named(path) | Found::Inside(path) => len(path),
-        Found::Skipped(_) | Found::Refused(_) => 0,
+/// Returns the size of an input in bytes, for the progress bar; 0 if it is not known.
+fn input_size(input: &Input) -> u64 {
+    match input {
+        Input::Named(path) | Input::InDirectory(path) => file_size(path),
+        Input::Skipped(_) | Input::Failed(_) => 0,
     }
 }
 
-fn len(path: &Path) -> u64 {
+/// Returns the size of a file in bytes, or 0 if it cannot be read.
+fn file_size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-fn outcome(found: Found, encoding: &Encoding, wrong: Wrong, progress: &Progress) -> Outcome {
-    let (path, row) = match found {
-        Found::Skipped(skip) => return Outcome::Skipped(skip),
-        Found::Refused(refusal) => return Outcome::Refused(refusal),
-        Found::Named(path) if !path.is_file() => {
-            let row = count_stream(&path, encoding, wrong, progress);
+/// Reads and counts one input.
+fn count_input(
+    input: Input,
+    encoding: &Encoding,
+    invalid: InvalidUtf8,
+    progress: &Progress,
+) -> Outcome {
+    let (path, row) = match input {
+        Input::Skipped(skip) => return Outcome::Skipped(skip),
+        Input::Failed(error) => return Outcome::Failed(error),
+        Input::Named(path) if !path.is_file() => {
+            let row = count_stream(&path, encoding, invalid, progress);
             (path, row.map(Ok))
         }
-        Found::Named(path) => {
-            let text = input::read(&path, wrong);
+        Input::Named(path) => {
+            let text = input::read(&path, invalid);
             let row = text.map(|text| Ok(count(&text, encoding, progress)));
             (path, row)
         }
-        Found::Inside(path) => {
-            let text = input::read_inside(&path, wrong);
+        Input::InDirectory(path) => {
+            let text = input::read_unless_binary(&path, invalid);
             let row = text.map(|text| text.map(|text| count(&text, encoding, progress)));
             (path, row)
         }
     };
     match row {
-        Ok(Ok(row)) => Outcome::Counted(row.of(path)),
+        Ok(Ok(row)) => Outcome::Counted(row.named(path)),
         Ok(Err(skip)) => {
-            progress.add(len(&path));
+            progress.add(file_size(&path));
             Outcome::Skipped(skip)
         }
-        Err(refusal) => {
-            progress.add(len(&path));
-            Outcome::Refused(refusal)
+        Err(error) => {
+            progress.add(file_size(&path));
+            Outcome::Failed(error)
         }
     }
 }
 
+/// Counts a text that is in memory, on all threads if it is large.
 fn count(text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
-    let parts: Vec<&str> = encoding.independent_parts(&text.text, PART).collect();
+    let parts: Vec<&str> = encoding.independent_parts(&text.text, PARALLEL_PART_BYTES).collect();
     let counts = parts.into_par_iter().map(|part| {
         let tokens = encoding.count(part);
         progress.add(part.len() as u64);
         tokens
     });
-    Row::new(counts.sum(), text.bytes)
+    Row::new(counts.sum(), text.input_bytes)
 }
 
-/// Counts what has no size, standard input or a pipe, as it comes: there may be any amount of it.
+/// Counts standard input or a pipe block by block, because its size is unknown and may exceed the memory.
 fn count_stream(
     path: &Path,
     encoding: &Encoding,
-    wrong: Wrong,
+    invalid: InvalidUtf8,
     progress: &Progress,
-) -> Result<Row, Refusal> {
-    let mut blocks = Blocks::of(path, wrong)?;
-    // a counter would remember every beginning of a piece, however long it is
+) -> Result<Row, InputError> {
+    let mut blocks = Blocks::open(path, invalid)?;
+    // not a `TokenCounter`: it keeps state for every prefix of an unfinished piece, however long the piece is
     let (mut encoder, mut ids, mut tokens) = (encoding.stream_encoder(), Vec::new(), 0);
-    blocks.each(|text| {
+    blocks.for_each(|text| {
         encoder.push(text, &mut ids);
         tokens += ids.len();
         ids.clear();
         progress.add(text.len() as u64);
     })?;
     encoder.finish(&mut ids);
-    Ok(Row::new(tokens + ids.len(), blocks.bytes()))
+    Ok(Row::new(tokens + ids.len(), blocks.bytes_done()))
 }
 
-/// What was counted. What was not is told on standard error.
-fn told(outcomes: Vec<Outcome>, verbose: bool) -> Tally {
-    let mut tally = Tally::default();
+/// Collects the counted rows, and prints a message for every input that was not counted.
+fn collect(outcomes: Vec<Outcome>, verbose: bool) -> Report {
+    let mut report = Report::default();
     for outcome in outcomes {
         match outcome {
-            Outcome::Counted(row) => tally.rows.push(row),
-            Outcome::Refused(refusal) => {
-                complain(refusal);
-                tally.refused += 1;
+            Outcome::Counted(row) => report.rows.push(row),
+            Outcome::Failed(error) => {
+                print_message(error);
+                report.failed += 1;
             }
             Outcome::Skipped(skip) => {
-                tally.binary += usize::from(skip.why == Why::Binary);
+                report.binary += usize::from(skip.reason == SkipReason::Binary);
                 if verbose {
-                    complain(skip);
+                    print_message(skip);
                 }
             }
         }
     }
-    if tally.binary > 0 && !verbose {
-        let files = if tally.binary == 1 {
-            "file is"
-        } else {
-            "files are"
-        };
-        complain(format_args!(
-            "{} binary {files} left out; -v says which",
-            tally.binary
+    if report.binary > 0 && !verbose {
+        let files = if report.binary == 1 { "file" } else { "files" };
+        print_message(format_args!(
+            "skipped {} binary {files}; -v lists them",
+            report.binary
         ));
     }
-    tally
+    report
 }
 
-/// The rows that are wanted, in the order that is wanted.
-fn arranged(mut tally: Tally, args: &Args) -> Tally {
-    tally.total_up();
+/// Groups, sorts and cuts the rows as the arguments ask.
+fn arrange(mut report: Report, args: &Args) -> Report {
+    report.sum_rows();
     if args.by_extension {
-        tally.group(|name| Path::new(name).extension().map(Into::into));
+        report.group_by(|name| Path::new(name).extension().map(Into::into));
     }
     if args.top.is_some() || args.by_extension || args.sort == Some(Sort::Tokens) {
-        tally.rows.sort_by_key(|row| std::cmp::Reverse(row.tokens));
+        report.rows.sort_by_key(|row| std::cmp::Reverse(row.tokens));
     }
     if let Some(top) = args.top {
-        tally.keep(top);
+        report.list_first(top);
     }
     if args.sort == Some(Sort::Path) {
-        tally.rows.sort_by(|one, other| one.name.cmp(&other.name));
+        report.rows.sort_by(|one, other| one.name.cmp(&other.name));
     }
-    tally
+    report
 }
 
-fn exit_code(tally: &Tally, limit: Option<usize>) -> ExitCode {
-    let total = tally.total.tokens;
+/// Returns the exit code, and prints a message if the total exceeds the limit.
+fn exit_code(report: &Report, limit: Option<usize>) -> ExitCode {
+    let total = report.total.tokens;
     if let Some(limit) = limit.filter(|limit| total > *limit) {
         let over = total - limit;
         let verb = if total == 1 { "is" } else { "are" };
-        complain(format_args!(
+        print_message(format_args!(
             "{} {verb} {over} more than the limit of {limit}",
-            tokens(total)
+            token_count(total)
         ));
-        return OVER.into();
+        return EXIT_OVER_LIMIT.into();
     }
-    match tally.refused {
+    match report.failed {
         0 => ExitCode::SUCCESS,
-        _ => INCOMPLETE.into(),
+        _ => EXIT_INCOMPLETE.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! `tiktally truncate` and `tiktally chunk`: texts within a number of tokens.
+//! `tiktally truncate` and `tiktally chunk`: cut a text to a number of tokens.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -15,30 +15,30 @@ use crate::terminal;
 const TRUNCATE_EXAMPLES: &str = "\
 Examples:
   tiktally truncate --tokens 1000 article.txt
-  dmesg | tiktally truncate --tokens 4000 --keep end   the latest of a log
+  dmesg | tiktally truncate --tokens 4000 --keep end   the latest lines of a log
 
-It is cut between characters. Of a long input no more is read than is needed to know the tokens, but for --keep end.";
+The text is cut between characters. With --keep start, only as much of a long input is read as needed.";
 
 const CHUNK_EXAMPLES: &str = "\
 Examples:
   tiktally chunk --tokens 512 --overlap 64 --prefer sentence --json book.txt
   tiktally chunk --tokens 8000 --json src/lib.rs | jq -r .text
 
-Chunks are cut between characters; without an overlap they are the text, one after the other.
-In the JSON, start and end are places in the text in bytes.";
+Chunks are cut between characters. Without an overlap, joining them gives the text.
+In the JSON, start and end are byte offsets in the text.";
 
-/// Print the beginning or the end of a text, so many tokens of it
+/// Print the first or last N tokens of a text
 #[derive(Debug, clap::Args)]
 #[command(after_help = TRUNCATE_EXAMPLES)]
 pub(crate) struct TruncateArgs {
     #[command(flatten)]
     choice: Choice,
 
-    /// The most tokens that are kept
+    /// Keep up to N tokens
     #[arg(long, short = 'n', value_name = "N")]
     tokens: usize,
 
-    /// Which end of the text is kept
+    /// Keep the start or the end of the text
     #[arg(long, value_enum, default_value_t = Keep::Start)]
     keep: Keep,
 
@@ -52,26 +52,26 @@ enum Keep {
     End,
 }
 
-/// Cut a text into chunks that have so many tokens at most
+/// Cut a text into chunks of up to N tokens
 #[derive(Debug, clap::Args)]
 #[command(after_help = CHUNK_EXAMPLES)]
 pub(crate) struct ChunkArgs {
     #[command(flatten)]
     choice: Choice,
 
-    /// The most tokens that a chunk has
+    /// The maximum number of tokens in a chunk
     #[arg(long, short = 'n', value_name = "N")]
     tokens: usize,
 
-    /// How many tokens at most a chunk has in common with the one before it
+    /// Begin each chunk with up to M tokens of the previous one
     #[arg(long, value_name = "M", default_value_t = 0)]
     overlap: usize,
 
-    /// Where to cut if there is such a place near the end of a chunk [without it: where the tokens end]
+    /// Prefer to cut after a line, sentence or word near the end of a chunk [default: cut at the maximum]
     #[arg(long, value_enum)]
-    prefer: Option<Place>,
+    prefer: Option<CutPlace>,
 
-    /// Print a line of JSON for each chunk
+    /// Print one JSON object per line for each chunk
     #[arg(long)]
     json: bool,
 
@@ -80,28 +80,29 @@ pub(crate) struct ChunkArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Place {
+enum CutPlace {
     Line,
     Sentence,
     Word,
 }
 
-impl From<Place> for Cut {
-    fn from(place: Place) -> Self {
+impl From<CutPlace> for Cut {
+    fn from(place: CutPlace) -> Self {
         match place {
-            Place::Line => Self::Line,
-            Place::Sentence => Self::Sentence,
-            Place::Word => Self::Word,
+            CutPlace::Line => Self::Line,
+            CutPlace::Sentence => Self::Sentence,
+            CutPlace::Word => Self::Word,
         }
     }
 }
 
+/// Runs `tiktally truncate`.
 pub(crate) fn truncate(args: &TruncateArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let (text, kept);
     match args.keep {
         Keep::Start => {
-            text = beginning(&args.source, encoding, args.tokens)?;
+            text = read_beginning(&args.source, encoding, args.tokens)?;
             kept = encoding.truncate(&text, args.tokens);
         }
         Keep::End => {
@@ -115,12 +116,12 @@ pub(crate) fn truncate(args: &TruncateArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// As much of the text as tells what its first tokens are.
-fn beginning(source: &Source, encoding: &Encoding, tokens: usize) -> Result<String, Failure> {
+/// Reads as much of the text as determines its first `tokens` tokens.
+fn read_beginning(source: &Source, encoding: &Encoding, tokens: usize) -> Result<String, Failure> {
     let mut blocks = source.blocks()?;
     let (mut encoder, mut ids) = (encoding.stream_encoder(), Vec::new());
     let mut text = String::new();
-    // what the encoder hands out, nothing that follows can change
+    // ids that the encoder returns cannot change with the text that follows
     while ids.len() <= tokens {
         let is_more = blocks.next(|block| {
             encoder.push(block, &mut ids);
@@ -133,9 +134,9 @@ fn beginning(source: &Source, encoding: &Encoding, tokens: usize) -> Result<Stri
     Ok(text)
 }
 
-/// A chunk as a line of JSON, with its keys in this order.
+/// A chunk in the output of `--json`, with its keys in this order.
 #[derive(Serialize)]
-struct Line<'a> {
+struct JsonChunk<'a> {
     chunk: usize,
     start: usize,
     end: usize,
@@ -143,9 +144,10 @@ struct Line<'a> {
     text: &'a str,
 }
 
+/// Runs `tiktally chunk`.
 pub(crate) fn chunk(args: &ChunkArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
-    // before anything is read: the limits may be wrong
+    // reports wrong limits before any input is read
     encoding.chunks_overlapping("", args.tokens, args.overlap)?;
     let text = args.source.read()?.text;
     let mut chunks = encoding.chunks_overlapping(&text, args.tokens, args.overlap)?;
@@ -157,7 +159,7 @@ pub(crate) fn chunk(args: &ChunkArgs) -> Result<ExitCode, Failure> {
         let (start, end) = (span.range.start, span.range.end);
         let (text, tokens) = (&text[span.range], span.tokens);
         if args.json {
-            let line = Line {
+            let line = JsonChunk {
                 chunk,
                 start,
                 end,
@@ -167,23 +169,23 @@ pub(crate) fn chunk(args: &ChunkArgs) -> Result<ExitCode, Failure> {
             serde_json::to_writer(&mut out, &line).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
-            print(chunk, start..end, tokens, text, &mut out)?;
+            print_chunk(chunk, start..end, tokens, text, &mut out)?;
         }
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Under a line that says what it is, as `head` has it for several files.
-fn print(
+/// Prints a chunk under a title line, like `head` for several files.
+fn print_chunk(
     chunk: usize,
-    place: std::ops::Range<usize>,
+    range: std::ops::Range<usize>,
     tokens: usize,
     text: &str,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let gap = if chunk == 0 { "" } else { "\n" };
-    let (start, end, tokens) = (place.start, place.end, terminal::tokens(tokens));
+    let (start, end, tokens) = (range.start, range.end, terminal::token_count(tokens));
     writeln!(
         out,
         "{gap}==> {chunk}: {tokens}, bytes {start} to {end} <=="

@@ -1,4 +1,6 @@
-//! Lists of ids as bytes: written, and read a byte at a time, so that no list is too long.
+//! Lists of ids as bytes, in three formats.
+//!
+//! Lists are read a byte at a time, so a list of any length needs little memory.
 
 use std::io::{self, Write};
 
@@ -7,22 +9,23 @@ use tiktally::TokenId;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Format {
-    /// Decimal numbers, a line each; to decode, with any white space between them
+    /// Decimal numbers, one per line; decode accepts any white space between them
     Text,
-    /// One array of numbers
+    /// One JSON array of numbers
     Json,
-    /// Four bytes each, the lowest first
+    /// Four bytes per id, little-endian
     U32le,
 }
 
-/// Writes ids.
-pub(crate) struct Ids<W> {
+/// Writes a list of ids.
+pub(crate) struct IdWriter<W> {
     format: Format,
     is_first: bool,
     out: W,
 }
 
-impl<W: Write> Ids<W> {
+impl<W: Write> IdWriter<W> {
+    /// Creates a writer, and begins the list.
     pub(crate) fn new(format: Format, mut out: W) -> io::Result<Self> {
         if let Format::Json = format {
             out.write_all(b"[")?;
@@ -34,6 +37,7 @@ impl<W: Write> Ids<W> {
         })
     }
 
+    /// Writes the next ids of the list.
     pub(crate) fn write(&mut self, ids: &[TokenId]) -> io::Result<()> {
         for id in ids {
             match self.format {
@@ -47,10 +51,12 @@ impl<W: Write> Ids<W> {
         Ok(())
     }
 
+    /// Passes on the ids that were written so far.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
 
+    /// Ends the list.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         if let Format::Json = self.format {
             self.out.write_all(b"]\n")?;
@@ -59,21 +65,22 @@ impl<W: Write> Ids<W> {
     }
 }
 
-/// Reads ids.
-pub(crate) struct Reader {
+/// Reads a list of ids, a byte at a time.
+pub(crate) struct IdReader {
     format: Format,
-    state: State,
-    /// The number that goes on, and where it begins.
-    number: Option<(TokenId, u64)>,
-    /// Four bytes that are one id.
-    bytes: Vec<u8>,
-    /// How many bytes came before.
-    at: u64,
+    /// The next part of a JSON array.
+    expected: Expected,
+    /// The number whose digits are being read, and the offset of its first digit.
+    open_number: Option<(TokenId, u64)>,
+    /// The first bytes of an id in `u32le`.
+    open_bytes: Vec<u8>,
+    /// The number of bytes that were read.
+    offset: u64,
 }
 
-/// What an array of JSON goes on with.
+/// The part of a JSON array that must come next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Expected {
     Array,
     IdOrEnd,
     Id,
@@ -81,123 +88,125 @@ enum State {
     Nothing,
 }
 
-impl State {
+impl Expected {
+    /// Returns the name for error messages.
     fn name(self) -> &'static str {
         match self {
-            Self::Array => "an array, [",
+            Self::Array => "[ (the start of an array)",
             Self::IdOrEnd => "an id or ]",
             Self::Id => "an id",
             Self::CommaOrEnd => "a comma or ]",
-            Self::Nothing => "nothing more",
+            Self::Nothing => "the end of the input",
         }
     }
 }
 
-impl Reader {
-    pub(crate) fn of(format: Format) -> Self {
+impl IdReader {
+    pub(crate) fn new(format: Format) -> Self {
         Self {
             format,
-            state: State::Array,
-            number: None,
-            bytes: Vec::with_capacity(4),
-            at: 0,
+            expected: Expected::Array,
+            open_number: None,
+            open_bytes: Vec::with_capacity(4),
+            offset: 0,
         }
     }
 
-    /// The id that ends with this byte, or right before it.
+    /// Reads a byte. Returns the id that ends with it or just before it.
     ///
     /// # Errors
-    /// What is wrong with the byte, and where it is.
+    /// The byte does not fit the format.
     pub(crate) fn push(&mut self, byte: u8) -> Result<Option<TokenId>, String> {
         let read = match self.format {
             Format::Text => self.push_text(byte),
             Format::Json => self.push_json(byte),
             Format::U32le => Ok(self.push_u32le(byte)),
         };
-        self.at += 1;
+        self.offset += 1;
         read
     }
 
-    /// The id that ends with the input.
+    /// Ends the input. Returns the id that ends there.
     ///
     /// # Errors
-    /// What is missing.
+    /// The input ends inside an id or an array.
     pub(crate) fn finish(mut self) -> Result<Option<TokenId>, String> {
-        match (self.format, self.bytes.len()) {
-            (Format::U32le, 1..) => Err(format!(
-                "it ends inside an id, after {} of four bytes",
-                self.bytes.len()
+        match (self.format, self.open_bytes.len()) {
+            (Format::U32le, read @ 1..) => Err(format!(
+                "the input ends inside an id, after {read} of 4 bytes"
             )),
-            (Format::Json, _) if self.state != State::Nothing => Err(format!(
-                "it ends at byte {}, where {} is missing",
-                self.at,
-                self.state.name()
+            (Format::Json, _) if self.expected != Expected::Nothing => Err(format!(
+                "the input ends at byte {}, where {} is expected",
+                self.offset,
+                self.expected.name()
             )),
-            _ => Ok(self.number()),
+            _ => Ok(self.take_number()),
         }
     }
 
-    fn number(&mut self) -> Option<TokenId> {
-        self.number.take().map(|(number, _)| number)
+    /// Ends the number that is being read.
+    fn take_number(&mut self) -> Option<TokenId> {
+        self.open_number.take().map(|(number, _)| number)
     }
 
+    /// Appends a digit to the number that is being read.
     fn push_digit(&mut self, digit: u8) -> Result<(), String> {
-        let (number, from) = self.number.unwrap_or((0, self.at));
+        let (number, from) = self.open_number.unwrap_or((0, self.offset));
         let number = number.checked_mul(10);
         let number = number.and_then(|number| number.checked_add((digit - b'0').into()));
         let number = number.ok_or_else(|| {
-            let most = TokenId::MAX;
-            format!("the number at byte {from}, counted from 0, is no id: it is over {most}")
+            let max = TokenId::MAX;
+            format!("the number at byte {from}, counted from 0, is larger than any id: the maximum is {max}")
         })?;
-        self.number = Some((number, from));
+        self.open_number = Some((number, from));
         Ok(())
     }
 
     fn push_text(&mut self, byte: u8) -> Result<Option<TokenId>, String> {
         match byte {
             b'0'..=b'9' => self.push_digit(byte).map(|()| None),
-            _ if byte.is_ascii_whitespace() => Ok(self.number()),
+            _ if byte.is_ascii_whitespace() => Ok(self.take_number()),
             _ => Err(format!(
-                "there is a \"{}\" at byte {}, counted from 0; ids are decimal numbers with white space between them (--format has others)",
+                "unexpected \"{}\" at byte {}, counted from 0; ids must be decimal numbers separated by white space (--format sets another format)",
                 byte.escape_ascii(),
-                self.at
+                self.offset
             )),
         }
     }
 
     fn push_json(&mut self, byte: u8) -> Result<Option<TokenId>, String> {
-        match (self.state, byte) {
-            (State::IdOrEnd | State::Id, b'0'..=b'9') => {
-                self.state = State::CommaOrEnd;
+        match (self.expected, byte) {
+            (Expected::IdOrEnd | Expected::Id, b'0'..=b'9') => {
+                self.expected = Expected::CommaOrEnd;
                 return self.push_digit(byte).map(|()| None);
             }
-            (State::CommaOrEnd, b'0'..=b'9') if self.number.is_some() => {
+            (Expected::CommaOrEnd, b'0'..=b'9') if self.open_number.is_some() => {
                 return self.push_digit(byte).map(|()| None);
             }
             (_, b' ' | b'\t' | b'\n' | b'\r') => {}
-            (State::Array, b'[') => self.state = State::IdOrEnd,
-            (State::CommaOrEnd, b',') => self.state = State::Id,
-            (State::CommaOrEnd | State::IdOrEnd, b']') => self.state = State::Nothing,
-            (state, byte) => {
+            (Expected::Array, b'[') => self.expected = Expected::IdOrEnd,
+            (Expected::CommaOrEnd, b',') => self.expected = Expected::Id,
+            (Expected::CommaOrEnd | Expected::IdOrEnd, b']') => self.expected = Expected::Nothing,
+            (expected, byte) => {
                 return Err(format!(
-                    "there is a \"{}\" at byte {}, counted from 0, where {} is expected (--format has others than JSON)",
+                    "unexpected \"{}\" at byte {}, counted from 0, where {} is expected (--format sets another format than JSON)",
                     byte.escape_ascii(),
-                    self.at,
-                    state.name()
+                    self.offset,
+                    expected.name()
                 ));
             }
         }
-        Ok(self.number())
+        Ok(self.take_number())
     }
 
     fn push_u32le(&mut self, byte: u8) -> Option<TokenId> {
-        self.bytes.push(byte);
+        self.open_bytes.push(byte);
         let id = self
-            .bytes
+            .open_bytes
             .first_chunk()
             .map(|id| TokenId::from_le_bytes(*id));
         if id.is_some() {
-            self.bytes.clear();
+            self.open_bytes.clear();
         }
         id
     }

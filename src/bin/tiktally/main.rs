@@ -1,6 +1,7 @@
 //! The command `tiktally`: `wc` for tokens.
 //!
-//! This file parses the arguments and turns outcomes into exit codes; each subcommand has a file of its own.
+//! This file parses the arguments and turns the results of subcommands into exit codes. Each other file is a
+//! subcommand, a group of subcommands, or something they share.
 
 #![forbid(unsafe_code)]
 
@@ -15,8 +16,8 @@ mod manual;
 mod models;
 mod page;
 mod progress;
+mod report;
 mod show;
-mod tally;
 mod terminal;
 
 use std::fmt::Display;
@@ -25,7 +26,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Count the tokens of OpenAI's models, exactly as tiktoken does
+use input::InputError;
+
+/// Count tokens for OpenAI models, with exactly the same results as tiktoken
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
 struct Cli {
@@ -52,30 +55,30 @@ enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  tiktally count --top 10 .     where the tokens of a project are
-  git diff | tiktally count     a number and nothing else
-  tiktally show README.md       where tokens begin and end
+  tiktally count --top 10 .     the largest files of a project
+  git diff | tiktally count     only the number of tokens
+  tiktally show README.md       where each token begins and ends
 
 Exit codes:
-  0  everything went well
-  1  some input could not be read or counted; standard error names it
+  0  success
+  1  an input could not be read or counted, or writing failed
   2  wrong usage
-  3  the tokens are more than the limit of count, whatever else went wrong";
+  3  count: more tokens than --limit, even if other errors occurred";
 
-/// The exit code for input that could not be read or counted.
-const INCOMPLETE: u8 = 1;
+/// The exit code if an input could not be read or counted, or the output could not be written.
+const EXIT_INCOMPLETE: u8 = 1;
 
-/// The exit code for wrong usage; clap's own errors use the same.
-const USAGE: u8 = 2;
+/// The exit code for wrong usage, the same as that of clap's own errors.
+const EXIT_USAGE: u8 = 2;
 
-/// The exit code for more tokens than the limit.
-const OVER: u8 = 3;
+/// The exit code for more tokens than `count --limit` allows.
+const EXIT_OVER_LIMIT: u8 = 3;
 
-/// What ends the command before its work is done.
+/// An error that ends a subcommand before its work is done.
 #[derive(Debug)]
 enum Failure {
     Usage(String),
-    Input(input::Refusal),
+    Input(InputError),
     Output(io::Error),
 }
 
@@ -91,9 +94,9 @@ impl From<String> for Failure {
     }
 }
 
-impl From<input::Refusal> for Failure {
-    fn from(refusal: input::Refusal) -> Self {
-        Self::Input(refusal)
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        Self::Input(error)
     }
 }
 
@@ -106,7 +109,7 @@ impl From<io::Error> for Failure {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(unparsed) => return explain(&unparsed),
+        Err(unparsed) => return print_instead(&unparsed),
     };
     cli.colour.write_global();
     let outcome = match cli.command {
@@ -123,38 +126,39 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(code) => code,
-        Err(failure) => failure.told(),
+        Err(failure) => failure.report(),
     }
 }
 
-/// Prints the help, the version, or what is wrong with the arguments.
-fn explain(unparsed: &clap::Error) -> ExitCode {
+/// Prints the help, the version, or the error in the arguments, and returns the exit code.
+fn print_instead(unparsed: &clap::Error) -> ExitCode {
     match unless_closed(unparsed.print().and_then(|()| io::stdout().flush())) {
-        Ok(()) if unparsed.use_stderr() => USAGE.into(),
+        Ok(()) if unparsed.use_stderr() => EXIT_USAGE.into(),
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.told(),
+        Err(failure) => failure.report(),
     }
 }
 
 impl Failure {
-    fn told(self) -> ExitCode {
+    /// Prints the error and returns the exit code. A closed pipe counts as success.
+    fn report(self) -> ExitCode {
         match self {
-            // The reader, `head` perhaps, has seen enough.
+            // the reader of the pipe, for example `head`, needs no more output
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
-            Self::Output(error) => complain(format_args!("standard output: {error}")),
-            Self::Input(refusal) => complain(refusal),
+            Self::Output(error) => print_message(format_args!("standard output: {error}")),
+            Self::Input(error) => print_message(error),
             Self::Usage(problem) => {
-                complain(problem);
-                return USAGE.into();
+                print_message(problem);
+                return EXIT_USAGE.into();
             }
         }
-        INCOMPLETE.into()
+        EXIT_INCOMPLETE.into()
     }
 }
 
-/// Lets it go if whoever reads the output has seen enough.
+/// Ignores the error of a closed pipe: the reader needs no more output.
 fn unless_closed(printed: io::Result<()>) -> Result<(), Failure> {
     match printed {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
@@ -162,8 +166,9 @@ fn unless_closed(printed: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Says on standard error what went wrong. When that is closed too, nobody is left to be told, so a failure to write
-/// is let go (`eprintln!` would panic).
-fn complain(message: impl Display) {
+/// Prints an error or a note on standard error.
+///
+/// A failure to write is ignored, because there is no other place to report it; `eprintln!` would panic.
+fn print_message(message: impl Display) {
     let _ = writeln!(io::stderr(), "tiktally: {message}");
 }

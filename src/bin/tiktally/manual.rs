@@ -1,4 +1,4 @@
-//! `tiktally completions` and `tiktally man`: what other programs read of the arguments.
+//! `tiktally completions` and `tiktally man`: the arguments, described for shells and for `man`.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -19,21 +19,23 @@ Examples:
   tiktally man | man -l -
   tiktally man count > ~/.local/share/man/man1/tiktally-count.1";
 
-/// Print the completions for a shell
+/// Print the completion script for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub(crate) struct CompletionsArgs {
+    /// The shell to complete for
     shell: Shell,
 }
 
-/// Print the manual page of the command, or of a subcommand
+/// Print the manual page of tiktally or of one of its subcommands
 #[derive(Debug, clap::Args)]
 #[command(after_help = MAN_EXAMPLES)]
 pub(crate) struct ManArgs {
-    /// A subcommand [without it: the command as a whole]
+    /// A subcommand [default: the page of tiktally itself]
     subcommand: Option<String>,
 }
 
+/// Runs `tiktally completions`.
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     let mut completions = Vec::new();
     let mut command = Cli::command();
@@ -41,6 +43,7 @@ pub(crate) fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     print(&completions)
 }
 
+/// Runs `tiktally man`.
 pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
     let mut command = Cli::command();
     command.build();
@@ -54,11 +57,11 @@ pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
                 .collect();
             let found = found.ok_or_else(|| {
                 format!(
-                    "there is no subcommand {name:?}; there are {}",
+                    "unknown subcommand {name:?}; the subcommands are {}",
                     names.join(", ")
                 )
             })?;
-            // `tiktally help count` finds it under this name
+            // `man` looks for pages of subcommands under this name
             found.display_name(format!("tiktally-{name}"))
         }
     };
@@ -67,7 +70,7 @@ pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
     print(&page)
 }
 
-/// The whole at once: the generators panic if the reader goes away.
+/// Prints a finished page. The generators write to memory first, because they panic on a closed pipe.
 fn print(bytes: &[u8]) -> Result<ExitCode, Failure> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;

@@ -1,4 +1,4 @@
-//! `tiktally models`: the models whose windows are known, as a table.
+//! `tiktally models`: a table of the models with known context windows.
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::Failure;
 use crate::terminal::Table;
 
-/// List the models with their encodings and context windows
+/// List known models with their encodings and context windows
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {}
@@ -15,9 +15,10 @@ const EXAMPLES: &str = "\
 Examples:
   tiktally models | grep gpt-5";
 
+/// Runs `tiktally models`.
 pub(crate) fn run() -> Result<ExitCode, Failure> {
     let mut table = Table::new("nnrrr");
-    table.head(["model", "encoding", "context", "max input", "max output"]);
+    table.header(["model", "encoding", "context", "max input", "max output"]);
     for model in tiktally::context_window_names() {
         table.row(row(model));
     }
@@ -27,25 +28,27 @@ pub(crate) fn run() -> Result<ExitCode, Failure> {
     if let Some(as_of) = windows.next().map(|window| window.as_of) {
         writeln!(
             out,
-            "\nWindows in tokens, as of {as_of}; - where none is known."
+            "\nWindow sizes are in tokens, as of {as_of}; - means unknown."
         )?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the cells of a model.
 fn row(model: &str) -> [String; 5] {
     let encoding = tiktally::encoding_name_for_model(model);
     let window = tiktally::context_window(model);
     [
         model.to_owned(),
         encoding.unwrap_or("-").to_owned(),
-        number(window.map(|w| w.context)),
-        number(window.and_then(|w| w.max_input)),
-        number(window.and_then(|w| w.max_output)),
+        number_or_dash(window.map(|w| w.context)),
+        number_or_dash(window.and_then(|w| w.max_input)),
+        number_or_dash(window.and_then(|w| w.max_output)),
     ]
 }
 
-fn number(tokens: Option<usize>) -> String {
+/// Formats a number; `-` if it is unknown.
+fn number_or_dash(tokens: Option<usize>) -> String {
     tokens.map_or_else(|| "-".to_owned(), |tokens| tokens.to_string())
 }

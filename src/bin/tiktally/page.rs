@@ -1,4 +1,4 @@
-//! The page of `tiktally show --html`: everything in one file.
+//! The page of `tiktally show --html`: one file with the text, the ids and the script.
 
 use std::path::Path;
 
@@ -7,39 +7,40 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tiktally::{Encoding, TokenId};
 
-/// The page, with a place for the data.
-const PAGE: &str = include_str!("page.html");
+/// The page, with a placeholder for the data.
+const TEMPLATE: &str = include_str!("page.html");
 
-/// Where the data goes.
-const DATA: &str = "{{data}}";
+/// The placeholder, which occurs once.
+const DATA_PLACEHOLDER: &str = "{{data}}";
 
-/// One encoding for each way to encode, newest first.
+/// The encodings on the page, newest first: one per vocabulary, as others differ only in special tokens.
 const ENCODINGS: [&str; 4] = ["o200k_base", "cl100k_base", "p50k_base", "r50k_base"];
 
-/// What the page shows. The ids and the lengths of the tokens in bytes are in base64: three bytes each, lowest first, and
-/// one.
+/// The data of the page, which its script reads.
 #[derive(Serialize)]
 struct Data<'a> {
     name: String,
     chosen: &'a str,
     text: &'a str,
     chars: usize,
-    encodings: Vec<Encoded<'a>>,
+    encodings: Vec<EncodedText<'a>>,
 }
 
 #[derive(Serialize)]
-struct Encoded<'a> {
+struct EncodedText<'a> {
     name: &'a str,
+    /// The ids in base64: three bytes each, little-endian.
     ids: String,
+    /// The lengths of the tokens in bytes, in base64: one byte each.
     lengths: String,
 }
 
-/// The page for a text, which shows this encoding first.
-pub(crate) fn of(path: &Path, text: &str, chosen: &Encoding) -> String {
+/// Returns the page for a text. It shows the chosen encoding first.
+pub(crate) fn render(path: &Path, text: &str, chosen: &Encoding) -> String {
     let others = ENCODINGS
         .into_iter()
         .filter_map(|name| tiktally::get_encoding(name).ok());
-    // gpt2 encodes as r50k_base does, but whoever asks for it wants to read its name
+    // the chosen encoding has its own name on the page even if it shares its vocabulary, as gpt2 does
     let others = others.filter(|other| other.name() != chosen.name());
     let encodings = std::iter::once(chosen).chain(others);
     let data = Data {
@@ -47,27 +48,30 @@ pub(crate) fn of(path: &Path, text: &str, chosen: &Encoding) -> String {
         chosen: chosen.name(),
         text,
         chars: text.chars().count(),
-        encodings: encodings.map(|encoding| encoded(text, encoding)).collect(),
+        encodings: encodings.map(|encoding| encode(text, encoding)).collect(),
     };
-    let json = serde_json::to_string(&data).expect("strings can be written");
-    // `</script>` in a text would end the data, and `<!--` hide its end; outside of strings, JSON has no `<`
+    let json = serde_json::to_string(&data).expect("strings and numbers always serialize");
+    // `</script>` in a text would end the data, and `<!--` would hide its end. JSON has `<` only in strings
     let json = json.replace('<', "\\u003c");
-    let (before, after) = PAGE
-        .split_once(DATA)
-        .expect("the page has a place for the data");
+    let (before, after) = TEMPLATE
+        .split_once(DATA_PLACEHOLDER)
+        .expect("the template has a placeholder for the data");
     [before, &json, after].concat()
 }
 
-fn encoded<'a>(text: &str, encoding: &'a Encoding) -> Encoded<'a> {
+/// Encodes the text for the page.
+fn encode<'a>(text: &str, encoding: &'a Encoding) -> EncodedText<'a> {
     let ids = encoding.encode_ordinary(text);
     let token = |id| encoding.decode_single_token_bytes(id).unwrap_or_default();
-    let len = |id: &TokenId| u8::try_from(token(*id).len()).expect("no token is so long");
+    let len = |id: &TokenId| {
+        u8::try_from(token(*id).len()).expect("built-in tokens have at most 128 bytes")
+    };
     let lengths: Vec<u8> = ids.iter().map(len).collect();
     let ids: Vec<u8> = ids
         .iter()
         .flat_map(|id| id.to_le_bytes().into_iter().take(3))
         .collect();
-    Encoded {
+    EncodedText {
         name: encoding.name(),
         ids: STANDARD.encode(ids),
         lengths: STANDARD.encode(lengths),

@@ -1,4 +1,4 @@
-//! A bar for work that takes longer than a second.
+//! A progress bar for work that takes longer than a second.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Below this, a bar would only flicker.
-const SOON: Duration = Duration::from_secs(1);
+/// The time before the bar appears. In shorter work, it would only flicker.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// For files.
-const BAR: &str = "{bar:30} {bytes} of {total_bytes} counted in {elapsed}";
+/// The look of the bar for files.
+const BAR_TEMPLATE: &str = "{bar:30} {bytes} of {total_bytes} counted in {elapsed}";
 
-/// For what has no size, standard input or a pipe.
-const SPINNER: &str = "{spinner} {bytes} counted in {elapsed}";
+/// The look of the bar for standard input and pipes, whose size is unknown.
+const SPINNER_TEMPLATE: &str = "{spinner} {bytes} counted in {elapsed}";
 
-/// How much of the work is done. The bar is on standard error, if that is a terminal, and gone with this.
+/// A progress bar on standard error, if that is a terminal. Dropping it removes the bar.
 pub(crate) struct Progress {
     bar: ProgressBar,
     done: Option<Sender<()>>,
@@ -23,17 +23,22 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn of(bytes: u64) -> Self {
-        let look = if bytes == 0 { SPINNER } else { BAR };
-        let style = ProgressStyle::with_template(look).expect("the template is right");
+    /// Starts the timer for work on this many bytes; 0 if the size is unknown.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let template = if bytes == 0 {
+            SPINNER_TEMPLATE
+        } else {
+            BAR_TEMPLATE
+        };
+        let style = ProgressStyle::with_template(template).expect("the template is valid");
         let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::hidden());
         bar.set_style(style);
         let (done, is_done) = mpsc::channel();
         let later = bar.clone();
         let timer = thread::spawn(move || {
-            if let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(SOON) {
+            if let Err(RecvTimeoutError::Timeout) = is_done.recv_timeout(DELAY) {
                 later.set_draw_target(ProgressDrawTarget::stderr());
-                later.enable_steady_tick(SOON / 10);
+                later.enable_steady_tick(DELAY / 10);
             }
         });
         Self {
@@ -43,6 +48,7 @@ impl Progress {
         }
     }
 
+    /// Advances the bar by this many bytes.
     pub(crate) fn add(&self, bytes: u64) {
         self.bar.inc(bytes);
     }
@@ -51,7 +57,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.done = None;
-        // it draws nothing more after this
+        // joined first: the timer must not show the bar after it is cleared
         let _ = self.timer.take().map(JoinHandle::join);
         self.bar.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! `tiktally show`: a text with its tokens told apart, on the terminal or as a page.
+//! `tiktally show`: the borders between tokens, on the terminal or as an HTML page.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -11,7 +11,7 @@ use tiktally::{Encoding, TokenId};
 
 use crate::Failure;
 use crate::choice::Choice;
-use crate::input::{self, Refusal, Source, Text};
+use crate::input::{self, InputError, Source, Text};
 use crate::page;
 use crate::terminal::{self, has_colours, push_visible};
 
@@ -22,9 +22,9 @@ Examples:
   tiktally show --html tokens.html prompt.txt
   tiktally show --color always long.txt | less -R
 
-Without colours, │ is between tokens; ⏎ is a newline that belongs to the token before it.
-A character that is several tokens is shown as its bytes, \\xf0 for example.
-A page is some eight times as large as its text.";
+Without colours, │ separates tokens. ⏎ is a newline at the end of a token.
+A character that is split between tokens is shown as bytes, such as \\xf0.
+A page is about eight times as large as its text.";
 
 /// Show where the tokens of a text begin and end
 #[derive(Debug, clap::Args)]
@@ -33,11 +33,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     choice: Choice,
 
-    /// List the tokens, a line each: the id, the bytes, and the text where it is other than ASCII
+    /// List one token per line: its id, its bytes, and its text if it is not ASCII
     #[arg(long)]
     ids: bool,
 
-    /// Write a page for the browser into this file, - for standard output; it compares encodings and needs no network
+    /// Write an HTML page to this file, or to standard output for -; it compares encodings and needs no network
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
@@ -45,11 +45,12 @@ pub(crate) struct Args {
     source: Source,
 }
 
+/// Runs `tiktally show`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let text = args.source.read()?;
     if let Some(file) = &args.html {
-        let page = page::of(&args.source.path, &text.text, encoding);
+        let page = page::render(&args.source.path, &text.text, encoding);
         write_page(&page, file, &args.source.path)?;
         if !args.ids {
             return Ok(ExitCode::SUCCESS);
@@ -58,16 +59,16 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let ids = encoding.encode_ordinary(&text.text);
     let mut out = BufWriter::new(io::stdout().lock());
     if args.ids {
-        list(&ids, encoding, &mut out)?;
+        print_list(&ids, encoding, &mut out)?;
     } else {
-        paint(&ids, encoding, &mut out)?;
-        sum_up(&text, ids.len(), encoding, &mut out)?;
+        print_text(&ids, encoding, &mut out)?;
+        print_summary(&text, ids.len(), encoding, &mut out)?;
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Never over the text itself.
+/// Writes the page. Rejects a file that is the input itself.
 fn write_page(page: &str, file: &Path, text: &Path) -> Result<(), Failure> {
     if input::is_stdin(file) {
         io::stdout().lock().write_all(page.as_bytes())?;
@@ -76,29 +77,32 @@ fn write_page(page: &str, file: &Path, text: &Path) -> Result<(), Failure> {
     if let (Ok(file), Ok(text)) = (file.canonicalize(), text.canonicalize())
         && file == text
     {
-        return Err(format!("--html would write over the text, {}", file.display()).into());
+        return Err(format!("--html would overwrite the input, {}", file.display()).into());
     }
-    fs::write(file, page).map_err(|error| Refusal::io(file, error).into())
+    fs::write(file, page).map_err(|error| InputError::io(file, error).into())
 }
 
-/// Light grounds for dark letters, so that the colours of the terminal do not matter. Five, so that neighbours differ, also
-/// to an eye that takes two of them for one.
-const GROUNDS: [u8; 5] = [153, 229, 157, 223, 219];
+/// The background colours of tokens, in turn, as indices of the 256-colour palette.
+///
+/// Light backgrounds with dark letters are readable whatever the colours of the terminal are. With five colours, neighbours
+/// still differ for most people who cannot distinguish two of them.
+const BACKGROUNDS: [u8; 5] = [153, 229, 157, 223, 219];
 
+/// Returns the style of the token with this index.
 fn style(i: usize) -> Style {
-    let ground = GROUNDS[i % GROUNDS.len()];
-    let style = Style::new().bg_color(Some(Ansi256Color(ground).into()));
+    let background = BACKGROUNDS[i % BACKGROUNDS.len()];
+    let style = Style::new().bg_color(Some(Ansi256Color(background).into()));
     style.fg_color(Some(Ansi256Color(16).into()))
 }
 
-/// How tokens are told apart.
-struct Look {
+/// Marks tokens by colours, or by a border between them.
+struct Marker {
     has_colours: bool,
 }
 
-impl Look {
-    /// Appends what a token looks like, or the rest of one on a new line, which has no border before it.
-    fn token(&self, i: usize, shown: &str, has_border: bool, line: &mut String) {
+impl Marker {
+    /// Appends a token, or a line of it. `has_border` is false for the first token and for further lines of a token.
+    fn push(&self, i: usize, shown: &str, has_border: bool, line: &mut String) {
         let written = if self.has_colours {
             let style = style(i);
             write!(line, "{style}{shown}{style:#}")
@@ -106,13 +110,13 @@ impl Look {
             let border = if has_border { "│" } else { "" };
             write!(line, "{border}{shown}")
         };
-        written.expect("a string takes everything");
+        written.expect("writing to a string cannot fail");
     }
 }
 
-/// The text, with its tokens told apart. A line is written as a whole, so that a colour never stays behind.
-fn paint(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Result<()> {
-    let look = Look {
+/// Prints the text with its tokens marked. Each line is written at once, so an interrupted output leaves no colour on.
+fn print_text(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Result<()> {
+    let marker = Marker {
         has_colours: has_colours(),
     };
     let mut line = String::new();
@@ -123,11 +127,11 @@ fn paint(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Resu
         for part in shown.split_inclusive('\n') {
             match part.strip_suffix('\n') {
                 Some(part) => {
-                    look.token(i, &format!("{part}⏎"), has_border, &mut line);
+                    marker.push(i, &format!("{part}⏎"), has_border, &mut line);
                     writeln!(out, "{line}")?;
                     line.clear();
                 }
-                None => look.token(i, part, has_border, &mut line),
+                None => marker.push(i, part, has_border, &mut line),
             }
             has_border = false;
         }
@@ -138,8 +142,7 @@ fn paint(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Resu
     Ok(())
 }
 
-/// A token as it can be seen: bytes that are no whole characters, and characters that cannot be seen, as escapes.
-/// Newlines stay.
+/// Returns a token as visible text: incomplete characters and invisible ones become escapes. Newlines stay.
 fn visible(token: &[u8]) -> String {
     let mut shown = String::with_capacity(token.len());
     for part in token.utf8_chunks() {
@@ -156,20 +159,26 @@ fn visible(token: &[u8]) -> String {
     shown
 }
 
-fn sum_up(text: &Text, tokens: usize, encoding: &Encoding, out: &mut impl Write) -> io::Result<()> {
-    let (bytes, name) = (text.bytes, encoding.name());
+/// Prints the number of tokens and bytes, and the encoding.
+fn print_summary(
+    text: &Text,
+    tokens: usize,
+    encoding: &Encoding,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (bytes, name) = (text.input_bytes, encoding.name());
     let style = if has_colours() {
         Style::new().dimmed()
     } else {
         Style::new()
     };
-    let tokens = terminal::tokens(tokens);
+    let tokens = terminal::token_count(tokens);
     writeln!(out, "{style}{tokens}, {bytes} bytes, {name}{style:#}")
 }
 
-/// A line for each token: its id, its bytes, its text if the bytes do not tell.
-fn list(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Result<()> {
-    let look = Look {
+/// Prints a line for each token: its id, its bytes, and its text if it is not ASCII.
+fn print_list(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Result<()> {
+    let marker = Marker {
         has_colours: has_colours(),
     };
     let width = encoding.max_token_value().to_string().len();
@@ -177,7 +186,7 @@ fn list(ids: &[TokenId], encoding: &Encoding, out: &mut impl Write) -> io::Resul
     for (i, id) in ids.iter().enumerate() {
         let token = encoding.decode_single_token_bytes(*id).unwrap_or_default();
         line.clear();
-        look.token(
+        marker.push(
             i,
             &format!("\"{}\"", token.escape_ascii()),
             false,

@@ -1,4 +1,4 @@
-//! What the output looks like: tables, and colours where they are wanted.
+//! The look of the output: tables, colours, and text that cannot control the terminal.
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
@@ -8,53 +8,57 @@ use anstyle::Style;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width};
 
-const HEAD: Style = Style::new().bold();
+/// The style of the header of a table.
+const HEADER_STYLE: Style = Style::new().bold();
 
-/// In fewer columns, prose cannot be read.
-const PROSE: u16 = 20;
+/// The least width of a prose column, in characters: narrower prose is hard to read.
+const MIN_PROSE_WIDTH: u16 = 20;
 
-/// Whether standard output gets colours: it is a terminal, or `--color` or the environment (`NO_COLOR`, `CLICOLOR_FORCE`)
-/// say so.
+/// Returns whether standard output gets colours.
+///
+/// `--color` decides, then the environment (`NO_COLOR`, `CLICOLOR_FORCE`), then whether it is a terminal.
 pub(crate) fn has_colours() -> bool {
     AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// Cells in aligned columns without lines between them.
 ///
-/// On a terminal that is too narrow, prose takes several lines. Names and numbers stay whole, for the terminal to fold.
+/// On a narrow terminal, prose is wrapped. Names and numbers stay whole: the terminal itself breaks such lines.
 pub(crate) struct Table {
     cells: comfy_table::Table,
     columns: Vec<char>,
-    has_head: bool,
+    has_header: bool,
 }
 
 impl Table {
-    /// A column for each letter of `columns`: `n` for names, `r` for numbers, `p` for prose.
+    /// Creates a table with a column for each letter: `n` for names, `r` for right-aligned numbers, `p` for prose.
     pub(crate) fn new(columns: &str) -> Self {
         let mut cells = comfy_table::Table::new();
         cells.load_style(NOTHING);
         Self {
             cells,
             columns: columns.chars().collect(),
-            has_head: false,
+            has_header: false,
         }
     }
 
-    pub(crate) fn head(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
-        self.cells.set_header(shown(cells));
-        self.has_head = true;
+    /// Sets the header.
+    pub(crate) fn header(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
+        self.cells.set_header(printable_cells(cells));
+        self.has_header = true;
     }
 
-    /// The style of the head, for what is printed behind it.
-    pub(crate) fn head_style(&self) -> Option<Style> {
-        (self.has_head && has_colours()).then_some(HEAD)
+    /// Returns the style of the header, for text that the caller prints after it; `None` without colours.
+    pub(crate) fn header_style(&self) -> Option<Style> {
+        (self.has_header && has_colours()).then_some(HEADER_STYLE)
     }
 
+    /// Appends a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl AsRef<str>>) {
-        self.cells.add_row(shown(cells));
+        self.cells.add_row(printable_cells(cells));
     }
 
-    /// The lines, all of the same width but for space at their ends.
+    /// Returns the lines of the table, with aligned columns.
     pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> {
         for (column, kind) in self.cells.column_iter_mut().zip(&self.columns) {
             column.set_padding((0, 2));
@@ -62,22 +66,22 @@ impl Table {
                 column.set_cell_alignment(CellAlignment::Right);
             }
             column.set_constraint(match kind {
-                'p' => ColumnConstraint::LowerBoundary(Width::Fixed(PROSE)),
+                'p' => ColumnConstraint::LowerBoundary(Width::Fixed(MIN_PROSE_WIDTH)),
                 _ => ColumnConstraint::ContentWidth,
             });
         }
-        let head = self.head_style();
+        let header = self.header_style();
         self.cells.lines().enumerate().map(move |(i, line)| {
-            let style = head.filter(|_| i == 0).unwrap_or_default();
+            let style = header.filter(|_| i == 0).unwrap_or_default();
             format!("{style}{line}{style:#}")
         })
     }
 
-    /// Prints the lines, each behind `indent`.
+    /// Prints the lines, each after `indent`.
     pub(crate) fn print(mut self, indent: &str, out: &mut impl Write) -> io::Result<()> {
         if let Some((width, _)) = terminal_size::terminal_size_of(io::stdout()) {
             let indent = indent.len().try_into().unwrap_or(u16::MAX);
-            // the padding behind the last column may be cut off
+            // 2 for the padding after the last column, which may be cut off
             self.cells
                 .set_content_arrangement(ContentArrangement::Dynamic)
                 .set_width(width.0.saturating_sub(indent).saturating_add(2));
@@ -89,12 +93,15 @@ impl Table {
     }
 }
 
-fn shown(cells: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
+/// Makes each cell printable, so that no cell controls the terminal.
+fn printable_cells(cells: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<String> {
     let cells = cells.into_iter();
     cells.map(|cell| printable(cell.as_ref())).collect()
 }
 
-/// In a pipe the bytes as they are: the next command must find a file whose name is not UTF-8.
+/// Prints the name of a file.
+///
+/// A pipe gets the bytes unchanged, so that the next command finds a file whose name is not UTF-8.
 pub(crate) fn write_name(name: &OsStr, out: &mut impl Write) -> io::Result<()> {
     if io::stdout().is_terminal() {
         return write!(out, "{}", printable(&name.to_string_lossy()));
@@ -102,29 +109,29 @@ pub(crate) fn write_name(name: &OsStr, out: &mut impl Write) -> io::Result<()> {
     out.write_all(name.as_encoded_bytes())
 }
 
-/// So many tokens, in words.
-pub(crate) fn tokens(count: usize) -> String {
+/// Returns a number of tokens with its unit, such as `1 token`.
+pub(crate) fn token_count(count: usize) -> String {
     format!("{count} token{}", if count == 1 { "" } else { "s" })
 }
 
-/// One line, whatever a text holds: it must not steer a terminal.
+/// Returns a text as one line of visible characters, so that it cannot control the terminal.
 pub(crate) fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     text.chars().for_each(|c| push_visible(c, &mut line));
     line
 }
 
-/// Appends a character as it can be seen.
+/// Appends a character, or its escape if it is invisible.
 pub(crate) fn push_visible(c: char, line: &mut String) {
-    if is_hidden(c) {
+    if is_invisible(c) {
         line.extend(c.escape_default());
     } else {
         line.push(c);
     }
 }
 
-/// Whether a character cannot be seen, or changes how others are seen: controls, joiners, marks of direction.
-fn is_hidden(c: char) -> bool {
+/// Returns true for characters that are invisible or change how others look: controls, joiners, direction marks.
+fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

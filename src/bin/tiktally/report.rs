@@ -1,4 +1,4 @@
-//! Rows of counts: added up, put in order, printed.
+//! The result of `tiktally count`: rows of counts, their total, and how they are printed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,7 +11,7 @@ use tiktally::ContextWindow;
 
 use crate::terminal::{Table, write_name};
 
-/// Some files, and how much is in them.
+/// The counts of one file or of several.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row {
     pub(crate) name: OsString,
@@ -20,22 +20,22 @@ pub(crate) struct Row {
     pub(crate) bytes: usize,
 }
 
-/// What was counted.
+/// The counts of all inputs.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
     pub(crate) total: Row,
-    /// Rows that are not listed.
-    rest: Option<(usize, Row)>,
-    /// Whether the rows are extensions.
+    /// The number and the sum of the rows that `--top` does not list.
+    unlisted: Option<(usize, Row)>,
+    /// True if each row is an extension instead of a file.
     is_grouped: bool,
-    /// Inputs that could not be counted.
-    pub(crate) refused: usize,
-    /// Files that were left out.
+    /// The number of inputs that could not be read or counted.
+    pub(crate) failed: usize,
+    /// The number of binary files that were skipped.
     pub(crate) binary: usize,
 }
 
-/// The context window of a model.
+/// A model and its context window.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
     pub(crate) model: String,
@@ -43,21 +43,23 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    pub(crate) fn of(model: &str) -> Result<Self, String> {
+    /// Looks up a model; the value parser of `--window`.
+    pub(crate) fn of_model(model: &str) -> Result<Self, String> {
         let size = tiktally::context_window(model).ok_or_else(|| {
             format!(
-                "no window is known for the model {model:?}; `tiktally models` lists those that are"
+                "no window is known for the model {model:?}; `tiktally models` lists the known ones"
             )
         })?;
         let model = model.to_owned();
         Ok(Self { model, size })
     }
 
+    /// Returns the fraction of the window that `tokens` take.
     fn share(&self, tokens: usize) -> f64 {
         ratio(tokens, self.size.context)
     }
 
-    /// Ten cells, filled to an eighth of one, and the number.
+    /// Draws a bar of ten cells, in steps of an eighth of a cell, followed by the percentage.
     fn bar(&self, tokens: usize) -> String {
         const CELLS: usize = 10;
         const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -71,13 +73,13 @@ impl Window {
     }
 }
 
-#[allow(clippy::cast_precision_loss)] // it is shown with two digits
+#[allow(clippy::cast_precision_loss)] // two decimals are shown
 fn ratio(one: usize, other: usize) -> f64 {
     one as f64 / other as f64
 }
 
 impl Row {
-    /// A file that has no name yet.
+    /// Creates the row of one file, still without its name.
     pub(crate) fn new(tokens: usize, bytes: usize) -> Self {
         Self {
             name: OsString::new(),
@@ -87,7 +89,8 @@ impl Row {
         }
     }
 
-    pub(crate) fn of(self, path: PathBuf) -> Self {
+    /// Sets the name.
+    pub(crate) fn named(self, path: PathBuf) -> Self {
         Self {
             name: path.into(),
             ..self
@@ -106,6 +109,7 @@ impl Row {
         sum
     }
 
+    /// Returns the ratio with two decimals, or `-` without tokens.
     fn bytes_per_token(&self) -> String {
         match self.tokens {
             0 => "-".to_owned(),
@@ -114,13 +118,14 @@ impl Row {
     }
 }
 
-impl Tally {
-    pub(crate) fn total_up(&mut self) {
+impl Report {
+    /// Sets the total to the sum of the rows.
+    pub(crate) fn sum_rows(&mut self) {
         self.total = Row::sum(&self.rows);
     }
 
-    /// Adds up the rows of one extension; those that have none stay apart.
-    pub(crate) fn group(&mut self, extension: impl Fn(&OsStr) -> Option<OsString>) {
+    /// Replaces the rows by one per extension. Files without an extension form a row with an empty name.
+    pub(crate) fn group_by(&mut self, extension: impl Fn(&OsStr) -> Option<OsString>) {
         let mut groups: BTreeMap<OsString, Row> = BTreeMap::new();
         for row in &self.rows {
             let name = extension(&row.name).unwrap_or_default();
@@ -131,14 +136,15 @@ impl Tally {
         self.is_grouped = true;
     }
 
-    /// Lists the first rows only.
-    pub(crate) fn keep(&mut self, rows: usize) {
+    /// Lists only the first `rows` rows, and sums up the others.
+    pub(crate) fn list_first(&mut self, rows: usize) {
         let rest = self.rows.split_off(rows.min(self.rows.len()));
         if !rest.is_empty() {
-            self.rest = Some((rest.len(), Row::sum(&rest)));
+            self.unlisted = Some((rest.len(), Row::sum(&rest)));
         }
     }
 
+    /// Prints the table, with the share of `window` if there is one.
     pub(crate) fn print(&self, window: Option<&Window>, out: &mut impl Write) -> io::Result<()> {
         let listed = self.listed();
         if listed.is_empty() {
@@ -146,18 +152,18 @@ impl Tally {
         }
         let mut names = vec![if self.is_grouped { "extension" } else { "path" }.into()];
         let mut table = Table::new(if self.is_grouped { "rrrrn" } else { "rrrn" });
-        let mut head = vec!["tokens", "bytes", "bytes/token"];
+        let mut header = vec!["tokens", "bytes", "bytes/token"];
         if self.is_grouped {
-            head.push("files");
+            header.push("files");
         }
         let of_window = window.map(|window| format!("of {}", window.model));
-        head.extend(of_window.as_deref());
-        table.head(head);
+        header.extend(of_window.as_deref());
+        table.header(header);
         for (name, row) in listed {
             names.push(name);
             table.row(self.cells(&row, window));
         }
-        let mut style = table.head_style().unwrap_or_default();
+        let mut style = table.header_style().unwrap_or_default();
         for (line, name) in table.lines().zip(names) {
             write!(out, "{line}{style}")?;
             write_name(&name, out)?;
@@ -167,7 +173,7 @@ impl Tally {
         Ok(())
     }
 
-    /// The rows with their names, and what is below them.
+    /// Returns the lines of the table with their names: the rows, the sum of unlisted rows, and the total.
     fn listed(&self) -> Vec<(OsString, Row)> {
         let name = |row: &Row| {
             if row.name.is_empty() {
@@ -181,16 +187,17 @@ impl Tally {
             .iter()
             .map(|row| (name(row), row.clone()))
             .collect();
-        if let Some((count, rest)) = &self.rest {
-            listed.push((format!("({count} more)").into(), rest.clone()));
+        if let Some((count, sum)) = &self.unlisted {
+            listed.push((format!("({count} more)").into(), sum.clone()));
         }
-        // as `wc` does it, refused files make a total too; so does an empty folder
-        if self.total.files + self.refused != 1 {
+        // as in `wc`, an input that failed counts towards having several; an empty directory has a total as well
+        if self.total.files + self.failed != 1 {
             listed.push(("total".into(), self.total.clone()));
         }
         listed
     }
 
+    /// Formats all columns except the name.
     fn cells(&self, row: &Row, window: Option<&Window>) -> Vec<String> {
         let mut cells = vec![
             row.tokens.to_string(),
@@ -204,6 +211,7 @@ impl Tally {
         cells
     }
 
+    /// Prints one JSON object.
     pub(crate) fn print_json(
         &self,
         encoding: &str,
@@ -212,86 +220,86 @@ impl Tally {
     ) -> io::Result<()> {
         let rows = self.rows.iter();
         let (files, extensions) = if self.is_grouped {
-            (None, Some(rows.map(Group::of).collect()))
+            (None, Some(rows.map(JsonGroup::of).collect()))
         } else {
-            (Some(rows.map(File::of).collect()), None)
+            (Some(rows.map(JsonFile::of).collect()), None)
         };
-        let report = Report {
+        let json = JsonReport {
             encoding,
             files,
             extensions,
-            total: Sum::of(&self.total),
-            window: window.map(|window| Share {
+            total: JsonSum::of(&self.total),
+            window: window.map(|window| JsonWindow {
                 model: &window.model,
                 context: window.size.context,
                 used: window.share(self.total.tokens),
             }),
-            more: self.rest.as_ref().map(|(rows, rest)| More {
+            more: self.unlisted.as_ref().map(|(rows, sum)| JsonMore {
                 rows: *rows,
-                sum: Sum::of(rest),
+                sum: JsonSum::of(sum),
             }),
-            refused: self.refused,
+            refused: self.failed,
             binary: self.binary,
         };
-        serde_json::to_writer(&mut *out, &report)?;
+        serde_json::to_writer(&mut *out, &json)?;
         writeln!(out)
     }
 }
 
-/// Everything, with its keys in this order.
+/// The output of `--json`, with its keys in this order.
 #[derive(Serialize)]
-struct Report<'a> {
+struct JsonReport<'a> {
     encoding: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<Vec<File>>,
+    files: Option<Vec<JsonFile>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<Vec<Group>>,
+    extensions: Option<Vec<JsonGroup>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    more: Option<More>,
-    total: Sum,
+    more: Option<JsonMore>,
+    total: JsonSum,
     #[serde(skip_serializing_if = "Option::is_none")]
-    window: Option<Share<'a>>,
+    window: Option<JsonWindow<'a>>,
     refused: usize,
     binary: usize,
 }
 
-/// Rows that are not listed.
+/// The rows that `--top` does not list.
 #[derive(Serialize)]
-struct More {
+struct JsonMore {
     rows: usize,
     #[serde(flatten)]
-    sum: Sum,
+    sum: JsonSum,
 }
 
 #[derive(Serialize)]
-struct File {
+struct JsonFile {
     path: String,
     tokens: usize,
     bytes: usize,
 }
 
 #[derive(Serialize)]
-struct Group {
+struct JsonGroup {
     extension: Option<String>,
     #[serde(flatten)]
-    sum: Sum,
+    sum: JsonSum,
 }
 
 #[derive(Serialize)]
-struct Sum {
+struct JsonSum {
     files: usize,
     tokens: usize,
     bytes: usize,
 }
 
 #[derive(Serialize)]
-struct Share<'a> {
+struct JsonWindow<'a> {
     model: &'a str,
     context: usize,
     used: f64,
 }
 
-impl File {
+impl JsonFile {
     fn of(row: &Row) -> Self {
         Self {
             path: row.name.to_string_lossy().into_owned(),
@@ -301,17 +309,17 @@ impl File {
     }
 }
 
-impl Group {
+impl JsonGroup {
     fn of(row: &Row) -> Self {
         let name = (!row.name.is_empty()).then(|| row.name.to_string_lossy().into_owned());
         Self {
             extension: name,
-            sum: Sum::of(row),
+            sum: JsonSum::of(row),
         }
     }
 }
 
-impl Sum {
+impl JsonSum {
     fn of(row: &Row) -> Self {
         let Row {
             files,
