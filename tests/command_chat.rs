@@ -245,7 +245,7 @@ fn what_cannot_be_counted_is_named_and_the_rest_is_counted() {
             "{stderr}"
         );
     }
-    assert!(complaints[0].contains("no JSON"), "{stderr}");
+    assert!(complaints[0].contains("not valid JSON"), "{stderr}");
 
     let names = stdout
         .lines()
@@ -284,11 +284,11 @@ fn nothing_counted_prints_nothing() {
 #[test]
 fn a_bad_request_is_refused_with_the_place() {
     let cases: [(&[u8], &str); 8] = [
-        (b"", "the chat request: this is no JSON text: "),
+        (b"", "the chat request: this is not valid JSON: "),
         (b"[]", "the chat request: this must be an object"),
         (
             br#"{"model": "gpt-4o"}"#,
-            "the chat request: the body has neither",
+            "the chat request: the body has none of",
         ),
         (
             br#"{"model": 4, "messages": []}"#,
@@ -300,7 +300,7 @@ fn a_bad_request_is_refused_with_the_place() {
         ),
         (
             br#"{"model": "davinci-002", "messages": [{"role": "user", "content": "Hello!"}]}"#,
-            "model: this model takes no messages",
+            "model: this model does not support chat messages",
         ),
         (
             b"{\"model\": \"\xff\"}",

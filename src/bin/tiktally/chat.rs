@@ -147,8 +147,8 @@ impl Counted<'_> {
     /// Why this is an estimate, if it is one.
     fn doubt(&self) -> Option<&str> {
         match &self.tokens.exactness {
-            Exactness::Exact => None,
             Exactness::Estimate { reason } => Some(reason),
+            _ => None,
         }
     }
 

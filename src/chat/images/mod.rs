@@ -9,32 +9,25 @@ use crate::error::Error;
 pub(crate) use price::cost;
 
 /// How closely the model looks at an image: `detail` in a request.
-///
-/// ```
-/// use tiktally::chat::Detail;
-///
-/// assert_eq!(Detail::default(), Detail::Auto);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Detail {
-    /// The model's own choice, and what a request means that names no detail: `Original` for gpt-5.5, `High` for the
-    /// others.
+    /// The model chooses, as without any detail: `Original` for gpt-5.5, `High` for the others.
     #[default]
     Auto,
-    /// One fixed price on models that count tiles, whatever the size of the image. It changes nothing known on models
-    /// that count patches.
+    /// Costs the same for every size on models that count tiles. Models that count patches have no known lower price.
     Low,
-    /// The price grows with the image, up to a limit of the model.
+    /// Costs more for a larger image, up to a limit of the model.
     High,
-    /// As `High` with a larger limit; gpt-5.4 and gpt-5.5 know it. Elsewhere it counts as `High`, as an estimate.
+    /// Costs as `High` with a larger limit on gpt-5.4 and gpt-5.5. On other models it is counted as `High`, as an
+    /// estimate.
     Original,
 }
 
-/// An image in a chat request: its size in pixels and its detail, which is all that its price depends on.
+/// An image in a chat request: its size in pixels and its detail, on which its cost depends.
 ///
-/// Width and height may be exchanged, so it does not matter whether the rotation that a photo's metadata asks for has
-/// been applied. A side of 0 counts as 1.
+/// Swapping width and height does not change the cost, so the rotation in a photo's metadata does not matter. A side of
+/// 0 counts as 1.
 ///
 /// ```
 /// use tiktally::chat::{Detail, Image};
@@ -42,7 +35,7 @@ pub enum Detail {
 /// let image = Image::new(1024, 768, Detail::High);
 /// assert_eq!((image.width(), image.height(), image.detail()), (1024, 768, Detail::High));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Image {
     width: u32,
     height: u32,
@@ -52,14 +45,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// An image of a known size in pixels.
-    ///
-    /// ```
-    /// use tiktally::chat::{Detail, Image};
-    ///
-    /// let image = Image::new(640, 480, Detail::Auto);
-    /// assert_eq!(image, Image::new(640, 480, Detail::default()));
-    /// ```
+    /// Creates an image of a known size in pixels.
     pub fn new(width: u32, height: u32, detail: Detail) -> Self {
         Self {
             width,
@@ -69,7 +55,7 @@ impl Image {
         }
     }
 
-    /// As [`from_data_url`](Self::from_data_url), but some models bill a link at low detail whatever size it has.
+    /// As [`from_data_url`](Self::from_data_url), but takes a link at low detail, whose size some models do not bill.
     #[cfg(feature = "json")]
     pub(crate) fn from_url(url: &str, detail: Detail) -> Result<Self, Error> {
         if detail == Detail::Low && data_url::is_link(url) {
@@ -81,11 +67,10 @@ impl Image {
         Self::from_data_url(url, detail)
     }
 
-    /// An image from a URL that holds its data: `data:image/…;base64,…`, of PNG, JPEG, GIF or WebP.
+    /// Reads the size of an image from a URL with its data: `data:image/…;base64,…`, of PNG, JPEG, GIF or WebP.
     ///
-    /// Only the size is read, from the head of the data; whether the rest is an image is not checked, nor whether the
-    /// format is the one that the URL names. Nothing is ever fetched: where the URL is a link, give the size with
-    /// [`new`](Self::new).
+    /// Only the head of the data is read. The rest is not checked, and the format may differ from the one that the URL
+    /// names. Links are never fetched: give their size with [`new`](Self::new).
     ///
     /// ```
     /// use tiktally::chat::{Detail, Image};
@@ -99,12 +84,12 @@ impl Image {
     /// ```
     ///
     /// # Errors
-    /// [`is_unsupported_content`](Error::is_unsupported_content) when the URL is a link;
-    /// [`is_invalid_chat`](Error::is_invalid_chat) when it holds no image in base64, or the head of the data tells no
-    /// size that an image can have. The error's path is empty.
+    /// [`is_unsupported_content`](Error::is_unsupported_content) if the URL is a link;
+    /// [`is_invalid_chat`](Error::is_invalid_chat) if it does not hold an image in base64, or if the data does not give
+    /// a possible size. The error's path is empty.
     ///
     /// # Complexity
-    /// Linear in the length of the URL, and as a rule only its first kilobyte is read.
+    /// O(n) in the bytes of the URL; usually only the first kilobyte is read.
     #[cfg(feature = "json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
     pub fn from_data_url(url: &str, detail: Detail) -> Result<Self, Error> {
@@ -112,35 +97,17 @@ impl Image {
         Ok(Self::new(width, height, detail))
     }
 
-    /// The width in pixels.
-    ///
-    /// ```
-    /// use tiktally::chat::{Detail, Image};
-    ///
-    /// assert_eq!(Image::new(640, 480, Detail::Auto).width(), 640);
-    /// ```
+    /// Returns the width in pixels.
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// The height in pixels.
-    ///
-    /// ```
-    /// use tiktally::chat::{Detail, Image};
-    ///
-    /// assert_eq!(Image::new(640, 480, Detail::Auto).height(), 480);
-    /// ```
+    /// Returns the height in pixels.
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// How closely the model is to look.
-    ///
-    /// ```
-    /// use tiktally::chat::{Detail, Image};
-    ///
-    /// assert_eq!(Image::new(640, 480, Detail::Low).detail(), Detail::Low);
-    /// ```
+    /// Returns the detail.
     pub fn detail(&self) -> Detail {
         self.detail
     }
@@ -157,4 +124,4 @@ impl Image {
 }
 
 /// Why an image that is not there has no price.
-const LINK: &str = "the image is a link, which tells no size and is never fetched; give the image's size with `Image::new`";
+const LINK: &str = "the image is a link, whose size is unknown because links are never fetched; give the size with `Image::new`";
