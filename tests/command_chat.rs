@@ -190,7 +190,7 @@ fn a_window_that_is_not_known_is_not_guessed() {
     let table = r"messages[0]       10
 messages[1]        6
 priming            3
-total             19  estimate: no model of this name is known; it is counted as those that its name begins with
+total             19  estimate: no model with this name is known; it is counted like the models that its name begins with
 window       unknown  gpt-4o-\u{1b}[31mred
 ";
     assert_prints(&piped(&[], &body), table);
