@@ -18,7 +18,7 @@ use super::value::{Held, Object};
 /// assert_eq!(counter.count(&request)?.total, 16);
 ///
 /// let request = request.tools([Tool::function("ping")]).tool_choice(ToolChoice::None);
-/// assert_eq!(counter.count(&request)?.total, 38);
+/// assert_eq!(counter.count(&request)?.total, 36);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
