@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::content::Part;
 use super::messages::unpaired;
-use super::request::{Message, Part, ToolCall};
+use super::request::{Message, ToolCall};
 use super::tally::Tally;
 use super::value::{Style, Value, write_text};
 use super::{Family, families, invalid, unsupported};
@@ -35,7 +36,7 @@ impl Tally<'_> {
         if message.function_call.is_some() {
             return Err(invalid(
                 format!("messages[{at}].function_call"),
-                "there are `tool_calls` already; a message has one of both",
+                "this message also has `tool_calls`; use only one of the two",
             ));
         }
         let order = in_order(&message.tool_calls, results, at)?;
@@ -44,7 +45,7 @@ impl Tally<'_> {
             (Family::Legacy0301, ..) => Err(unsupported(path, families::NO_TOOLS)),
             (Family::Legacy0613, [call], [result]) => {
                 if self.is_model("gpt-3.5") {
-                    self.doubt("calls of this model were seen once, and billed with 1 token more");
+                    self.doubt("the only recorded call of this model was billed 1 token more");
                 }
                 let bare = self.message(message, at)? + self.message(result, at + 1)?;
                 let call = self.numbers.legacy_names * self.count(&call.name)
@@ -54,7 +55,7 @@ impl Tally<'_> {
             }
             (Family::Legacy0613, ..) => Err(unsupported(
                 path,
-                "how this model sees several calls in one message is not known",
+                "the cost of several calls in one message is unknown for this model; only the service can count them",
             )),
             (_, [call], [result]) => self.pair(message, call, result, at),
             (_, _, order) => self.parallel(message, order, at),
@@ -92,7 +93,7 @@ impl Tally<'_> {
         let content = self.content(result, at + 1)?;
         let answered = frame + self.numbers.result + content + self.count(&call.name);
         if self.family == Family::Reasoning {
-            self.doubt("what calls cost reasoning models changes without notice");
+            self.doubt("the cost of calls with reasoning models changes without notice");
             asked += self.numbers.reasoning_pair;
         }
         Ok(vec![asked, answered])
@@ -111,7 +112,7 @@ impl Tally<'_> {
         let is_seen = self.is_model("gpt-4o") || self.counter.model.is_none();
         let is_modern = self.family == Family::Modern;
         if !is_seen || !is_modern || self.counter.encoding.name() != "o200k_base" {
-            self.doubt("several calls in one message were only seen with gpt-4o");
+            self.doubt("several calls in one message were recorded only for gpt-4o");
         }
         let tokens = self.said(message, at)?
             + self.numbers.parallel
@@ -170,7 +171,7 @@ fn in_order<'m, 'a>(
         if result.content.iter().any(is_image) {
             return Err(unsupported(
                 format!("messages[{at}].content"),
-                "what an image in a tool's result costs is not known",
+                "the cost of an image in a tool result is unknown; only the service can count it",
             ));
         }
         let id = result.tool_call_id.as_deref().unwrap_or_default();
@@ -182,7 +183,7 @@ fn in_order<'m, 'a>(
         return Err(invalid(
             format!("messages[{at}].tool_calls[{i}]"),
             format!(
-                "no message behind it has the result of this call, {:?}",
+                "the result of this call, {:?}, is missing; it must follow in a tool message",
                 call.id
             ),
         ));
@@ -197,7 +198,10 @@ fn by_id<'c>(calls: &'c [ToolCall<'_>], at: usize) -> Result<HashMap<&'c str, us
         if places.insert(call.id.as_ref(), i).is_some() {
             return Err(invalid(
                 format!("messages[{at}].tool_calls[{i}].id"),
-                format!("another call of the message has the id {:?} too", call.id),
+                format!(
+                    "another call of this message also has the id {:?}; each call needs an id of its own",
+                    call.id
+                ),
             ));
         }
     }

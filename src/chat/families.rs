@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-/// How a model's messages are framed and its tools written.
+/// How a model frames messages and sees tools.
 ///
-/// Aliases move from one model to another, and names of deployments say nothing: then the family is for the caller to
-/// [name](super::Counter::with_family).
+/// [`Counter::for_model`](super::Counter::for_model) finds it by the model's name. For an alias that moved to another
+/// model, set it with [`Counter::with_family`](super::Counter::with_family); for a deployment with a name of its own,
+/// with [`Counter::new`](super::Counter::new).
 ///
 /// ```
 /// use tiktally::chat::{Counter, Family, Message, Request};
@@ -24,9 +25,9 @@ pub enum Family {
     Legacy0301,
     /// gpt-3.5-turbo-0613, gpt-4-0314, gpt-4-0613 and their larger siblings.
     Legacy0613,
-    /// From November 2023 on: gpt-3.5-turbo-1106 and -0125, gpt-4-turbo, gpt-4o, gpt-4.1, gpt-4.5.
+    /// Models from November 2023 on: gpt-3.5-turbo-1106 and -0125, gpt-4-turbo, gpt-4o, gpt-4.1, gpt-4.5.
     Modern,
-    /// o1, o3, o4-mini, gpt-5 and what followed it.
+    /// o1, o3, o4-mini, gpt-5 and its successors.
     Reasoning,
 }
 
@@ -38,13 +39,14 @@ pub(crate) struct Known {
 }
 
 /// Why a model's requests cannot be counted.
-pub(crate) const NO_CHAT: &str = "this model takes no messages";
+pub(crate) const NO_CHAT: &str = "this model does not support chat messages";
 /// Why a model's tools and their calls cannot.
-pub(crate) const NO_TOOLS: &str = "this model takes no tools";
-const PARTLY: &str = "this model reports another number than its prompt has, or prices sound; only the service can tell";
-const HOSTED: &str = "gpt-oss gets its text from whoever hosts it; render the prompt and count it with `o200k_harmony`";
+pub(crate) const NO_TOOLS: &str = "this model does not support tools";
+const PARTLY: &str = "this model's reported usage differs from the tokens of its prompt, or includes audio; only the service can count it";
+const HOSTED: &str =
+    "the prompt of gpt-oss depends on its host; render it and count it with `o200k_harmony`";
 const HIDDEN: &str =
-    "this model adds tokens of its own that nobody has measured; only the service can tell";
+    "this model adds hidden tokens that were never measured; only the service can count them";
 
 /// Parts of names that mark what only the service can count.
 const UNCOUNTABLE: &[(&str, &str)] = &[
@@ -61,10 +63,10 @@ const UNCOUNTABLE: &[(&str, &str)] = &[
     ("o1-preview", HIDDEN),
 ];
 
-const NO_RECORDING: &str = "no recording of this model was seen";
+const NO_RECORDING: &str = "no recorded request to this model is known";
 /// Why a name alone is not enough.
 pub(crate) const UNLISTED: &str =
-    "no model of this name is known; it is counted as those that its name begins with";
+    "no model with this name is known; it is counted like the models that its name begins with";
 
 /// How the names of models begin that take nothing but texts to embed.
 const EMBEDDERS: &[&str] = &[

@@ -8,10 +8,10 @@ use super::tally::Tally;
 use super::{ChatTokens, Counter};
 use crate::error::{Error, ErrorKind};
 
-/// Which messages go first where not all fit.
+/// Which messages [`Counter::fit`] drops first.
 ///
-/// None of them takes away what instructs the model, the last message of the user or what comes after it, and a call
-/// goes together with its results.
+/// No policy drops system and developer messages, the last user message or anything after it. A call and its results
+/// stay or go together.
 ///
 /// ```
 /// use tiktally::chat::Policy;
@@ -21,35 +21,22 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Policy {
-    /// The oldest messages, one at a time: most of the text stays.
+    /// Drops the oldest messages, one at a time, which keeps most of the text.
     #[default]
     OldestMessages,
-    /// The oldest turns as a whole, each from one message of the user to the next: no answer stays without its
-    /// question.
+    /// Drops the oldest turns as a whole, each from one user message to the next, so that no answer loses its question.
     OldestTurns,
 }
 
-/// The messages that fit, and those that had to go.
-///
-/// ```
-/// use tiktally::chat::{Counter, Message, Policy};
-///
-/// # #[cfg(feature = "o200k_base")] {
-/// let messages = [Message::user("Hello!"), Message::assistant("Hi."), Message::user("Bye!")];
-/// let fitted = Counter::for_model("gpt-4o")?.fit(messages, 16, Policy::default())?;
-/// assert_eq!((fitted.messages.len(), fitted.dropped), (2, vec![0]));
-/// assert_eq!(fitted.tokens.total, 15);
-/// # }
-/// # Ok::<(), tiktally::Error>(())
-/// ```
+/// The messages that fit a budget, and the places of those that were dropped; returned by [`Counter::fit`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Fitted<'a> {
-    /// What stays, in order.
+    /// The messages that stay, in order.
     pub messages: Vec<Message<'a>>,
-    /// The places, in the list that was given, of what was dropped, in order.
+    /// The indices of the dropped messages in the given list, in ascending order.
     pub dropped: Vec<usize>,
-    /// What a request of the messages that stay costs, and whether that is sure.
+    /// The cost of a request with the messages that stay.
     pub tokens: ChatTokens,
 }
 
@@ -72,8 +59,10 @@ impl Unit {
 }
 
 impl Counter {
-    /// What a request leaves of the model's window, as [`ContextWindow::remaining`](crate::ContextWindow::remaining) has it.
-    /// `None` where the window is not known, as for a counter that was made without a model's name.
+    /// Returns how many tokens of the model's window a request leaves, negative if it does not fit. See
+    /// [`ContextWindow::remaining`](crate::ContextWindow::remaining).
+    ///
+    /// Returns `None` if the window is not known, such as for a counter without a model's name.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Family, Message, Request};
@@ -87,7 +76,7 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// As [`count`](Self::count): where there is only an [`estimate`](Self::estimate), it is for
+    /// As [`count`](Self::count). If there is only an [`estimate`](Self::estimate), pass its total to
     /// [`ContextWindow::remaining`](crate::ContextWindow::remaining).
     ///
     /// # Complexity
@@ -98,8 +87,9 @@ impl Counter {
         Ok(window.map(|window| window.remaining(total)))
     }
 
-    /// The messages that cost at most `budget` tokens together, with what the answer begins with. Tools and schemas are
-    /// not among them: what they cost ([`ChatTokens::tools`]) is for the caller to take from the budget.
+    /// Drops messages until the others cost at most `budget` tokens, including those that open the answer.
+    ///
+    /// The budget does not cover tools and schemas: subtract their cost, such as [`ChatTokens::tools`], first.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Message, Policy};
@@ -120,11 +110,11 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if what must stay costs more than the budget; otherwise as
-    /// [`estimate`](Self::estimate).
+    /// [`is_limit_too_small`](Error::is_limit_too_small) if the messages that must stay cost more than the budget;
+    /// otherwise as [`estimate`](Self::estimate).
     ///
     /// # Complexity
-    /// That of counting all messages once.
+    /// As counting all messages once.
     pub fn fit<'a>(
         &self,
         messages: impl IntoIterator<Item = Message<'a>>,

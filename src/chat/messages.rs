@@ -1,6 +1,7 @@
 //! Messages, and the calls among them.
 
-use super::request::{Message, Part, Role};
+use super::content::Part;
+use super::request::{Message, Role};
 use super::tally::Tally;
 use super::{Family, Image, images, invalid, unsupported};
 use crate::error::Error;
@@ -30,7 +31,7 @@ impl Tally<'_> {
         if message.has_call() && message.role != Role::Assistant {
             return Err(invalid(
                 format!("messages[{at}]"),
-                "only the assistant calls tools",
+                "only assistant messages can have calls; move them to one",
             ));
         }
         if message.role == Role::Tool {
@@ -51,10 +52,10 @@ impl Tally<'_> {
         let tokens = self.content(message, at)? + self.frame() + self.header(message);
         if self.family != Family::Legacy0613 {
             if message.role == Role::Function {
-                self.doubt("function messages were only seen with the models of June 2023");
+                self.doubt("function messages were recorded only for the models of June 2023");
             }
             if message.function_call.is_some() {
-                self.doubt("function calls were only seen with the models of June 2023");
+                self.doubt("function calls were recorded only for the models of June 2023");
             }
         }
         let call = message.function_call.as_ref().map_or(0, |call| {
@@ -79,7 +80,7 @@ impl Tally<'_> {
             }
             Some(name) => {
                 if self.family == Family::Reasoning {
-                    self.doubt("names were never seen with reasoning models");
+                    self.doubt("no recording shows a name with a reasoning model");
                 }
                 self.count(&format!("{}:{name}", message.role.name()))
             }
@@ -111,7 +112,7 @@ impl Tally<'_> {
     /// Adds an image to those of all, or says why that cannot be done.
     fn image(&mut self, role: Role, image: Image) -> Result<(), &'static str> {
         if role != Role::User {
-            return Err("what an image costs in a message that is not the user's is not known");
+            return Err("the cost of an image is known only in user messages; move it to one");
         }
         let model = self.counter.model.as_deref().unwrap_or_default();
         let cost = images::cost(model, image)?;
@@ -142,6 +143,8 @@ pub(super) fn unpaired(result: &Message<'_>, at: usize) -> Error {
     let id = result.tool_call_id.as_deref().unwrap_or_default();
     invalid(
         format!("messages[{at}].tool_call_id"),
-        format!("no call right before waits for a result with the id {id:?}"),
+        format!(
+            "no call directly before this result has the id {id:?}, or it already has a result; put one result after each call"
+        ),
     )
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "json")]
 mod calls;
+mod content;
 mod families;
 mod fit;
 mod images;
@@ -20,16 +21,20 @@ use std::collections::HashSet;
 
 use crate::Encoding;
 use crate::error::{Error, ErrorKind};
+pub use content::{Content, Part};
 pub use families::Family;
 pub use fit::{Fitted, Policy};
 pub use images::{Detail, Image};
 #[cfg(feature = "json")]
 pub use json::{count_json, estimate_json};
 use numbers::{NUMBERS, Numbers};
-pub use request::{Message, Part, Request, ResponseFormat, Tool, ToolCall, ToolChoice};
+pub use request::{Message, Request, ResponseFormat, Tool, ToolCall, ToolChoice};
 use value::put;
 
 /// Counts the tokens of requests to one model.
+///
+/// [`count`](Self::count) and [`count_json`](Self::count_json) return only counts that are sure;
+/// [`estimate`](Self::estimate) and [`estimate_json`](Self::estimate_json) also return those that are not.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Message, Request};
@@ -53,7 +58,7 @@ pub struct Counter {
     numbers: &'static Numbers,
 }
 
-/// What a request costs, and for what; all numbers are tokens, and the parts sum to the total.
+/// The cost of a request and its parts; all numbers are tokens, and the parts sum to the total.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Exactness, Message, Request};
@@ -66,17 +71,17 @@ pub struct Counter {
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ChatTokens {
-    /// What the prompt costs as a whole.
+    /// The cost of the whole prompt.
     pub total: usize,
-    /// Whether this is what the API bills.
+    /// Whether the API bills exactly this.
     pub exactness: Exactness,
-    /// Each message with its frame, in order. A message with several calls, or with one call to a model of June 2023,
-    /// carries the results too, and the messages of the results cost nothing.
+    /// The cost of each message with its frame, in order. The results of calls are part of the message with the calls
+    /// if it has several of them, or if the model is of June 2023; their own messages then cost 0.
     pub messages: Vec<usize>,
-    /// The definitions of the tools, and what they change at the first system message.
+    /// The definitions of the tools, with their effect on the cost of the first system message.
     pub tools: usize,
     /// The choice among the tools.
     pub tool_choice: usize,
@@ -84,11 +89,11 @@ pub struct ChatTokens {
     pub response_format: usize,
     /// The images of all messages.
     pub images: usize,
-    /// What the answer begins with.
+    /// The tokens that open the answer.
     pub priming: usize,
 }
 
-/// How sure a count is.
+/// How sure a count is. More cases may follow, so a `match` needs a wildcard.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Exactness, Message, Request, Tool};
@@ -96,24 +101,27 @@ pub struct ChatTokens {
 /// # #[cfg(feature = "o200k_base")] {
 /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
 /// let tokens = Counter::for_model("gpt-5")?.estimate(&request)?;
-/// let Exactness::Estimate { reason } = tokens.exactness else { panic!() };
-/// assert!(reason.contains("reasoning models"));
+/// match tokens.exactness {
+///     Exactness::Estimate { reason } => assert!(reason.contains("reasoning models")),
+///     other => panic!("{other:?}"),
+/// }
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Exactness {
-    /// Every rule that was used gave what the API billed wherever it was compared.
+    /// Every rule that was used matched the billed tokens wherever they are known.
     Exact,
-    /// It may be some tokens off.
+    /// The count may be some tokens off.
     Estimate {
-        /// Why.
+        /// Why the count is not sure.
         reason: String,
     },
 }
 
 impl Counter {
-    /// A counter for the model of this name: its encoding, and how it frames messages.
+    /// Creates a counter for the model with this name, which decides the encoding and the family.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -127,8 +135,8 @@ impl Counter {
     ///
     /// # Errors
     /// [`is_unknown_model`](Error::is_unknown_model) for a name that tiktoken does not know;
-    /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. That a model takes no messages
-    /// is said when they are counted.
+    /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. For a model without a chat
+    /// API, the error is reported when a request is counted.
     ///
     /// # Complexity
     /// As [`encoding_for_model`](crate::encoding_for_model).
@@ -146,7 +154,8 @@ impl Counter {
         })
     }
 
-    /// A counter for a deployment whose name says nothing. It knows no images: what they cost goes by the model.
+    /// Creates a counter for a deployment whose name does not tell the model. It refuses images, because their cost
+    /// depends on the model.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Family, Message, Request};
@@ -167,7 +176,7 @@ impl Counter {
         }
     }
 
-    /// The same with another family: for names that stand for another model than they say.
+    /// Returns this counter with another family, for aliases that point to a different model than their name suggests.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Family, Message, Request};
@@ -190,7 +199,7 @@ impl Counter {
         self
     }
 
-    /// The tokens of a request, as the API bills them.
+    /// Counts the tokens of a request, as the API bills them.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Message, Request, Tool};
@@ -207,18 +216,19 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_estimate_only`](Error::is_estimate_only) where [`estimate`](Self::estimate) has to be asked;
-    /// [`is_unsupported_content`](Error::is_unsupported_content) for what only the service can count;
-    /// [`is_invalid_chat`](Error::is_invalid_chat) for what the API would refuse.
+    /// [`is_estimate_only`](Error::is_estimate_only) if the count is not sure, so that only
+    /// [`estimate`](Self::estimate) returns it; [`is_unsupported_content`](Error::is_unsupported_content) for content
+    /// that only the service can count; [`is_invalid_chat`](Error::is_invalid_chat) for a request that the API would
+    /// refuse. [`path`](Error::path) tells where.
     ///
     /// # Complexity
-    /// That of counting its texts.
+    /// As [`Encoding::count`] of all texts of the request.
     pub fn count(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
         let tokens = self.estimate(request)?;
         tokens.exact()
     }
 
-    /// The tokens of a request, also where they are not sure; [`ChatTokens::exactness`] says so.
+    /// Counts the tokens of a request, even if the count is not sure; [`ChatTokens::exactness`] says whether it is.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Message, Request, Tool};
@@ -231,10 +241,10 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// As [`count`](Self::count), but for estimates.
+    /// As [`count`](Self::count), except `is_estimate_only`.
     ///
     /// # Complexity
-    /// That of counting its texts.
+    /// As [`count`](Self::count).
     pub fn estimate(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
         let mut tally = self.tally(request.doubts.clone())?;
         let messages = tally.messages(&request.messages)?;
@@ -254,7 +264,7 @@ impl Counter {
 }
 
 impl ChatTokens {
-    /// What messages cost that come alone, or texts without a frame.
+    /// The cost of messages without tools or a schema, or of texts without a frame.
     fn of_messages(messages: Vec<usize>, images: usize, priming: usize, doubts: &[String]) -> Self {
         Self {
             total: messages.iter().sum::<usize>() + images + priming,
@@ -298,13 +308,13 @@ impl Exactness {
     }
 }
 
-/// What only the service can count.
+/// Returns the error for content that only the service can count.
 fn unsupported(path: impl Into<String>, what: impl Into<String>) -> Error {
     let (path, what) = (path.into(), what.into());
     ErrorKind::UnsupportedContent { path, what }.into()
 }
 
-/// What the API would not take.
+/// Returns the error for a request that the API would refuse.
 fn invalid(path: impl Into<String>, problem: impl Into<String>) -> Error {
     let (path, problem) = (path.into(), problem.into());
     ErrorKind::InvalidChat { path, problem }.into()

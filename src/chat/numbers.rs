@@ -9,7 +9,7 @@ pub(super) struct Numbers {
     /// Section 1: what a message has beside its header and its content; in the first models' form, newlines too.
     pub(super) message: usize,
     pub(super) message_0301: usize,
-    /// Section 1: what stands behind the last message, for the answer to begin. Reasoning models write the separator
+    /// Section 1: what follows the last message, for the answer to begin. Reasoning models write the separator
     /// themselves.
     pub(super) priming: usize,
     pub(super) priming_reasoning: usize,
@@ -33,7 +33,7 @@ pub(super) struct Numbers {
     /// Section 3.1: around a tool call and its result, beyond their two messages, and how often the name is written.
     pub(super) legacy_pair: usize,
     pub(super) legacy_names: usize,
-    /// Section 3.4: behind the arguments of a call.
+    /// Section 3.4: after the arguments of a call.
     pub(super) call: usize,
     /// Section 3.4: around the name of the function before its result.
     pub(super) result: usize,

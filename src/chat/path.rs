@@ -31,12 +31,9 @@ impl Path<'_> {
         super::invalid(self.to_string(), problem)
     }
 
-    /// The same, with what it might be.
+    /// An invalid value, with the known ones.
     pub(super) fn invalid_among(&self, problem: &str, known: &[&str]) -> Error {
-        self.invalid(format!(
-            "{problem}; the known ones are {}",
-            known.join(", ")
-        ))
+        self.invalid(format!("{problem}; expected one of {}", known.join(", ")))
     }
 
     pub(super) fn unsupported(&self, what: impl Into<String>) -> Error {
@@ -126,9 +123,8 @@ impl Path<'_> {
             .iter()
             .find(|(key, value)| !known.contains(key) && **value != Value::Null);
         unknown.map_or(Ok(()), |(key, _)| {
-            Err(Path::Key(self, key).invalid(
-                "this key is not known here, nor is what it costs; leave it out if it costs nothing",
-            ))
+            Err(Path::Key(self, key)
+                .invalid("this key is unknown here and may cost tokens; remove it if it does not"))
         })
     }
 }

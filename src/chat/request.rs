@@ -2,19 +2,24 @@
 
 use std::borrow::Cow;
 
-use super::images::Image;
+use super::content::{Content, Part};
 #[cfg(feature = "json")]
 use super::value::Value;
 use super::value::{Held, Object};
 
-/// What is sent to the chat completions API, as far as it costs tokens.
+/// A request to the chat completions API, as far as it costs tokens.
 ///
 /// ```
-/// use tiktally::chat::{Message, Request};
+/// use tiktally::chat::{Counter, Message, Request, Tool, ToolChoice};
 ///
+/// # #[cfg(feature = "o200k_base")] {
+/// let counter = Counter::for_model("gpt-4o")?;
 /// let request = Request::new([Message::system("Be brief."), Message::user("Hello!")]);
-/// # #[cfg(feature = "o200k_base")]
-/// assert_eq!(tiktally::chat::Counter::for_model("gpt-4o")?.count(&request)?.total, 16);
+/// assert_eq!(counter.count(&request)?.total, 16);
+///
+/// let request = request.tools([Tool::function("ping")]).tool_choice(ToolChoice::None);
+/// assert_eq!(counter.count(&request)?.total, 36);
+/// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -30,17 +35,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request of these messages, in order.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 9);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Creates a request of these messages, in order.
     pub fn new(messages: impl IntoIterator<Item = Message<'a>>) -> Self {
         Self {
             messages: messages.into_iter().collect(),
@@ -48,53 +43,21 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The tools that the model may call, in order.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, Tool};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 32);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets the tools that the model may call, in order.
     #[must_use]
     pub fn tools(mut self, tools: impl IntoIterator<Item = Tool<'a>>) -> Self {
         self.tools = tools.into_iter().collect();
         self
     }
 
-    /// Which tool the model is to call.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, Tool, ToolChoice};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")])
-    ///     .tools([Tool::function("ping")])
-    ///     .tool_choice(ToolChoice::None);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 33);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets which tool the model has to call; [`ToolChoice::Auto`] by default.
     #[must_use]
     pub fn tool_choice(mut self, choice: ToolChoice<'a>) -> Self {
         self.tool_choice = choice;
         self
     }
 
-    /// What form the answer is to have.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")]).response_format(ResponseFormat::JSON_OBJECT);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 9);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets the form of the answer; [`ResponseFormat::TEXT`] by default.
     #[must_use]
     pub fn response_format(mut self, format: ResponseFormat<'a>) -> Self {
         self.response_format = format;
@@ -103,7 +66,7 @@ impl<'a> Request<'a> {
 }
 
 /// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     System,
     Developer,
@@ -142,16 +105,23 @@ impl Role {
 
 /// One message of a conversation.
 ///
+/// The constructors take the content: a text, or parts of text and images (see [`Content`]).
+///
 /// ```
-/// use tiktally::chat::{Counter, Message, Request};
+/// use tiktally::chat::{Counter, Detail, Image, Message, Part, Request};
 ///
 /// # #[cfg(feature = "o200k_base")] {
-/// let request = Request::new([Message::system("Be brief."), Message::user("Hello!")]);
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 16);
+/// let photo = Image::new(2560, 1669, Detail::High);
+/// let request = Request::new([
+///     Message::system("Be brief."),
+///     Message::user([Part::text("What is this?"), photo.into()]).name("Ann"),
+/// ]);
+/// let tokens = Counter::for_model("gpt-4o")?.count(&request)?;
+/// assert_eq!((tokens.messages.as_slice(), tokens.images), (&[7, 10][..], 1105));
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message<'a> {
     pub(crate) role: Role,
     pub(crate) name: Option<Cow<'a, str>>,
@@ -164,162 +134,75 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    pub(crate) fn of(role: Role) -> Self {
+    pub(crate) fn new(role: Role, content: impl Into<Content<'a>>) -> Self {
         Self {
             role,
             name: None,
-            content: Vec::new(),
+            content: content.into().0,
             tool_calls: Vec::new(),
             function_call: None,
             tool_call_id: None,
         }
     }
 
-    fn with_text(role: Role, text: impl Into<Cow<'a, str>>) -> Self {
-        Self {
-            content: vec![Part::text(text)],
-            ..Self::of(role)
-        }
+    /// Creates a system message: instructions for the model.
+    pub fn system(content: impl Into<Content<'a>>) -> Self {
+        Self::new(Role::System, content)
     }
 
-    /// Instructions from whoever runs the conversation.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::system("Be brief.")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 10);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn system(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::with_text(Role::System, text)
+    /// Creates a developer message, the name of newer models for a system message; both cost the same.
+    pub fn developer(content: impl Into<Content<'a>>) -> Self {
+        Self::new(Role::Developer, content)
     }
 
-    /// The same under the name that newer models have for it; it costs the same.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::developer("Be brief.")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 10);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn developer(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::with_text(Role::Developer, text)
+    /// Creates a message of the user. Only these messages may have images.
+    pub fn user(content: impl Into<Content<'a>>) -> Self {
+        Self::new(Role::User, content)
     }
 
-    /// What the user says. See [`parts`](Self::parts) for images.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 9);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn user(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::with_text(Role::User, text)
+    /// Creates a message of the model. If it has only calls, its content is [`Content::none`].
+    pub fn assistant(content: impl Into<Content<'a>>) -> Self {
+        Self::new(Role::Assistant, content)
     }
 
-    /// What the model answered. An empty text beside tool calls costs nothing.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::assistant("Hello!")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 9);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn assistant(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::with_text(Role::Assistant, text)
-    }
-
-    /// What a tool answered to the call with this id.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ToolCall};
-    ///
-    /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-    /// let call = ToolCall::new("call_1", "sum", "{\"of\": [1, 2]}");
-    /// let request = Request::new([Message::assistant("").tool_calls([call]), Message::tool("call_1", "3")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 26);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn tool(tool_call_id: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
+    /// Creates the result of the tool call with this id. It follows the message with the call; see
+    /// [`tool_calls`](Self::tool_calls).
+    pub fn tool(tool_call_id: impl Into<Cow<'a, str>>, content: impl Into<Content<'a>>) -> Self {
         Self {
             tool_call_id: Some(tool_call_id.into()),
-            ..Self::with_text(Role::Tool, text)
+            ..Self::new(Role::Tool, content)
         }
     }
 
-    /// What a function of this name answered, in the form that was there before tools.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// let request = Request::new([Message::function("sum", "3")]);
-    /// assert_eq!(Counter::for_model("gpt-4-0613")?.count(&request)?.total, 8);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn function(name: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Self {
-        Self::with_text(Role::Function, text).name(name)
+    /// Creates the result of a function with this name, in the form that preceded tools; see
+    /// [`function_call`](Self::function_call).
+    pub fn function(name: impl Into<Cow<'a, str>>, content: impl Into<Content<'a>>) -> Self {
+        Self::new(Role::Function, content).name(name)
     }
 
-    /// The name of whoever speaks.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!").name("Ann")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 11);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets the name of the speaker, which costs tokens. The name of a tool message costs nothing.
     #[must_use]
     pub fn name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Parts of text and images, in place of the text.
+    /// Sets the tool calls of an assistant message. Their results follow as [`tool`](Self::tool) messages.
+    ///
+    /// A text beside the calls costs as much as a message of its own; an empty one costs nothing.
     ///
     /// ```
-    /// use tiktally::chat::{Counter, Detail, Image, Message, Part, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let image = Image::new(512, 512, Detail::Low);
-    /// let request = Request::new([Message::user("").parts([Part::text("Hello!"), Part::from(image)])]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 94);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    #[must_use]
-    pub fn parts(mut self, parts: impl IntoIterator<Item = Part<'a>>) -> Self {
-        self.content = parts.into_iter().collect();
-        self
-    }
-
-    /// The tools that the assistant called in this message.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ToolCall};
+    /// use tiktally::chat::{Content, Counter, Message, Request, ToolCall};
     ///
     /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-    /// let call = ToolCall::new("call_1", "sum", "{\"of\": [1, 2]}");
-    /// let request = Request::new([Message::assistant("").tool_calls([call]), Message::tool("call_1", "3")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 26);
+    /// let counter = Counter::for_model("gpt-4o")?;
+    /// let count = |asked: Message<'_>| {
+    ///     let call = ToolCall::new("call_1", "sum", r#"{"of": [1, 2]}"#);
+    ///     let request = Request::new([asked.tool_calls([call]), Message::tool("call_1", "3")]);
+    ///     counter.count(&request).map(|tokens| tokens.total)
+    /// };
+    /// assert_eq!(count(Message::assistant(Content::none()))?, 26);
+    /// assert_eq!(count(Message::assistant("Hello!"))?, 26 + 6);
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```
@@ -331,15 +214,16 @@ impl<'a> Message<'a> {
         self
     }
 
-    /// The function that the assistant called in this message, in the form that was there before tools; the id of the
-    /// call does not matter.
+    /// Sets the function call of an assistant message, in the form that preceded tools. The id of the call does not
+    /// matter.
     ///
     /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ToolCall};
+    /// use tiktally::chat::{Content, Counter, Message, Request, ToolCall};
     ///
     /// # #[cfg(all(feature = "json", feature = "cl100k_base"))] {
-    /// let call = ToolCall::new("", "sum", "{\"of\": [1, 2]}");
-    /// let request = Request::new([Message::assistant("").function_call(call), Message::function("sum", "3")]);
+    /// let call = ToolCall::new("", "sum", r#"{"of": [1, 2]}"#);
+    /// let asked = Message::assistant(Content::none()).function_call(call);
+    /// let request = Request::new([asked, Message::function("sum", "3")]);
     /// assert_eq!(Counter::for_model("gpt-4-0613")?.count(&request)?.total, 25);
     /// # }
     /// # Ok::<(), tiktally::Error>(())
@@ -365,62 +249,8 @@ impl<'a> Message<'a> {
     }
 }
 
-/// A part of a message.
-///
-/// ```
-/// use tiktally::chat::{Counter, Message, Part, Request};
-///
-/// # #[cfg(feature = "o200k_base")] {
-/// let request = Request::new([Message::user("").parts([Part::text("Hel"), Part::text("lo!")])]);
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 10);
-/// # }
-/// # Ok::<(), tiktally::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Part<'a> {
-    /// A text. The texts of a message are encoded one by one.
-    Text(Cow<'a, str>),
-    /// An image of a known size.
-    Image(Image),
-}
-
-impl<'a> Part<'a> {
-    /// A part of text.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Part, Request};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("").parts([Part::text("Hello!")])]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 9);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
-    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
-        Self::Text(text.into())
-    }
-}
-
-impl From<Image> for Part<'_> {
-    fn from(image: Image) -> Self {
-        Self::Image(image)
-    }
-}
-
-/// A call of a function tool.
-///
-/// ```
-/// use tiktally::chat::{Counter, Message, Request, ToolCall};
-///
-/// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-/// let call = ToolCall::new("call_1", "sum", "{\"of\": [1, 2]}");
-/// let request = Request::new([Message::assistant("").tool_calls([call]), Message::tool("call_1", "3")]);
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 26);
-/// # }
-/// # Ok::<(), tiktally::Error>(())
-/// ```
-#[derive(Debug, Clone)]
+/// A call of a function by the model; see [`Message::tool_calls`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(not(feature = "json"), allow(dead_code))] // calls are JSON
 pub struct ToolCall<'a> {
     pub(crate) id: Cow<'a, str>,
@@ -431,18 +261,7 @@ pub struct ToolCall<'a> {
 #[cfg(feature = "json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
 impl<'a> ToolCall<'a> {
-    /// A call with this id, of the function of this name; the arguments are a JSON object, as text.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ToolCall};
-    ///
-    /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-    /// let call = ToolCall::new("call_1", "sum", "{\"of\": [1, 2]}");
-    /// let request = Request::new([Message::assistant("").tool_calls([call]), Message::tool("call_1", "3")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 26);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Creates a call with this id, of the function with this name; the arguments are the text of a JSON object.
     pub fn new(
         id: impl Into<Cow<'a, str>>,
         name: impl Into<Cow<'a, str>>,
@@ -461,9 +280,14 @@ impl<'a> ToolCall<'a> {
 /// ```
 /// use tiktally::chat::{Counter, Message, Request, Tool};
 ///
-/// # #[cfg(feature = "o200k_base")] {
-/// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping").description("Answers")]);
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 34);
+/// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
+/// let counter = Counter::for_model("gpt-4o")?;
+/// let count = |tool| counter.count(&Request::new([Message::user("Hello!")]).tools([tool])).map(|tokens| tokens.tools);
+/// assert_eq!(count(Tool::function("ping"))?, 23);
+/// assert_eq!(count(Tool::function("ping").description("Answers"))?, 25);
+///
+/// let schema = r#"{"type": "object", "properties": {"host": {"type": "string"}}}"#;
+/// assert_eq!(count(Tool::function("ping").parameters_json(schema)?)?, 29);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
@@ -475,17 +299,7 @@ pub struct Tool<'a> {
 }
 
 impl<'a> Tool<'a> {
-    /// A function without description and parameters.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, Tool};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 32);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Creates a function without a description and parameters.
     pub fn function(name: impl Into<Cow<'a, str>>) -> Self {
         Self {
             name: name.into(),
@@ -494,17 +308,7 @@ impl<'a> Tool<'a> {
         }
     }
 
-    /// What it does.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, Tool};
-    ///
-    /// # #[cfg(feature = "o200k_base")] {
-    /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping").description("Answers")]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 34);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets the description that the model sees.
     #[must_use]
     pub fn description(mut self, description: impl Into<Cow<'a, str>>) -> Self {
         self.description = Some(description.into());
@@ -521,25 +325,13 @@ impl<'a> Tool<'a> {
         description.trim().is_empty() && properties.is_none_or(Object::is_empty)
     }
 
-    /// The JSON schema of its parameters, an object. The order of the keys changes the count.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, Tool};
-    ///
-    /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-    /// let schema = r#"{"type": "object", "properties": {"host": {"type": "string"}}}"#;
-    /// let tool = Tool::function("ping").parameters_json(schema)?;
-    /// let request = Request::new([Message::user("Hello!")]).tools([tool]);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 38);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets the parameters to this JSON schema of an object. The order of its keys changes the count.
     ///
     /// # Errors
     /// [`is_invalid_chat`](crate::Error::is_invalid_chat) if it is not the JSON text of an object.
     ///
     /// # Complexity
-    /// O(n) in the bytes of the text.
+    /// O(n) in the bytes of the schema.
     #[cfg(feature = "json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
     pub fn parameters_json(mut self, schema: &'a str) -> Result<Self, crate::Error> {
@@ -548,7 +340,7 @@ impl<'a> Tool<'a> {
     }
 }
 
-/// Which tool the model is to call.
+/// Which tool the model has to call.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Message, Request, Tool, ToolChoice};
@@ -557,35 +349,41 @@ impl<'a> Tool<'a> {
 /// let request = Request::new([Message::user("Hello!")])
 ///     .tools([Tool::function("ping")])
 ///     .tool_choice(ToolChoice::Function("ping".into()));
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 40);
+/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.tool_choice, 8);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ToolChoice<'a> {
-    /// Whether, and which, is the model's choice.
+    /// The model decides whether to call tools, and which.
     #[default]
     Auto,
-    /// None.
+    /// No tool.
     None,
-    /// Any, but one at least.
+    /// At least one tool, whichever the model chooses.
     Required,
-    /// The function of this name.
+    /// The function with this name.
     Function(Cow<'a, str>),
-    /// The function of this name, said in the field `function_call` that was there before tools.
+    /// The function with this name, given in the field `function_call` that preceded tools.
     FunctionCall(Cow<'a, str>),
 }
 
-/// What form the answer is to have.
+/// The form of the answer.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
 ///
 /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-/// let format = ResponseFormat::json_schema("answer", r#"{"type": "object"}"#)?;
-/// let request = Request::new([Message::user("Hello!")]).response_format(format);
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 28);
+/// let counter = Counter::for_model("gpt-4o")?;
+/// let count = |format| {
+///     let request = Request::new([Message::user("Hello!")]).response_format(format);
+///     counter.count(&request).map(|tokens| tokens.response_format)
+/// };
+/// let schema = ResponseFormat::json_schema("answer", r#"{"type": "object"}"#)?;
+/// assert_eq!(count(schema.clone())?, 19);
+/// assert_eq!(count(schema.description("What it is"))?, 24);
+/// assert_eq!(count(ResponseFormat::JSON_OBJECT)?, 0);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
@@ -601,52 +399,21 @@ pub(crate) struct JsonSchema<'a> {
 
 impl ResponseFormat<'_> {
     /// Any text; it costs nothing.
-    ///
-    /// ```
-    /// # #[cfg(feature = "o200k_base")] {
-    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
-    ///
-    /// let request = Request::new([Message::user("Hello!")]).response_format(ResponseFormat::TEXT);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.response_format, 0);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
     pub const TEXT: Self = Self(None);
     /// Any JSON object; it costs nothing.
-    ///
-    /// ```
-    /// # #[cfg(feature = "o200k_base")] {
-    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
-    ///
-    /// let request = Request::new([Message::user("Hello!")]).response_format(ResponseFormat::JSON_OBJECT);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.response_format, 0);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
     pub const JSON_OBJECT: Self = Self(None);
 }
 
 #[cfg(feature = "json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
 impl<'a> ResponseFormat<'a> {
-    /// JSON of this schema, whose text is a part of the prompt.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
-    ///
-    /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-    /// let format = ResponseFormat::json_schema("answer", r#"{"type": "object"}"#)?;
-    /// let request = Request::new([Message::user("Hello!")]).response_format(format);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 28);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Creates a format with this name and JSON schema, whose text is a part of the prompt.
     ///
     /// # Errors
     /// [`is_invalid_chat`](crate::Error::is_invalid_chat) if the schema is not the JSON text of an object.
     ///
     /// # Complexity
-    /// As [`Tool::parameters_json`].
+    /// O(n) in the bytes of the schema.
     pub fn json_schema(
         name: impl Into<Cow<'a, str>>,
         schema: &'a str,
@@ -658,18 +425,7 @@ impl<'a> ResponseFormat<'a> {
         })))
     }
 
-    /// What the answer is for, beside the schema.
-    ///
-    /// ```
-    /// use tiktally::chat::{Counter, Message, Request, ResponseFormat};
-    ///
-    /// # #[cfg(all(feature = "json", feature = "o200k_base"))] {
-    /// let format = ResponseFormat::json_schema("answer", r#"{"type": "object"}"#)?.description("What it is");
-    /// let request = Request::new([Message::user("Hello!")]).response_format(format);
-    /// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 33);
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Sets the description of the answer, which is a part of the prompt. Formats without a schema ignore it.
     #[must_use]
     pub fn description(mut self, description: impl Into<Cow<'a, str>>) -> Self {
         if let Some(schema) = &mut self.0 {

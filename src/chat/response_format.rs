@@ -11,7 +11,7 @@ impl Tally<'_> {
             return 0;
         };
         if self.family != Family::Modern || self.counter.encoding.name() != "o200k_base" {
-            self.doubt("schemas of answers were only seen with gpt-4o and gpt-4.1");
+            self.doubt("answer schemas were recorded only for gpt-4o and gpt-4.1");
         }
         let schema = self.count(&text_of_schema(format));
         if !request.tools.is_empty() {

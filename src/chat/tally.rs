@@ -59,7 +59,7 @@ impl Tally<'_> {
 
     pub(super) fn doubt_images_beside_calls(&mut self, images: usize, messages: &[Message<'_>]) {
         if images > 0 && messages.iter().any(Message::has_call) {
-            self.doubt("an image beside tool calls was seen once, and billed with 4 tokens less");
+            self.doubt("the only recorded image beside tool calls was billed 4 tokens less");
         }
     }
 
@@ -79,7 +79,7 @@ impl Tally<'_> {
         }
     }
 
-    /// What stands behind the last message.
+    /// What follows the last message.
     pub(super) fn priming(&self) -> usize {
         match self.family {
             Family::Reasoning => self.numbers.priming_reasoning,

@@ -135,13 +135,11 @@ fn images_where_none_was_seen() {
     let image = || Image::new(400, 400, Detail::High);
     let counter = Counter::for_model("gpt-4o").unwrap();
     let call = || ToolCall::new("c1", "look", "{}");
-    let beside_calls = Message::assistant("")
-        .parts([image().into()])
-        .tool_calls([call()]);
+    let beside_calls = Message::assistant(image()).tool_calls([call()]);
     let messages = [
         vec![beside_calls, Message::tool("c1", "done")],
-        vec![Message::system("").parts([image().into()])],
-        vec![Message::assistant("").parts([image().into()])],
+        vec![Message::system(image())],
+        vec![Message::assistant(image())],
     ];
     for messages in messages {
         let error = counter.estimate(&Request::new(messages)).unwrap_err();

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use tiktally::chat::{
-    Counter, Detail, Family, Image, Message, Part, Policy, Request, Tool, ToolCall, ToolChoice,
+    Content, Counter, Detail, Family, Image, Message, Part, Policy, Request, Tool, ToolCall,
+    ToolChoice,
 };
 
 /// One turn of a conversation.
@@ -37,12 +38,13 @@ fn messages(turns: &[Turn]) -> (Vec<Message<'_>>, Vec<usize>) {
             Turn::User(text) => messages.push(Message::user(text)),
             Turn::Image(width, height) => {
                 let image = Image::new(*width, *height, Detail::Auto);
-                messages.push(Message::user("").parts([Part::text("See"), image.into()]));
+                messages.push(Message::user([Part::text("See"), image.into()]));
             }
             Turn::Assistant(text) => messages.push(Message::assistant(text)),
             Turn::Calls(calls, text) => {
                 let call = |i: usize| ToolCall::new(i.to_string(), "find", "{\"a\": 1}");
-                messages.push(Message::assistant("").tool_calls((0..*calls).map(call)));
+                messages
+                    .push(Message::assistant(Content::none()).tool_calls((0..*calls).map(call)));
                 let result = |i: usize| Message::tool(i.to_string(), text);
                 messages.extend((0..*calls).map(result));
             }

@@ -99,7 +99,7 @@ fn images_cost_what_was_billed() {
     for priced in &image_vectors {
         let count = |detail| {
             let image = Image::new(priced.width, priced.height, detail);
-            let message = Message::user("").parts([Part::text(priced.text.as_str()), image.into()]);
+            let message = Message::user([Part::text(priced.text.as_str()), image.into()]);
             let counter = Counter::for_model(&priced.model).unwrap();
             counter.count(&Request::new([message])).unwrap()
         };

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tiktally::chat::{
-    Detail, Image, Message, Part, Request, ResponseFormat, Tool, ToolCall, ToolChoice,
+    Content, Detail, Image, Message, Part, Request, ResponseFormat, Tool, ToolCall, ToolChoice,
 };
 
 #[derive(Deserialize)]
@@ -125,13 +125,22 @@ fn name(value: &Value) -> Cow<'static, str> {
 }
 
 fn message(said: Said, sizes: &mut impl Iterator<Item = (u32, u32)>) -> Option<Message<'static>> {
+    let content: Content<'_> = match said.content {
+        None | Some(Value::Null) => Content::none(),
+        Some(Value::String(text)) => text.into(),
+        Some(Value::Array(parts)) => {
+            let parts = parts.iter().map(|part| self::part(part, sizes));
+            parts.collect::<Option<_>>()?
+        }
+        Some(_) => return None,
+    };
     let mut message = match said.role.as_str() {
-        "system" => Message::system(""),
-        "developer" => Message::developer(""),
-        "user" => Message::user(""),
-        "assistant" => Message::assistant(""),
-        "tool" => Message::tool(said.tool_call_id?, ""),
-        "function" => Message::function(said.name.clone()?, ""),
+        "system" => Message::system(content),
+        "developer" => Message::developer(content),
+        "user" => Message::user(content),
+        "assistant" => Message::assistant(content),
+        "tool" => Message::tool(said.tool_call_id?, content),
+        "function" => Message::function(said.name.clone()?, content),
         _ => return None,
     };
     if let Some(name) = said.name {
@@ -146,13 +155,7 @@ fn message(said: Said, sizes: &mut impl Iterator<Item = (u32, u32)>) -> Option<M
     if let Some(call) = said.function_call {
         message = message.function_call(ToolCall::new("", call.name, call.arguments));
     }
-    let parts: Option<Vec<_>> = match said.content {
-        None | Some(Value::Null) => Some(Vec::new()),
-        Some(Value::String(text)) => Some(vec![Part::text(text)]),
-        Some(Value::Array(parts)) => parts.iter().map(|part| self::part(part, sizes)).collect(),
-        Some(_) => None,
-    };
-    Some(message.parts(parts?))
+    Some(message)
 }
 
 fn part(part: &Value, sizes: &mut impl Iterator<Item = (u32, u32)>) -> Option<Part<'static>> {

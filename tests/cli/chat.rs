@@ -185,7 +185,7 @@ fn a_window_that_is_not_known_is_not_guessed() {
     let table = r"messages[0]       10
 messages[1]        6
 priming            3
-total             19  estimate: no model of this name is known; it is counted as those that its name begins with
+total             19  estimate: no model with this name is known; it is counted like the models that its name begins with
 window       unknown  gpt-4o-\u{1b}[31mred
 ";
     assert_prints(&piped(&[], &body), table);
@@ -240,7 +240,7 @@ fn what_cannot_be_counted_is_named_and_the_rest_is_counted() {
             "{stderr}"
         );
     }
-    assert!(complaints[0].contains("no JSON"), "{stderr}");
+    assert!(complaints[0].contains("not valid JSON"), "{stderr}");
 
     let names = stdout
         .lines()
@@ -279,11 +279,11 @@ fn nothing_counted_prints_nothing() {
 #[test]
 fn a_bad_request_is_refused_with_the_place() {
     let cases: [(&[u8], &str); 8] = [
-        (b"", "the chat request: this is no JSON text: "),
+        (b"", "the chat request: this is not valid JSON: "),
         (b"[]", "the chat request: this must be an object"),
         (
             br#"{"model": "gpt-4o"}"#,
-            "the chat request: the body has neither",
+            "the chat request: the body has none of",
         ),
         (
             br#"{"model": 4, "messages": []}"#,
@@ -295,7 +295,7 @@ fn a_bad_request_is_refused_with_the_place() {
         ),
         (
             br#"{"model": "davinci-002", "messages": [{"role": "user", "content": "Hello!"}]}"#,
-            "model: this model takes no messages",
+            "model: this model does not support chat messages",
         ),
         (
             b"{\"model\": \"\xff\"}",

@@ -152,8 +152,8 @@ impl Counted<'_> {
     /// Returns the reason why this is an estimate; `None` if it is exact.
     fn estimate_reason(&self) -> Option<&str> {
         match &self.tokens.exactness {
-            Exactness::Exact => None,
             Exactness::Estimate { reason } => Some(reason),
+            _ => None,
         }
     }
 

@@ -17,7 +17,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Most sizes stand in the first 30 bytes, those of JPEG behind tables and metadata. A multiple of 4, as a cut must be.
+/// Most sizes stand in the first 30 bytes, those of JPEG after tables and metadata. A multiple of 4, as a cut must be.
 const HEAD: usize = 1024;
 /// Reading the head again, eight times as long, costs a seventh more than reading it once.
 const GROWTH: usize = 8;
@@ -29,12 +29,12 @@ pub(super) fn size(url: &str) -> Result<(u32, u32), Error> {
     let data = image_data(url)?;
     let size = read_size(data).ok_or_else(|| {
         invalid(
-            "no size can be read from the data of the image: it is cut off, or neither PNG, JPEG, GIF nor WebP",
+            "the image has no readable size: its data is truncated, is not valid base64, or is not PNG, JPEG, GIF or WebP",
         )
     })?;
     plausible(size).ok_or_else(|| {
         invalid(format!(
-            "the data of the image claims a size of {} x {} pixels, which no image has",
+            "the image data gives the size {} x {} pixels, which is not possible",
             size.width, size.height
         ))
     })
@@ -45,12 +45,13 @@ fn image_data(url: &str) -> Result<&str, Error> {
     if is_link(url) {
         return Err(chat::unsupported("", LINK));
     }
-    let inline = strip_prefix(url, "data:")
-        .ok_or_else(|| invalid("this is neither a link nor the data of an image"))?;
+    let inline = strip_prefix(url, "data:").ok_or_else(|| {
+        invalid("this is not an image URL; inline data begins with `data:image/…;base64,`")
+    })?;
     match inline.split_once(',') {
         Some((kind, data)) if is_image_in_base64(kind) => Ok(data),
         _ => Err(invalid(
-            "the URL does not begin with `data:image/…;base64,`, so it holds no image that can be read",
+            "the URL does not hold an image in base64; it must begin with `data:image/…;base64,`",
         )),
     }
 }
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(size(&url("image/gif", &gif(3, 65_535))), Some((3, 65_535)));
         let photo = jpeg(4000, 3000, [16]);
         assert_eq!(size(&url("image/jpeg", &photo)), Some((4000, 3000)));
-        // 14 bits each and one less; 24 bits each and one less; 16 bits each behind a frame's head
+        // 14 bits each and one less; 24 bits each and one less; 16 bits each after a frame's head
         let lossless = webp(b"VP8L", &[0x2f, 0x7f, 0xc2, 0x77, 0]);
         assert_eq!(size(&url("image/webp", &lossless)), Some((640, 480)));
         let extended = webp(b"VP8X", &[0, 0, 0, 0, 0x7f, 2, 0, 0xdf, 1, 0]);
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_far_behind_the_head() {
+    fn a_size_far_after_the_head() {
         for segments in [vec![1000], vec![65_535; 40], vec![2; 5000]] {
             let bytes = jpeg(640, 480, segments);
             assert_eq!(size(&url("image/jpeg", &bytes)), Some((640, 480)));
@@ -282,7 +283,7 @@ mod tests {
     #[test]
     fn the_rest_is_not_read() {
         let mut long = url("image/png", &png(640, 480).repeat(100));
-        long.push_str("no base64 !");
+        long.push_str("not base64 !");
         assert_eq!(size(&long), Some((640, 480)));
     }
 

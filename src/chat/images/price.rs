@@ -17,7 +17,7 @@ pub(crate) struct Cost {
 /// What the image costs, or why that is not known.
 pub(crate) fn cost(model: &str, image: Image) -> Result<Cost, &'static str> {
     let rule = rule_of(model).ok_or(
-        "what an image costs is not known for this model; name the model if it has another",
+        "the cost of an image is not known for this model; if it has another name, use it in `Counter::for_model`",
     )?;
     let is_fixed = matches!(rule, Rule::Tiles { .. }) && image.detail == Detail::Low;
     if image.is_link && !is_fixed {
@@ -99,7 +99,7 @@ impl Rule {
             percent: 120,
             extra: 2,
             budget,
-            doubt: Some("the sources disagree on what an image costs for this model"),
+            doubt: Some("the sources disagree on the cost of an image for this model"),
         }
     }
 
@@ -132,12 +132,12 @@ impl Rule {
             Self::Patches {
                 doubt: Some(why), ..
             } => Some(why),
-            _ if original => {
-                Some("this model has no image detail `original`; it is counted as `high`")
-            }
+            _ if original => Some(
+                "this model does not have the image detail `original`; it is counted as `high`",
+            ),
             // measured on a small image only, which no low detail would make smaller
             Self::Patches { .. } if image.detail == Detail::Low && !image.fits(LOW) => Some(
-                "what the image detail `low` does to a large image is not known for this model; it is counted as `high`",
+                "the effect of the image detail `low` on a large image is unknown for this model; it is counted as `high`",
             ),
             _ => None,
         }
@@ -211,7 +211,7 @@ const SHORT: u64 = 768;
 const TILE: u64 = 512;
 /// Rules, section 4: the side of a patch.
 const PATCH: u64 = 32;
-/// The side of the square that the guide behind the rules, section 4, has for low detail.
+/// The side of the square that low detail scales an image down to, by the guide that section 4 of the rules follows.
 const LOW: u64 = 512;
 
 /// Rules, section 4: both resizes cut fractions of a pixel off; 2560 x 1669 has six tiles.

@@ -1,6 +1,7 @@
 //! The body of `/v1/chat/completions`.
 
 use super::{content, other_keys, tools};
+use crate::chat::content::Content;
 use crate::chat::path::Path;
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
 use crate::chat::value::{Held, Value};
@@ -19,7 +20,7 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     let doubts = other_keys(body, KEYS)?;
     let (path, list) = Path::Root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
-        return Err(path.invalid("this is empty; a request has one message at least"));
+        return Err(path.invalid("this is empty; a request needs at least one message"));
     }
     let messages = path.each(list, message)?;
     let (tools, are_functions) = tools::tools(body)?;
@@ -53,11 +54,13 @@ fn keys(role: Role) -> &'static [&'static str] {
 }
 
 fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
-    let mut message = Message::of(content::role(path, value)?);
+    let mut message = Message::new(content::role(path, value)?, Content::none());
     path.only(value, keys(message.role))?;
     for key in ["refusal", "audio"] {
         if let Some((path, _)) = path.get(value, key)? {
-            return Err(path.unsupported("what this costs was never seen; only the service knows"));
+            return Err(
+                path.unsupported("the cost of this is unknown; only the service can count it")
+            );
         }
     }
     message.name = path.maybe_text(value, "name")?;
@@ -70,15 +73,21 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     match message.role {
         Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
         Role::Function if message.name.is_none() => {
-            return Err(path.invalid("`name` is missing: the function that answers"));
+            return Err(path.invalid("`name` is missing; it must name the function that answers"));
         }
         _ => {}
     }
-    message.content = match path.get(value, "content")? {
-        Some((path, content)) => content::parts(&path, content, &["text", "image_url"])?,
-        None if message.has_call() || message.role == Role::Function => Vec::new(),
-        None => return Err(path.invalid("`content` is missing")),
-    };
+    match path.get(value, "content")? {
+        Some((path, content)) => {
+            message.content = content::content(&path, content, &["text", "image_url"])?.0;
+        }
+        None if message.has_call() || message.role == Role::Function => {}
+        None => {
+            return Err(
+                path.invalid("`content` is missing; only messages with calls can do without")
+            );
+        }
+    }
     Ok(message)
 }
 
@@ -97,7 +106,7 @@ fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error>
             Ok(ResponseFormat(Some(json_schema(&path, format)?)))
         }
         other => Err(path.key("type").invalid_among(
-            &format!("no format has the type {other:?}"),
+            &format!("unknown type {other:?}"),
             &["text", "json_object", "json_schema"],
         )),
     }

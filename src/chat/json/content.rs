@@ -1,8 +1,9 @@
 //! Roles and contents of messages, in either API.
 
+use crate::chat::content::{Content, Part};
 use crate::chat::images::{Detail, Image};
 use crate::chat::path::Path;
-use crate::chat::request::{Part, Role};
+use crate::chat::request::Role;
 use crate::chat::value::Value;
 use crate::error::Error;
 
@@ -11,20 +12,23 @@ pub(super) fn role(path: &Path<'_>, value: &Value<'_>) -> Result<Role, Error> {
     let name = path.text(value)?;
     let role = Role::ALL.into_iter().find(|role| role.name() == name);
     role.ok_or_else(|| {
-        let problem = format!("no role is called {name:?}");
+        let problem = format!("unknown role {name:?}");
         path.invalid_among(&problem, &Role::ALL.map(Role::name))
     })
 }
 
-/// The parts of a content, or the text that it is; `known` are the types that parts may have.
-pub(super) fn parts<'v>(
+/// Reads a content, a text or parts; `known` are the types that parts may have.
+pub(super) fn content<'v>(
     path: &Path<'_>,
     content: &'v Value<'_>,
     known: &[&str],
-) -> Result<Vec<Part<'v>>, Error> {
+) -> Result<Content<'v>, Error> {
     match content {
-        Value::Text(text) => Ok(vec![Part::text(text.as_ref())]),
-        Value::List(_) => path.each(content, |path, value| part(path, value, known)),
+        Value::Text(text) => Ok(text.as_ref().into()),
+        Value::List(_) => {
+            let parts = path.each(content, |path, value| part(path, value, known))?;
+            Ok(parts.into())
+        }
         other => Err(path.invalid(format!(
             "this must be a string or an array of parts, not {}",
             other.kind()
@@ -46,11 +50,11 @@ fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Par
     let kind = kind.as_ref();
     if SERVED.contains(&kind) {
         return Err(path.unsupported(format!(
-            "what a part of the type {kind:?} costs only the service knows"
+            "the cost of a part of type {kind:?} is unknown; only the service can count it"
         )));
     }
     if !known.contains(&kind) {
-        let problem = format!("no part has the type {kind:?} here");
+        let problem = format!("unknown type {kind:?}");
         return Err(path.key("type").invalid_among(&problem, known));
     }
     match kind {
@@ -99,7 +103,7 @@ fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
     let name = path.text(value)?;
     let found = DETAILS.into_iter().find(|(known, _)| *known == name);
     found.map(|(_, detail)| detail).ok_or_else(|| {
-        let problem = format!("no detail is called {name:?}");
+        let problem = format!("unknown detail {name:?}");
         path.invalid_among(&problem, &DETAILS.map(|(known, _)| known))
     })
 }

@@ -20,10 +20,10 @@ impl Counter {
         }
         let messages = match prompts {
             Value::Object(_) => {
-                return Err(path.unsupported("what this stands for only the service knows"));
+                return Err(path.unsupported("only the service knows the text that this refers to"));
             }
             Value::List(list) if list.is_empty() => {
-                return Err(path.invalid("this is empty; there must be one prompt at least"));
+                return Err(path.invalid("this is empty; at least one prompt is needed"));
             }
             Value::List(list) if list.iter().all(is_id) => vec![list.len()],
             Value::List(_) => path.each(prompts, |path, prompt| self.prompt(path, prompt))?,
@@ -37,7 +37,7 @@ impl Counter {
         match prompt {
             Value::Text(text) => Ok(self.encoding.count(text)),
             Value::List(ids) if ids.iter().all(is_id) => Ok(ids.len()),
-            _ => Err(path.invalid("a prompt must be a string or an array of ids")),
+            _ => Err(path.invalid("a prompt must be a string or an array of token ids")),
         }
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     let mut doubts = other_keys(body, KEYS)?;
     refuse_tools(body)?;
     if has_schema(body)? {
-        doubts.push("schemas of answers were only seen with chat completions".to_owned());
+        doubts.push("answer schemas were recorded only for chat completions".to_owned());
     }
     let instructions = Path::Root.maybe_text(body, "instructions")?;
     let mut messages: Vec<_> = instructions.map(Message::system).into_iter().collect();
@@ -20,7 +20,7 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     match input {
         Value::Text(text) => messages.push(Message::user(text.as_ref())),
         Value::List(list) if list.is_empty() => {
-            return Err(path.invalid("this is empty; a request has one message at least"));
+            return Err(path.invalid("this is empty; a request needs at least one message"));
         }
         _ => messages.extend(path.each(input, item)?),
     }
@@ -43,7 +43,9 @@ fn refuse_tools(body: &Value<'_>) -> Result<(), Error> {
         place = Some(path);
     }
     place.map_or(Ok(()), |path| {
-        Err(path.unsupported("what tools cost here was never seen; only the service knows"))
+        Err(path.unsupported(
+            "the cost of tools in this API is unknown; only the service can count them",
+        ))
     })
 }
 
@@ -65,18 +67,16 @@ fn item<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error>
         && kind != "message"
     {
         return Err(path.unsupported(format!(
-            "what an item of the type {kind:?} costs only the service knows"
+            "the cost of an item of type {kind:?} is unknown; only the service can count it"
         )));
     }
     path.only(value, &["type", "role", "content", "id", "status", "phase"])?;
     let (at, content) = path.must(value, "content")?;
     let role = content::role(path, value)?;
     if matches!(role, Role::Tool | Role::Function) {
-        let problem = format!("no message has the role {:?} here", role.name());
+        let problem = format!("the role {:?} is not possible in `input`", role.name());
         return Err(path.key("role").invalid(problem));
     }
-    Ok(Message {
-        content: content::parts(&at, content, &["input_text", "output_text"])?,
-        ..Message::of(role)
-    })
+    let content = content::content(&at, content, &["input_text", "output_text"])?;
+    Ok(Message::new(role, content))
 }

@@ -36,7 +36,7 @@ fn of_function(path: &Path<'_>, value: &Value<'_>) -> Result<(), Error> {
     match kind.as_deref() {
         None | Some("function") => Ok(()),
         Some(kind) => Err(path.unsupported(format!(
-            "how the prompt shows a tool of the type {kind:?} only the service knows"
+            "only the service knows the prompt text of a tool of type {kind:?}"
         ))),
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn tools<'v>(body: &'v Value<'_>) -> Result<(Vec<Tool<'v>>, bool), Er
         (true, false) => Ok((functions, true)),
         (false, false) => Err(Path::Root
             .key("functions")
-            .invalid("there are `tools` already; the API takes one of both")),
+            .invalid("the body also has `tools`; use only one of the two")),
     }
 }
 
@@ -96,19 +96,19 @@ pub(super) fn choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<Tool
     let (path, choice) = match (newer, older) {
         (None, None) => return Ok(ToolChoice::Auto),
         (Some(_), Some((path, _))) => {
-            return Err(path.invalid("there is a `tool_choice` already; the API takes one of both"));
+            return Err(path.invalid("the body also has `tool_choice`; use only one of the two"));
         }
         (Some(choice), None) | (None, Some(choice)) => choice,
     };
     match choice.as_text() {
         Some("auto") => Ok(ToolChoice::Auto),
-        _ if tools.is_empty() => Err(path.invalid("there are no tools to choose from")),
+        _ if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
         Some("none") => Ok(ToolChoice::None),
         Some("required") if !is_older => Ok(ToolChoice::Required),
         Some(word) => {
             let known = ["auto", "none", "required"];
             let known = if is_older { &known[..2] } else { &known };
-            Err(path.invalid_among(&format!("no choice is called {word:?}"), known))
+            Err(path.invalid_among(&format!("unknown choice {word:?}"), known))
         }
         None if is_older => Ok(ToolChoice::FunctionCall(name(&path, choice, tools)?)),
         None => {
@@ -132,5 +132,5 @@ fn name<'v>(
     if tools.iter().any(|tool| tool.name == name) {
         return Ok(name.into());
     }
-    Err(path.invalid(format!("no tool is called {name:?}")))
+    Err(path.invalid(format!("no tool has the name {name:?}")))
 }

@@ -14,7 +14,7 @@ impl<'w> Writer<'w, '_> {
         self.function(at, tool, |writer, at, schema| {
             writer.comment(schema.title);
             if schema.description.is_some() {
-                writer.doubt(at, "the description of all parameters was never seen");
+                writer.doubt(at, "no recording shows a description of all parameters");
             }
             writer.modern_object(at, schema)
         })
@@ -25,7 +25,7 @@ impl<'w> Writer<'w, '_> {
         let Some(properties) = schema.properties() else {
             self.doubt(
                 at,
-                "how an object without properties is written was never seen",
+                "no recording shows how an object without properties is written",
             );
             self.out.push_str("{}");
             return Ok(());
@@ -60,7 +60,7 @@ impl<'w> Writer<'w, '_> {
         if let Some(variants) = schema.variants {
             self.doubt(
                 at,
-                "variants on lines of their own were seen twice, and not reproduced",
+                "the two recordings of variants on separate lines are not reproduced",
             );
             for (i, variant) in variants.iter().enumerate() {
                 self.out.push_str("\n | ");
@@ -74,7 +74,7 @@ impl<'w> Writer<'w, '_> {
         }
         if let Some(default) = schema.default {
             if default.as_text().is_some() && schema.values.is_some() {
-                let reason = "how the default of listed values is written was never seen alone";
+                let reason = "no recording shows by itself how the default of an `enum` is written";
                 self.doubt(at, reason);
             }
             self.write(&[" // default: "]);
@@ -86,7 +86,7 @@ impl<'w> Writer<'w, '_> {
 
     fn modern_type(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         if schema.is_const {
-            self.doubt(at, "how the prompt shows `const` was never seen");
+            self.doubt(at, "no recording shows how `const` is written");
         }
         if let Some(variants) = schema.variants {
             return self.variants(at, variants, Self::modern_inner);
@@ -101,7 +101,7 @@ impl<'w> Writer<'w, '_> {
     /// The type of items or of a variant.
     fn modern_inner(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         if schema.has_comment() {
-            self.doubt(at, "comments of items and variants were never seen");
+            self.doubt(at, "no recording shows comments of items or variants");
         }
         self.modern_type(at, schema)
     }

@@ -75,11 +75,11 @@ impl<'w> Schema<'w> {
     pub(super) fn unseen(&self) -> Option<String> {
         let is_nested = self.properties.is_some() || self.items.is_some() || self.values.is_some();
         if let Some(key) = self.unseen {
-            Some(format!("how the prompt shows `{key}` was never seen"))
+            Some(format!("no recording shows how `{key}` is written"))
         } else if self.variants.is_some() && (self.kind.is_some() || is_nested) {
-            Some("what stands beside an `anyOf` was never seen".to_owned())
+            Some("no recording shows other keys beside an `anyOf`".to_owned())
         } else if self.variants.is_none() && self.kind.is_none() && is_nested {
-            Some("schemas without a `type` were never seen".to_owned())
+            Some("no recording shows a schema without a `type`".to_owned())
         } else {
             None
         }

@@ -61,7 +61,7 @@ impl<'w, 'o> Writer<'w, 'o> {
             self.check(at)?;
             let reference = schema.reference.take();
             if reference.is_some() && value.as_object().is_some_and(|keys| keys.0.len() > 1) {
-                self.doubt(at, "what stands beside a `$ref` was never seen");
+                self.doubt(at, "no recording shows other keys beside a `$ref`");
             }
             let follow = |reference| self.follow(&at.key("$ref"), reference);
             next = reference.map(follow).transpose()?;
@@ -81,12 +81,12 @@ impl<'w, 'o> Writer<'w, 'o> {
     fn check(&self, at: &Path<'_>) -> Result<(), Error> {
         if self.depth > MAX_DEPTH || self.open.len() > MAX_DEPTH {
             return Err(at.invalid(format!(
-                "the schema is more than {MAX_DEPTH} levels deep, with what its references lead to"
+                "the schema is more than {MAX_DEPTH} levels deep with its references resolved; make it flatter"
             )));
         }
         if self.steps > MAX_STEPS || self.out.len() > MAX_TEXT {
             return Err(at.invalid(
-                "the schemas of the tools are too large, with what their references lead to",
+                "the schemas of the tools are too large with their references resolved; make them smaller",
             ));
         }
         Ok(())
@@ -97,13 +97,13 @@ impl<'w, 'o> Writer<'w, 'o> {
         let reference = at.text(reference)?;
         if self.open.contains(&reference) {
             return Err(at.invalid(format!(
-                "the reference {reference:?} leads back to itself; such a schema has no end"
+                "the reference {reference:?} leads back to itself; recursive schemas cannot be counted"
             )));
         }
         self.open.push(reference);
         let Some(keys) = reference.strip_prefix('#') else {
             return Err(at.invalid(format!(
-                "the reference {reference:?} leads out of the schema; put what it means in its place"
+                "the reference {reference:?} leads out of the schema; replace it with its definition"
             )));
         };
         let mut found = self.root;
@@ -113,7 +113,11 @@ impl<'w, 'o> Writer<'w, 'o> {
             let key = key.replace("~1", "/").replace("~0", "~");
             found = object.and_then(|object| object.get(&key));
         }
-        found.ok_or_else(|| at.invalid(format!("the reference {reference:?} leads nowhere")))
+        found.ok_or_else(|| {
+            at.invalid(format!(
+                "the reference {reference:?} has no target in the schema; add its definition"
+            ))
+        })
     }
 
     /// Notes a reason once, with the first place it has.
@@ -136,7 +140,9 @@ impl<'w, 'o> Writer<'w, 'o> {
         if let Some(root) = self.root {
             self.resolve(at, root, |writer, at, schema| {
                 if schema.kind.is_some() && schema.kind() != Some("object") {
-                    return Err(at.key("type").invalid("parameters must be an object"));
+                    return Err(at
+                        .key("type")
+                        .invalid("parameters must have the type `object`"));
                 }
                 if schema.properties().is_some() {
                     writer.out.push_str("_: ");
@@ -204,7 +210,7 @@ impl<'w, 'o> Writer<'w, 'o> {
             return Ok("any");
         };
         if kind.as_list().is_some() {
-            self.doubt(at, "how a list of types is written was never seen");
+            self.doubt(at, "no recording shows how a list of types is written");
             return Ok("any");
         }
         let at = at.key("type");
@@ -212,7 +218,7 @@ impl<'w, 'o> Writer<'w, 'o> {
             "integer" => Ok("number"),
             name @ ("string" | "number" | "boolean" | "null" | "any") => Ok(name),
             name => {
-                let problem = format!("no JSON schema has the type {name:?}");
+                let problem = format!("unknown type {name:?}");
                 Err(at.invalid_among(&problem, TYPES))
             }
         }

@@ -17,9 +17,9 @@ const NUMBER: &str = "$serde_json::private::Number";
 const FEW: usize = 16;
 
 impl<'a> Value<'a> {
-    /// The value of a JSON text that has nothing behind it, or what is wrong with the text.
+    /// The value of a JSON text with nothing after it, or what is wrong with the text.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
-        read(text).map_err(|error| format!("this is no JSON text: {error}"))
+        read(text).map_err(|error| format!("this is not valid JSON: {error}"))
     }
 
     /// The value of a JSON text that must be an object, or what is wrong with the text.
@@ -27,7 +27,7 @@ impl<'a> Value<'a> {
         match Self::parse(text)? {
             object @ Self::Object(_) => Ok(object),
             other => Err(format!(
-                "this must be the text of a JSON object, not of {}",
+                "this must be the JSON text of an object, not of {}",
                 other.kind()
             )),
         }
@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for Reader {
         while let Some(key) = items.next_key()? {
             // the key is a string, whatever the text says
             let Value::Text(key) = key else {
-                return Err(A::Error::custom("a key that is no string"));
+                return Err(A::Error::custom("a key is not a string"));
             };
             entries.set(key, items.next_value()?);
         }

@@ -13,7 +13,9 @@ use super::value::Value;
 use super::{ChatTokens, Counter};
 use crate::error::Error;
 
-/// The tokens of a raw request body, which names its model: see [`Counter::count_json`].
+/// Counts the tokens of a raw request body, with the counter of the model that it names.
+///
+/// See [`Counter::count_json`] for the bodies that it takes.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -27,12 +29,12 @@ use crate::error::Error;
 /// As [`Counter::count_json`] and [`Counter::for_model`].
 ///
 /// # Complexity
-/// That of reading the body and counting its texts.
+/// As reading the body once and [`Encoding::count`](crate::Encoding::count) of its texts.
 pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
     estimate_json(body)?.exact()
 }
 
-/// The same, also where the number is not sure: see [`Counter::estimate_json`].
+/// Counts like [`count_json`], but also returns estimates. An unknown top-level key makes the result an estimate.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -44,7 +46,7 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
 /// ```
 ///
 /// # Errors
-/// As [`count_json`], but for estimates.
+/// As [`count_json`], except `is_estimate_only`.
 ///
 /// # Complexity
 /// As [`count_json`].
@@ -52,16 +54,20 @@ pub fn estimate_json(body: &str) -> Result<ChatTokens, Error> {
     let body = parse(body)?;
     let model = Path::Root.get(&body, "model")?;
     let Some((path, model)) = model else {
-        return Err(
-            Path::Root.invalid("the body names no model; a `Counter` can be told which one it is")
-        );
+        return Err(Path::Root.invalid(
+            "`model` is missing; add it, or use `count_json` of a `Counter` for the model",
+        ));
     };
     Counter::for_model(path.text(model)?)?.estimate_body(&body)
 }
 
 impl Counter {
-    /// The tokens of a raw request body: a JSON object with `messages`, with `input` in the form of the Responses API
-    /// or of embeddings, or with a `prompt`. A model that it names does not matter; this counter has its own.
+    /// Counts the tokens of a raw request body, a JSON object in the form of one of these APIs:
+    /// - chat completions, with `messages`;
+    /// - responses, with `input` of text only;
+    /// - completions, with `prompt`, and embeddings, with `input`.
+    ///
+    /// This counter's model is used, even if the body names another one.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -80,16 +86,17 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// As [`count`](Self::count); [`is_invalid_chat`](Error::is_invalid_chat) also for what is no JSON, or not as the API
-    /// takes it, and for unknown keys of messages, their parts, calls and tools.
+    /// As [`count`](Self::count); [`is_invalid_chat`](Error::is_invalid_chat) also if the body is not valid JSON or not
+    /// in the form of an API, and for unknown keys of messages, their parts, calls and tools.
     ///
     /// # Complexity
-    /// That of reading the body and counting its texts.
+    /// As reading the body once and [`count`](Self::count).
     pub fn count_json(&self, body: &str) -> Result<ChatTokens, Error> {
         self.estimate_json(body)?.exact()
     }
 
-    /// The same, also where the number is not sure. An unknown key of the body itself makes it an estimate.
+    /// Counts like [`count_json`](Self::count_json), but also returns estimates. An unknown top-level key makes the
+    /// result an estimate.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -102,7 +109,7 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// As [`count_json`](Self::count_json), but for estimates.
+    /// As [`count_json`](Self::count_json), except `is_estimate_only`.
     ///
     /// # Complexity
     /// As [`count_json`](Self::count_json).
@@ -122,7 +129,8 @@ impl Counter {
         } else if has("input") {
             self.estimate(&responses::request(body)?)
         } else {
-            Err(Path::Root.invalid("the body has neither `messages` nor `input` nor a `prompt`"))
+            Err(Path::Root
+                .invalid("the body has none of `messages`, `input` and `prompt`; add one of them"))
         }
     }
 }
@@ -183,12 +191,14 @@ fn other_keys(body: &Value<'_>, known: &[&str]) -> Result<Vec<String>, Error> {
     for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {
         if SERVED.contains(&key) {
             let path = Path::Root.key(key);
-            return Err(path.unsupported("what this adds to the prompt only the service knows"));
+            return Err(
+                path.unsupported("only the service knows how many tokens this adds to the prompt")
+            );
         }
         let is_text = key == "modalities" && value.as_list() == Some(&[Value::Text("text".into())]);
         if !is_text && !FREE.contains(&key) && !known.contains(&key) {
             doubts.push(format!(
-                "the key {key:?} of the body is not known, nor is what it costs"
+                "the body has the unknown key {key:?}, which may cost tokens"
             ));
         }
     }

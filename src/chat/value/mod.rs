@@ -164,7 +164,7 @@ impl<'a> Deref for Held<'a> {
 pub(crate) enum Style {
     /// No spaces; only what must be escaped is.
     Compact,
-    /// As Python's `json.dumps` writes: a space behind commas and colons, ASCII only.
+    /// As Python's `json.dumps` writes: a space after commas and colons, ASCII only.
     Python,
 }
 

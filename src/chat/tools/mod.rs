@@ -54,7 +54,7 @@ impl Tally<'_> {
             tokens -= self.numbers.system_saves + text_tokens;
         }
         if self.family == Family::Reasoning {
-            self.doubt("what tools cost reasoning models changes without notice");
+            self.doubt("the cost of tools with reasoning models changes without notice");
             let first = request.tools.first();
             let is_bare = first.is_some_and(Tool::is_bare);
             tokens += if is_bare {
@@ -72,7 +72,9 @@ impl Tally<'_> {
             ToolChoice::Auto => 0,
             ToolChoice::Required => {
                 if self.is_legacy() {
-                    self.doubt("what this model's duty to call a tool costs was never seen");
+                    self.doubt(
+                        "no recording shows the cost of the choice `required` for this model",
+                    );
                 }
                 0
             }
@@ -80,7 +82,7 @@ impl Tally<'_> {
             ToolChoice::FunctionCall(name) => {
                 if self.family != Family::Legacy0613 {
                     self.doubt(
-                        "the choice of a function was only seen with the models of June 2023",
+                        "the choice of a function was recorded only for the models of June 2023",
                     );
                 }
                 self.numbers.choice_function + self.count(name)
@@ -88,7 +90,7 @@ impl Tally<'_> {
             ToolChoice::Function(name) => {
                 if self.is_legacy() {
                     self.doubt(
-                        "what this model's choice of a tool costs was only seen for functions",
+                        "for this model, the choice of a function was recorded only in `function_call`",
                     );
                 }
                 self.numbers.choice_tool + self.count(name)
@@ -139,6 +141,25 @@ mod tests {
         "$defs": {"tag": {"anyOf": [{"type": "string"}, {"type": "null"}]}}
     }"##;
 
+    /// The text of both tools, with the lines that differ between the renderings.
+    fn text(comments_and_objects: &str, tags: &str) -> String {
+        format!(
+            "\
+namespace functions {{
+
+// Answers
+type ping = () => any;
+
+type find = (_: {{
+{comments_and_objects}
+unit?: \"c\" | \"f\",
+tags?: string | null[],{tags}
+}}) => any;
+
+}} // namespace functions"
+        )
+    }
+
     fn rendered(rendering: Rendering) -> (String, Vec<String>) {
         let request = Request::new([]).tools([
             Tool::function("ping").description("Answers"),
@@ -151,13 +172,7 @@ mod tests {
 
     #[test]
     fn legacy_text() {
-        let text = "\
-namespace functions {
-
-// Answers
-type ping = () => any;
-
-type find = (_: {
+        let comments_and_objects = "\
 who: {
   name: string,
   born?: {
@@ -165,36 +180,22 @@ who: {
 },
 },
 // One
-of two
-unit?: \"c\" | \"f\",
-tags?: string | null[],
-}) => any;
-
-} // namespace functions";
-        assert_eq!(rendered(Rendering::Legacy), (text.to_owned(), Vec::new()));
+of two";
+        let expected = text(comments_and_objects, "");
+        assert_eq!(rendered(Rendering::Legacy), (expected, Vec::new()));
     }
 
     #[test]
     fn modern_text() {
-        let text = "\
-namespace functions {
-
-// Answers
-type ping = () => any;
-
-type find = (_: {
+        let comments_and_objects = "\
 who: {
 // In full
 name: string,
 born?: { year?: number },
 },
 // One
-// of two
-unit?: \"c\" | \"f\",
-tags?: string | null[], // default: []
-}) => any;
-
-} // namespace functions";
-        assert_eq!(rendered(Rendering::Modern), (text.to_owned(), Vec::new()));
+// of two";
+        let expected = text(comments_and_objects, " // default: []");
+        assert_eq!(rendered(Rendering::Modern), (expected, Vec::new()));
     }
 }

@@ -1,0 +1,127 @@
+//! Images of chat requests: the size and the detail, which is all that a price depends on.
+
+#[cfg(feature = "json")]
+mod data_url;
+mod price;
+
+#[cfg(feature = "json")]
+use crate::error::Error;
+pub(crate) use price::cost;
+
+/// How closely the model looks at an image: `detail` in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Detail {
+    /// The model chooses, as without any detail: `Original` for gpt-5.5, `High` for the others.
+    #[default]
+    Auto,
+    /// Costs the same for every size on models that count tiles. Models that count patches have no known lower price.
+    Low,
+    /// Costs more for a larger image, up to a limit of the model.
+    High,
+    /// Costs as `High` with a larger limit on gpt-5.4 and gpt-5.5. On other models it is counted as `High`, as an
+    /// estimate.
+    Original,
+}
+
+/// An image in a chat request: its size in pixels and its detail, on which its cost depends.
+///
+/// Swapping width and height does not change the cost, so the rotation in a photo's metadata does not matter. A side of
+/// 0 counts as 1.
+///
+/// ```
+/// use tiktally::chat::{Detail, Image};
+///
+/// let image = Image::new(1024, 768, Detail::High);
+/// assert_eq!((image.width(), image.height(), image.detail()), (1024, 768, Detail::High));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Image {
+    width: u32,
+    height: u32,
+    detail: Detail,
+    /// Of a link the size is not known; it may not matter.
+    is_link: bool,
+}
+
+impl Image {
+    /// Creates an image of a known size in pixels.
+    pub fn new(width: u32, height: u32, detail: Detail) -> Self {
+        Self {
+            width,
+            height,
+            detail,
+            is_link: false,
+        }
+    }
+
+    /// As [`from_data_url`](Self::from_data_url), but takes a link at low detail, whose size some models do not bill.
+    #[cfg(feature = "json")]
+    pub(crate) fn from_url(url: &str, detail: Detail) -> Result<Self, Error> {
+        if detail == Detail::Low && data_url::is_link(url) {
+            return Ok(Self {
+                is_link: true,
+                ..Self::new(0, 0, detail)
+            });
+        }
+        Self::from_data_url(url, detail)
+    }
+
+    /// Reads the size of an image from a URL with its data: `data:image/…;base64,…`, of PNG, JPEG, GIF or WebP.
+    ///
+    /// Only the head of the data is read. The rest is not checked, and the format may differ from the one that the URL
+    /// names. Links are never fetched: give their size with [`new`](Self::new).
+    ///
+    /// ```
+    /// use tiktally::chat::{Detail, Image};
+    ///
+    /// let gif = "data:image/gif;base64,R0lGODlhAwACAPAAAP8AAP///yH5BAAAAAAALAAAAAADAAIAAAIChF8AOw==";
+    /// assert_eq!(Image::from_data_url(gif, Detail::Low)?, Image::new(3, 2, Detail::Low));
+    ///
+    /// let link = Image::from_data_url("https://example.com/cat.png", Detail::Low);
+    /// assert!(link.unwrap_err().is_unsupported_content());
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_unsupported_content`](Error::is_unsupported_content) if the URL is a link;
+    /// [`is_invalid_chat`](Error::is_invalid_chat) if it does not hold an image in base64, or if the data does not give
+    /// a possible size. The error's path is empty.
+    ///
+    /// # Complexity
+    /// O(n) in the bytes of the URL; usually only the first kilobyte is read.
+    #[cfg(feature = "json")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+    pub fn from_data_url(url: &str, detail: Detail) -> Result<Self, Error> {
+        let (width, height) = data_url::size(url)?;
+        Ok(Self::new(width, height, detail))
+    }
+
+    /// Returns the width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Returns the height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Returns the detail.
+    pub fn detail(&self) -> Detail {
+        self.detail
+    }
+
+    /// Wide enough for every product below, and without the zero that nothing can be divided by.
+    fn sides(self) -> (u64, u64) {
+        (self.width.max(1).into(), self.height.max(1).into())
+    }
+
+    fn fits(self, side: u64) -> bool {
+        let (width, height) = self.sides();
+        width.max(height) <= side
+    }
+}
+
+/// Why an image that is not there has no price.
+const LINK: &str = "the image is a link, whose size is unknown because links are never fetched; give the size with `Image::new`";
