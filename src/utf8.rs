@@ -17,7 +17,7 @@ pub(crate) fn char_len(lead: u8) -> usize {
     }
 }
 
-/// Returns the code point that `bytes` begin with, and its length in bytes: 1 for ASCII, and for the beginning of a
+/// Returns the code point that `bytes` begin with, and its length in bytes. The length is 1 for ASCII, and for a
 /// character that is cut off.
 #[inline(always)]
 pub(crate) fn decode(bytes: &[u8]) -> (u32, usize) {

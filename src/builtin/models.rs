@@ -114,8 +114,8 @@ pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
 
 /// The limits of a model in tokens, as known on the day [`as_of`](Self::as_of).
 ///
-/// Created by [`context_window`]. Reasoning and GPT-5 models share the window between the prompt, the hidden reasoning
-/// and the answer, so a prompt that just fits leaves no room for an answer. For embedding models the window is the
+/// Created by [`context_window`]. The prompt, the hidden reasoning and the answer share the window of reasoning and
+/// GPT-5 models. So a prompt that just fits leaves no room for an answer. For embedding models the window is the
 /// largest input.
 ///
 /// ```
@@ -139,7 +139,7 @@ pub struct ContextWindow {
 impl ContextWindow {
     /// Returns how many tokens of the window remain, for reasoning and the answer, after a prompt of `prompt` tokens.
     ///
-    /// The result is negative if the prompt does not fit: it then exceeds the window, or the limit of the input if
+    /// The result is negative if the prompt does not fit. It then exceeds the window, or the limit of the input if
     /// there is one, by that many tokens.
     ///
     /// ```

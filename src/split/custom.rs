@@ -135,7 +135,7 @@ impl Custom {
     }
 
     /// Returns whether a text has to be split as a whole. A backtracking engine cannot tell whether more text would
-    /// move the end of a match, and pieces with gaps between them do not join to the text.
+    /// move the end of a match. Pieces with gaps between them do not join to the text.
     pub(crate) fn needs_whole_text(&self) -> bool {
         self.gaps == Gaps::Drop || self.can_fail()
     }

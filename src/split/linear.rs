@@ -228,7 +228,7 @@ impl Alternatives {
 
 /// Splits a pattern into its alternatives.
 fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
-    let mut parts = vec![String::new()];
+    let mut alternatives = vec![String::new()];
     let (mut depth, mut in_class) = (0_usize, 0_usize);
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
@@ -240,19 +240,19 @@ fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
             _ => {}
         }
         if c == '|' && depth == 0 && in_class == 0 {
-            parts.push(String::new());
+            alternatives.push(String::new());
             continue;
         }
-        let part = parts.last_mut().ok_or("it is empty")?;
-        part.push(c);
+        let last = alternatives.last_mut().ok_or("it is empty")?;
+        last.push(c);
         if c == '\\' {
-            part.extend(chars.next());
+            last.extend(chars.next());
         }
     }
-    if parts.iter().any(|part| has_flags(part)) {
+    if alternatives.iter().any(|text| has_flags(text)) {
         return Err("it has flags that apply to later alternatives; write `(?i:…)`".into());
     }
-    Ok(parts)
+    Ok(alternatives)
 }
 
 /// Returns whether a part of a pattern sets flags for the parts after it, as `(?i)` does.

@@ -51,7 +51,7 @@ impl Splitter {
 
 /// Panics with an error that the call cannot return.
 #[cold]
-#[allow(clippy::panic)] // documented: only a pattern set by `backtracking_pattern` can fail, and other calls return its errors
+#[allow(clippy::panic)] // documented: only backtracking patterns can fail, and `try_` calls return it
 pub(crate) fn give_up(error: &Error) -> ! {
     panic!("{error}")
 }

@@ -33,8 +33,8 @@ use super::window_classes::{Masks, WIDTH, low};
 /// How many bytes a buffer needs after the part of the text that is scanned, so that no window has to be copied.
 pub(crate) const PADDING: usize = WIDTH;
 
-/// The length of the array of ends: 512 pieces, the batch of the engine since 21 November 2026, and the pieces that one
-/// window may add to them. No measurement of the 512 is recorded.
+/// The length of the array of ends: a batch of 512 pieces, and the pieces that one window may add to them. The 512 are
+/// of 21 November 2026; no measurement is recorded.
 pub(crate) const ENDS: usize = 512 + WIDTH;
 
 /// The result of [`scan`].
@@ -51,8 +51,8 @@ pub(crate) struct Scanned {
 ///
 /// - `complete`: the text is `buffer[..len]`, and the bytes after it do not matter. A window is copied if fewer than
 ///   [`PADDING`] bytes follow it.
-/// - not `complete`: the text is `buffer` and may continue after it. Ends after `len` are possible. The scan stops early,
-///   with no end written, at a piece that reaches the end of the buffer.
+/// - not `complete`: the text is `buffer` and may continue after it. Ends after `len` are possible. The scan stops
+///   early, with no end written, at a piece that reaches the end of the buffer.
 ///
 /// Offsets are `u32`: a buffer is shorter than 4 GiB.
 #[inline(always)]
@@ -320,9 +320,9 @@ fn white_starts<R: Rules>(m: &Masks, white: u64, newlines: u64) -> u64 {
     starts | last
 }
 
-/// Returns the starts inside words: at a capital after a small letter, and at the capitals that end a word without
-/// small letters if a caseless letter or mark is before them. Removes from `certain` the starts that text after the
-/// window may change.
+/// Returns the starts inside words. They are at a capital after a small letter. In a word without small letters, they
+/// are also at the capitals that end it, if a caseless letter or mark is before them. Removes from `certain` the starts
+/// that text after the window may change.
 #[inline(always)]
 fn cased_starts(m: &Masks, words: u64, marks: u64, ends_text: bool, certain: &mut u64) -> u64 {
     let caseless = m.caseless | marks;
@@ -535,6 +535,7 @@ mod tests {
     #[cfg(feature = "custom")]
     use super::super::scalar::{Llama3, Qwen};
     use super::*;
+    use crate::texts::Random;
 
     /// Characters of each class and length, and all that a rule names.
     const ALPHABET: [&str; 24] = [
@@ -564,37 +565,26 @@ mod tests {
         "नमस्ते مرحبًا",
     ];
 
-    struct Random(u64);
+    fn pick<'a, T>(random: &mut Random, items: &'a [T]) -> &'a T {
+        &items[random.below(items.len())]
+    }
 
-    impl Random {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 ^= self.0 << 13;
-            self.0 ^= self.0 >> 7;
-            self.0 ^= self.0 << 17;
-            (self.0 >> 33) as usize % n
-        }
-
-        fn of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-            &items[self.below(items.len())]
-        }
-
-        /// Creates a text of about `len` bytes: runs of at most `run` characters, from `sets` of the alphabet.
-        fn text(&mut self, len: usize, run: usize, sets: usize) -> String {
-            let sets: Vec<Vec<char>> = (0..sets)
-                .map(|_| self.of(&ALPHABET).chars().collect())
-                .collect();
-            let mut text = String::new();
-            while text.len() < len {
-                let set = &sets[self.below(sets.len())];
-                for _ in 0..=self.below(run) {
-                    text.push(*self.of(set));
-                }
+    /// Creates a text of about `len` bytes: runs of at most `run` characters, from `sets` of the alphabet.
+    fn text(random: &mut Random, len: usize, run: usize, sets: usize) -> String {
+        let sets: Vec<Vec<char>> = (0..sets)
+            .map(|_| pick(random, &ALPHABET).chars().collect())
+            .collect();
+        let mut text = String::new();
+        while text.len() < len {
+            let set = pick(random, &sets);
+            for _ in 0..=random.below(run) {
+                text.push(*pick(random, set));
             }
-            while text.len() > len {
-                text.pop();
-            }
-            text
         }
+        while text.len() > len {
+            text.pop();
+        }
+        text
     }
 
     /// Returns the ends found in `text` if up to N - 64 are asked for at once: in the bulk, then in the padded tail.
@@ -681,12 +671,12 @@ mod tests {
 
     fn random_texts(rounds: usize, seed: u64) {
         let levels = levels();
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         for round in 0..rounds {
-            let run = *random.of(&[1, 1, 2, 3, 6, 20, 90]);
+            let run = *pick(&mut random, &[1, 1, 2, 3, 6, 20, 90]);
             let sets = 1 + random.below(ALPHABET.len());
             let len = random.below(201);
-            let text = random.text(len, run, sets);
+            let text = text(&mut random, len, run, sets);
             // the best level always, the others in turn
             check_all(levels[0], &text);
             check_all(levels[round % levels.len()], &text);

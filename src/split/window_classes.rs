@@ -22,8 +22,8 @@ pub(super) const WIDTH: usize = 64;
 /// numbers  0  0  0   0   1
 /// ```
 ///
-/// No bit is set after `known` bytes: a character that the window's end cuts off, and bytes after the end of the text,
-/// are in no class.
+/// No bit is set after `known` bytes. A character that the window's end cuts off is in no class, and neither are bytes
+/// after the end of the text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Masks {
     /// L.

@@ -189,8 +189,8 @@ impl TokenCounter {
         sink.tokens + self.count_rest(rest)
     }
 
-    /// Counts the tokens of a long tail as if no text followed, and keeps how each of its prefixes merges: the next
-    /// push then reads only new bytes.
+    /// Counts the tokens of a long tail as if no text followed. Keeps how each of its prefixes merges, so that the next
+    /// push reads only new bytes.
     fn count_long(&mut self) -> Option<usize> {
         let (splitter, vocab) = self.encoding.incremental()?;
         let open = self.tail.open().as_bytes();

@@ -28,7 +28,7 @@ enum Rest {
 }
 
 impl Held {
-    /// Moves the longest valid prefix of the held bytes to the text, and returns what kind of bytes follow it.
+    /// Moves the longest valid prefix of the held bytes to the text, and returns the kind of the bytes that follow.
     fn take_valid(&mut self) -> Rest {
         let (valid, rest) = match str::from_utf8(&self.bytes) {
             Ok(text) => (text.len(), Rest::Open),

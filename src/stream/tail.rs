@@ -17,12 +17,13 @@ use crate::vocab::Regular;
 /// It was 512 before counters collected up to [`LAZY_BYTES`] (21 November 2026); no measurement is recorded.
 const BULK_BYTES: usize = 256;
 
-/// A counter leaves up to this many bytes unread until its total is asked for. Read at once, a push of four characters
-/// cost six times its share of one count, mostly for handling each piece alone (21 November 2026, Xeon with AVX-512, 2
-/// cores).
+/// A counter leaves up to this many bytes unread until its total is asked for. When each push was read at once, one of
+/// four characters cost six times its share of a single count. Most of that was for handling each piece alone (21
+/// November 2026, Xeon with AVX-512, 2 cores).
 pub(super) const LAZY_BYTES: usize = 1 << 10;
 
-/// At most this many bytes go through the engine at once: its piece ends are offsets of 32 bits.
+/// At most this many bytes go through the engine at once. The engine's scan buffer is larger, so no piece is longer than
+/// the buffer.
 const MAX_SCAN_BYTES: usize = 1 << 30;
 
 /// An open tail of up to this many bytes is merged anew whenever the total is asked for. That is faster than keeping
@@ -33,9 +34,9 @@ pub(super) const SHORT_TAIL_BYTES: usize = 64;
 /// push. No measurement of the value is recorded.
 const MAX_KEPT_BYTES: usize = 1 << 12;
 
-/// From this many bytes on, the final tokens of an open piece are encoded before it ends, since one that never ends
-/// would take all memory: half a gigabyte of one letter took one gigabyte (21 November 2026). No measurement of the
-/// value is recorded.
+/// From this many bytes on, the final tokens of an open piece are encoded before it ends. A piece that never ends would
+/// take all memory: half a gigabyte of one letter took one gigabyte (21 November 2026). No measurement of the value is
+/// recorded.
 const LONG_PIECE_BYTES: usize = 1 << 12;
 
 /// The tail of a text, whose piece boundaries depend on text still to come.
@@ -86,11 +87,11 @@ impl OpenTail {
             }
             self.scan = Scan::new(self.start);
         }
-        let is_any = self.start > before;
+        let has_closed = self.start > before;
         if self.start > MAX_KEPT_BYTES {
             self.drop_final_text();
         }
-        is_any
+        has_closed
     }
 
     /// Encodes the tokens of the open piece that are final, if it is a long one.
@@ -165,7 +166,7 @@ fn encode_bulk(
     sink: &mut impl Sink,
 ) -> usize {
     let text = text.get(start..).unwrap_or_default();
-    let most = whole_chars(text.as_bytes(), MAX_SCAN_BYTES);
-    let text = text.get(..most).unwrap_or_default();
+    let len = whole_chars(text.as_bytes(), MAX_SCAN_BYTES);
+    let text = text.get(..len).unwrap_or_default();
     Engine::with(|engine| engine.encode_final_pieces(text, splitter, vocab, sink))
 }
