@@ -10,14 +10,17 @@ use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
 use crate::token_id::TokenId;
 
-/// Defines all built-in encodings from one table of function, name, feature, splitter, vocabulary and special tokens.
+/// Defines all built-in encodings from one table: function, name, feature, splitter, vocabulary, special tokens, and
+/// the ids of "hello world" for the example.
 macro_rules! encodings {
-    ($($(#[doc = $doc:literal])* $function:ident $name:literal $feature:literal $splitter:ident $vocabulary:ident $special:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $function:ident $name:literal $feature:literal $splitter:ident $vocabulary:ident $special:expr, $ids:tt;)*) => {
         $(
             $(#[doc = $doc])*
             ///
             /// ```
-            #[doc = concat!("assert_eq!(tiktally::", $name, "().name(), \"", $name, "\");")]
+            #[doc = concat!("let encoding = tiktally::", $name, "();")]
+            #[doc = concat!("assert_eq!(encoding.name(), \"", $name, "\");")]
+            #[doc = concat!("assert_eq!(encoding.encode_ordinary(\"hello world\"), ", stringify!($ids), ");")]
             /// ```
             ///
             /// # Complexity
@@ -78,25 +81,27 @@ macro_rules! encodings {
 
 encodings! {
     /// Returns the encoding of GPT-2: r50k_base under its first name.
-    gpt2 "gpt2" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)];
+    gpt2 "gpt2" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)], [31373, 995];
     /// Returns the encoding of the first GPT-3 models.
-    r50k_base "r50k_base" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)];
+    r50k_base "r50k_base" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)], [31373, 995];
     /// Returns the encoding of the Codex models, text-davinci-002 and -003: r50k_base with 24 tokens for runs of
     /// spaces.
-    p50k_base "p50k_base" "p50k_base" Gpt2 p50k_base [("<|endoftext|>", 50_256)];
+    p50k_base "p50k_base" "p50k_base" Gpt2 p50k_base [("<|endoftext|>", 50_256)], [31373, 995];
     /// Returns p50k_base with the special tokens of the edit models.
     p50k_edit "p50k_edit" "p50k_base" Gpt2 p50k_base [
         ("<|endoftext|>", 50_256), ("<|fim_prefix|>", 50_281), ("<|fim_middle|>", 50_282), ("<|fim_suffix|>", 50_283),
-    ];
+    ], [31373, 995];
     /// Returns the encoding of GPT-3.5, GPT-4 and the embedding models.
     cl100k_base "cl100k_base" "cl100k_base" Cl100k cl100k_base [
         ("<|endoftext|>", 100_257), ("<|fim_prefix|>", 100_258), ("<|fim_middle|>", 100_259),
         ("<|fim_suffix|>", 100_260), ("<|endofprompt|>", 100_276),
-    ];
+    ], [15339, 1917];
     /// Returns the encoding of GPT-4o and later models.
-    o200k_base "o200k_base" "o200k_base" O200k o200k_base [("<|endoftext|>", 199_999), ("<|endofprompt|>", 200_018)];
+    o200k_base "o200k_base" "o200k_base" O200k o200k_base [
+        ("<|endoftext|>", 199_999), ("<|endofprompt|>", 200_018),
+    ], [24912, 2375];
     /// Returns o200k_base with the special tokens of the harmony format (gpt-oss).
-    o200k_harmony "o200k_harmony" "o200k_base" O200k o200k_base harmony_special_tokens();
+    o200k_harmony "o200k_harmony" "o200k_base" O200k o200k_base harmony_special_tokens(), [24912, 2375];
 }
 
 /// Returns the special tokens of o200k_harmony: ten with a name, and one for every other id up to 201087. 200018 has
@@ -130,7 +135,7 @@ fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")]
-/// assert_eq!(tiktally::encoding_for_model("gpt-4o")?.name(), "o200k_base");
+/// assert_eq!(tiktally::encoding_for_model("gpt-4o")?.encode_ordinary("hello world"), [24912, 2375]);
 /// assert!(tiktally::encoding_for_model("gpt-6").unwrap_err().is_unknown_model());
 /// # Ok::<(), tiktally::Error>(())
 /// ```
