@@ -1,4 +1,4 @@
-//! Turns the facts in `data/` into the tables that the crate embeds.
+//! Builds the tables that the crate embeds from the files in `data/`.
 
 use std::collections::HashMap;
 use std::env;
@@ -29,7 +29,8 @@ fn main() {
     unicode_classes(root, out);
 
     for name in ["r50k_base", "p50k_base", "cl100k_base", "o200k_base"] {
-        // r50k_base is the beginning of p50k_base: but for finished tables, the crate reads it from there
+        // r50k_base is the beginning of p50k_base, so the crate takes its halves from there; prebuilt tables are its
+        // own
         let is_needed = name != "r50k_base" || !enabled("p50k_base") || enabled("prebuilt");
         if enabled(name) && is_needed {
             vocabulary(name, root, out);
@@ -37,11 +38,13 @@ fn main() {
     }
 }
 
+/// Returns whether a feature of the crate is enabled.
 fn enabled(feature: &str) -> bool {
     env::var_os(format!("CARGO_FEATURE_{}", feature.to_uppercase())).is_some()
 }
 
-/// Embeds what each token is made of: all tables follow from that. With the feature `prebuilt`, embeds these too.
+/// Writes the two halves of each token, from which all tables follow. With the feature `prebuilt`, writes the tables
+/// too.
 fn vocabulary(name: &str, root: &Path, out: &Path) {
     let path = format!("data/{name}.tiktoken");
     println!("cargo:rerun-if-changed={path}");
@@ -50,11 +53,12 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
 
     let tokens = tokens_by_id(&file);
     let slices: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
-    let derived = vocab::derive::halves(&slices, &FxBuildHasher)
-        .unwrap_or_else(|| panic!("{path}: the tokens do not merge as they were taken apart"));
+    let derived = vocab::derive::halves(&slices, &FxBuildHasher).unwrap_or_else(|| {
+        panic!("{path}: the tokens do not merge from the halves that were derived")
+    });
     assert!(
         derived.unmergeable.is_empty() && derived.out_of_order.is_empty(),
-        "{path}: not all tokens are merges of others before them; by merging their bytes these are not: {:?}",
+        "{path}: not all tokens are merges of tokens before them; no merge gives these: {:?}",
         derived.unmergeable
     );
     let halves: Vec<[u8; 6]> = derived
@@ -71,7 +75,7 @@ fn vocabulary(name: &str, root: &Path, out: &Path) {
     }
 }
 
-/// All tables, in the target's byte order.
+/// Writes all tables in the byte order of the target.
 fn write_tables(halves: Halves<'_>, write: impl Fn(&str, &[u8])) {
     let tables = Tables::build(halves, &[]);
     write("rows", tables.rows.as_flattened());
@@ -102,6 +106,7 @@ fn write_tables(halves: Halves<'_>, write: impl Fn(&str, &[u8])) {
     );
 }
 
+/// Returns the bytes of numbers in the byte order of the target.
 fn bytes_of<N: Copy, const LEN: usize>(numbers: &[N], to_le_bytes: fn(N) -> [u8; LEN]) -> Vec<u8> {
     let is_big_endian = is_big_endian();
     let in_order = |number: &N| {
@@ -114,12 +119,12 @@ fn bytes_of<N: Copy, const LEN: usize>(numbers: &[N], to_le_bytes: fn(N) -> [u8;
     numbers.iter().flat_map(in_order).collect()
 }
 
-/// Whether the crate is compiled for a processor whose numbers begin with the highest byte.
+/// Returns whether the target is big-endian.
 fn is_big_endian() -> bool {
     env::var("CARGO_CFG_TARGET_ENDIAN").expect("cargo sets it") == "big"
 }
 
-/// A rank file is used only if it is upstream's, byte for byte.
+/// Checks that a rank file equals the published one, byte for byte.
 fn check_hash(path: &str, file: &[u8], root: &Path) {
     println!("cargo:rerun-if-changed=data/README.md");
     let hash = Hash::hash(file);
@@ -131,7 +136,7 @@ fn check_hash(path: &str, file: &[u8], root: &Path) {
     );
 }
 
-/// The bytes of all tokens in the order of their ids, empty for an id that no token has.
+/// Returns the bytes of all tokens in the order of their ids; empty for an id that no token has.
 fn tokens_by_id(file: &[u8]) -> Vec<Vec<u8>> {
     let mut tokens = Vec::new();
     for line in file
@@ -146,7 +151,8 @@ fn tokens_by_id(file: &[u8]) -> Vec<Vec<u8>> {
     tokens
 }
 
-/// Two tables: for each 256 code points the number of their block, and the distinct blocks of one class byte a code point.
+/// Writes two tables: the number of the block of each 256 code points, and the distinct blocks, with one class byte per
+/// code point.
 fn unicode_classes(root: &Path, out: &Path) {
     const PATH: &str = "data/unicode_classes.txt";
     println!("cargo:rerun-if-changed={PATH}");
@@ -168,7 +174,7 @@ fn unicode_classes(root: &Path, out: &Path) {
     fs::write(out.join("unicode_blocks.bin"), blocks).expect("OUT_DIR is writable");
 }
 
-/// One class bit for each code point; the bits are those of `src/split/unicode.rs`.
+/// Returns one class bit for each code point; `src/split/classes.rs` names the bits.
 fn parse_classes(text: &str) -> Vec<u8> {
     const NAMES: [&str; 8] = [
         "other", "space", "newline", "number", "upper", "lower", "caseless", "mark",

@@ -1,25 +1,25 @@
-//! Outside semver: the definitions that everything faster is compared with, for this crate's tests and benches.
+//! The slow definitions that all fast paths are compared with, for this crate's tests and benches. Outside semver.
 
 use crate::{Encoding, TokenId};
 
-/// The ids of one piece by the plain merge: lowest rank first, leftmost on a tie.
+/// Returns the ids of one piece by the plain merge: lowest rank first, leftmost on a tie.
 pub fn merge(encoding: &Encoding, piece: &[u8]) -> Vec<TokenId> {
     let mut ids = Vec::new();
     crate::merge::plain::merge_plain(piece, encoding.vocab(), &mut ids);
     ids
 }
 
-/// The ids of one piece by the merge that the encoding uses.
+/// Returns the ids of one piece by the merge that the encoding uses.
 pub fn merge_fast(encoding: &Encoding, piece: &[u8]) -> Vec<TokenId> {
     let mut ids = Vec::new();
     crate::merge::merge_piece(piece, encoding.vocab(), &mut ids);
     ids
 }
 
-/// The pieces of a text by the encoding's pattern on fancy-regex.
+/// Returns the pieces of a text by the encoding's pattern on fancy-regex.
 ///
 /// # Errors
-/// The engine's own limits: it backtracks.
+/// The engine backtracks and gives up at its limits.
 #[cfg(feature = "custom")]
 pub fn split<'t>(encoding: &Encoding, text: &'t str) -> Result<Vec<&'t str>, String> {
     use std::collections::HashMap;
@@ -47,7 +47,7 @@ pub fn split<'t>(encoding: &Encoding, text: &'t str) -> Result<Vec<&'t str>, Str
         .map_err(|error| error.to_string())
 }
 
-/// The class of a character: other, space, newline, number, upper, lower, caseless or mark.
+/// Returns the class of a character: other, space, newline, number, upper, lower, caseless or mark.
 pub fn unicode_class(c: char) -> &'static str {
     crate::split::classes::class_name(c)
 }

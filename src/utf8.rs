@@ -1,4 +1,4 @@
-//! UTF-8 below the level of `str`: for bytes that are known to be text, at positions that may be inside a character.
+//! Reads UTF-8 without `str`: the bytes are valid text, but positions in them may be inside a character.
 
 /// Returns whether a byte is the second or a later one of a character.
 #[inline(always)]
@@ -17,7 +17,7 @@ pub(crate) fn char_len(lead: u8) -> usize {
     }
 }
 
-/// Returns the code point that `bytes` begin with, and its length in bytes: 1 for ASCII, and for the beginning of a
+/// Returns the code point that `bytes` begin with, and its length in bytes. The length is 1 for ASCII, and for a
 /// character that is cut off.
 #[inline(always)]
 pub(crate) fn decode(bytes: &[u8]) -> (u32, usize) {
@@ -41,7 +41,7 @@ pub(crate) fn whole_chars(text: &[u8], len: usize) -> usize {
     (0..=len).rev().find(is_boundary).unwrap_or(len)
 }
 
-/// Returns the length of `bytes` without a character at their end that is cut off.
+/// Returns the length of `bytes` without an incomplete character at their end.
 pub(crate) fn without_cut_char(bytes: &[u8]) -> usize {
     let last = bytes.iter().rev().take(4);
     match last.zip(1..).find(|(byte, _)| !is_continuation(**byte)) {

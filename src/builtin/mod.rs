@@ -1,4 +1,4 @@
-//! Names to the built-in encodings, each made once on first use.
+//! Maps names and models to the built-in encodings. Each is created once, on first use.
 
 pub(crate) mod models;
 pub(crate) mod vocabularies;
@@ -10,18 +10,21 @@ use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
 use crate::token_id::TokenId;
 
-/// One table of all built-in encodings: name, feature, splitter, vocabulary, special tokens.
+/// Defines all built-in encodings from one table: function, name, feature, splitter, vocabulary, special tokens, and
+/// the ids of "hello world" for the example.
 macro_rules! encodings {
-    ($($(#[doc = $doc:literal])* $function:ident $name:literal $feature:literal $splitter:ident $vocabulary:ident $special:expr;)*) => {
+    ($($(#[doc = $doc:literal])* $function:ident $name:literal $feature:literal $splitter:ident $vocabulary:ident $special:expr, $ids:tt;)*) => {
         $(
             $(#[doc = $doc])*
             ///
             /// ```
-            #[doc = concat!("assert_eq!(tiktally::", $name, "().name(), \"", $name, "\");")]
+            #[doc = concat!("let encoding = tiktally::", $name, "();")]
+            #[doc = concat!("assert_eq!(encoding.name(), \"", $name, "\");")]
+            #[doc = concat!("assert_eq!(encoding.encode_ordinary(\"hello world\"), ", stringify!($ids), ");")]
             /// ```
             ///
             /// # Complexity
-            /// As [`get_encoding`].
+            /// That of [`get_encoding`].
             #[cfg(feature = $feature)]
             #[cfg_attr(docsrs, doc(cfg(feature = $feature)))]
             pub fn $function() -> &'static Encoding {
@@ -36,7 +39,7 @@ macro_rules! encodings {
         /// The names of all encodings, compiled in or not.
         const ALL_NAMES: &[&str] = &[$($name),*];
 
-        /// The names of the encodings that are compiled in.
+        /// Returns the names of the encodings that are compiled in.
         ///
         /// ```
         /// # #[cfg(feature = "cl100k_base")]
@@ -46,7 +49,7 @@ macro_rules! encodings {
             &[$(#[cfg(feature = $feature)] $name),*]
         }
 
-        /// The encoding of this name.
+        /// Returns the encoding with this name.
         ///
         /// ```
         /// # #[cfg(feature = "r50k_base")] {
@@ -57,7 +60,7 @@ macro_rules! encodings {
         /// ```
         ///
         /// # Errors
-        /// [`is_unknown_encoding`](Error::is_unknown_encoding): no encoding is called so.
+        /// [`is_unknown_encoding`](Error::is_unknown_encoding): no encoding has this name.
         /// [`is_missing_feature`](Error::is_missing_feature): its vocabulary is not compiled in.
         ///
         /// # Complexity
@@ -77,29 +80,32 @@ macro_rules! encodings {
 }
 
 encodings! {
-    /// GPT-2's encoding: that of r50k_base under its first name.
-    gpt2 "gpt2" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)];
-    /// The encoding of the first GPT-3 models.
-    r50k_base "r50k_base" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)];
-    /// The encoding of the Codex models, text-davinci-002 and -003: r50k_base with 24 tokens for runs of spaces.
-    p50k_base "p50k_base" "p50k_base" Gpt2 p50k_base [("<|endoftext|>", 50_256)];
-    /// p50k_base with the special tokens of the edit models.
+    /// Returns the encoding of GPT-2: r50k_base under its first name.
+    gpt2 "gpt2" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)], [31373, 995];
+    /// Returns the encoding of the first GPT-3 models.
+    r50k_base "r50k_base" "r50k_base" Gpt2 r50k_base [("<|endoftext|>", 50_256)], [31373, 995];
+    /// Returns the encoding of the Codex models, text-davinci-002 and -003: r50k_base with 24 tokens for runs of
+    /// spaces.
+    p50k_base "p50k_base" "p50k_base" Gpt2 p50k_base [("<|endoftext|>", 50_256)], [31373, 995];
+    /// Returns p50k_base with the special tokens of the edit models.
     p50k_edit "p50k_edit" "p50k_base" Gpt2 p50k_base [
         ("<|endoftext|>", 50_256), ("<|fim_prefix|>", 50_281), ("<|fim_middle|>", 50_282), ("<|fim_suffix|>", 50_283),
-    ];
-    /// The encoding of GPT-3.5, GPT-4 and the embedding models.
+    ], [31373, 995];
+    /// Returns the encoding of GPT-3.5, GPT-4 and the embedding models.
     cl100k_base "cl100k_base" "cl100k_base" Cl100k cl100k_base [
         ("<|endoftext|>", 100_257), ("<|fim_prefix|>", 100_258), ("<|fim_middle|>", 100_259),
         ("<|fim_suffix|>", 100_260), ("<|endofprompt|>", 100_276),
-    ];
-    /// The encoding of GPT-4o and later models.
-    o200k_base "o200k_base" "o200k_base" O200k o200k_base [("<|endoftext|>", 199_999), ("<|endofprompt|>", 200_018)];
-    /// o200k_base with the special tokens of the harmony format (gpt-oss).
-    o200k_harmony "o200k_harmony" "o200k_base" O200k o200k_base harmony_special_tokens();
+    ], [15339, 1917];
+    /// Returns the encoding of GPT-4o and later models.
+    o200k_base "o200k_base" "o200k_base" O200k o200k_base [
+        ("<|endoftext|>", 199_999), ("<|endofprompt|>", 200_018),
+    ], [24912, 2375];
+    /// Returns o200k_base with the special tokens of the harmony format (gpt-oss).
+    o200k_harmony "o200k_harmony" "o200k_base" O200k o200k_base harmony_special_tokens(), [24912, 2375];
 }
 
-/// The special tokens of o200k_harmony: ten with a name, and one for every other id up to 201087. 200018 has two texts
-/// and decodes to the named one.
+/// Returns the special tokens of o200k_harmony: ten with a name, and one for every other id up to 201087. 200018 has
+/// two texts and decodes to the named one.
 #[cfg(feature = "o200k_base")]
 fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
     const NAMED: [(&str, TokenId); 10] = [
@@ -125,11 +131,11 @@ fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
         .collect::<Vec<_>>()
 }
 
-/// The encoding of a model, by tiktoken's tables.
+/// Returns the encoding that a model uses, by tiktoken's tables.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")]
-/// assert_eq!(tiktally::encoding_for_model("gpt-4o")?.name(), "o200k_base");
+/// assert_eq!(tiktally::encoding_for_model("gpt-4o")?.encode_ordinary("hello world"), [24912, 2375]);
 /// assert!(tiktally::encoding_for_model("gpt-6").unwrap_err().is_unknown_model());
 /// # Ok::<(), tiktally::Error>(())
 /// ```
@@ -139,7 +145,7 @@ fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
 /// [`is_missing_feature`](Error::is_missing_feature): the encoding's vocabulary is not compiled in.
 ///
 /// # Complexity
-/// As [`get_encoding`].
+/// That of [`get_encoding`].
 pub fn encoding_for_model(model: &str) -> Result<&'static Encoding, Error> {
     get_encoding(models::encoding_name_for_model(model)?)
 }

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, ErrorKind};
 
-/// Exact names.
+/// Full names of models.
 const MODELS: &[(&str, &str)] = &[
     ("o1", "o200k_base"),
     ("o3", "o200k_base"),
@@ -54,7 +54,7 @@ const MODELS: &[(&str, &str)] = &[
     ("gpt-2", "gpt2"),
 ];
 
-/// Tried in this order when no exact name fits; it decides between `ft:gpt-4o` and `ft:gpt-4`.
+/// Beginnings of names, tried in this order if no full name matches: `ft:gpt-4o` has to come before `ft:gpt-4`.
 const PREFIXES: &[(&str, &str)] = &[
     ("o1-", "o200k_base"),
     ("o3-", "o200k_base"),
@@ -75,14 +75,14 @@ const PREFIXES: &[(&str, &str)] = &[
     ("ft:babbage-002", "cl100k_base"),
 ];
 
-/// Read line by line at every call: a few kilobytes, too little to be worth an index.
+/// The table of context windows. Each call reads it line by line: some 7 kB are too few for an index.
 const WINDOWS: &str = include_str!("../../data/context_windows.tsv");
 
-/// The name of the encoding that a model uses.
+/// Returns the name of the encoding that a model uses.
 ///
-/// The answer is tiktoken 0.14.0's: first its exact names, then its prefixes in order. Case and spaces count. A prefix
-/// says nothing about whether the model exists: `gpt-4o-anything` gets the encoding of its family. The name is
-/// returned even when the vocabulary of that encoding was not compiled in.
+/// The result is that of tiktoken 0.14.0, which tries its full names first, then its prefixes in order. Case and spaces
+/// matter. A matching prefix does not mean that the model exists: `gpt-4o-anything` gets the encoding of its family.
+/// The vocabulary of the encoding need not be compiled in.
 ///
 /// ```
 /// assert_eq!(tiktally::encoding_name_for_model("gpt-4o")?, "o200k_base");
@@ -92,10 +92,10 @@ const WINDOWS: &str = include_str!("../../data/context_windows.tsv");
 /// ```
 ///
 /// # Errors
-/// [`is_unknown_model`](Error::is_unknown_model) when neither a name nor a prefix fits; there is no default.
+/// [`is_unknown_model`](Error::is_unknown_model): neither a name nor a prefix matches. There is no default.
 ///
 /// # Complexity
-/// At most 62 short comparisons, however long `model` is; nothing is allocated but for the error.
+/// At most 62 short comparisons, however long `model` is. Only the error allocates.
 pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
     let exact = MODELS.iter().find(|(name, _)| *name == model);
     let found = exact.or_else(|| {
@@ -112,10 +112,11 @@ pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
     }
 }
 
-/// How many tokens a model takes and gives, as known on the day [`as_of`](Self::as_of).
+/// The limits of a model in tokens, as known on the day [`as_of`](Self::as_of).
 ///
-/// Reasoning and GPT-5 models share the window between the prompt, the hidden reasoning and the answer, so a prompt
-/// that just fits leaves no room for a reply. For embedding models the window is the largest input.
+/// Created by [`context_window`]. The prompt, the hidden reasoning and the answer share the window of reasoning and
+/// GPT-5 models. So a prompt that just fits leaves no room for an answer. For embedding models the window is the
+/// largest input.
 ///
 /// ```
 /// let window = tiktally::context_window("text-embedding-3-small").unwrap();
@@ -124,20 +125,22 @@ pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ContextWindow {
-    /// Tokens in the whole window.
+    /// The number of tokens in the whole window.
     pub context: usize,
-    /// The hard limit of the input, where the source gives one of its own. A few `gpt-5…-chat-latest` models are
-    /// listed with a number larger than `context`; the smaller of the two is the one to trust.
+    /// The limit of the input in tokens, where the source states one. For a few `gpt-5…-chat-latest` models it is
+    /// larger than `context`; trust the smaller number, as [`remaining`](Self::remaining) does.
     pub max_input: Option<usize>,
-    /// The most tokens one answer may have; `None` for models that give no text.
+    /// The limit of one answer in tokens; `None` for models that do not generate text.
     pub max_output: Option<usize>,
-    /// The day on which the numbers were read, as `YYYY-MM-DD`.
+    /// The day on which the numbers were looked up, as `YYYY-MM-DD`.
     pub as_of: &'static str,
 }
 
 impl ContextWindow {
-    /// What a prompt of so many tokens leaves of the window, for the answer and what the model thinks before it. Less than
-    /// zero: by how many tokens the prompt is over the window, or over the limit of the input where there is one.
+    /// Returns how many tokens of the window remain, for reasoning and the answer, after a prompt of `prompt` tokens.
+    ///
+    /// The result is negative if the prompt does not fit. It then exceeds the window, or the limit of the input if
+    /// there is one, by that many tokens.
     ///
     /// ```
     /// let window = tiktally::context_window("gpt-5").unwrap();
@@ -153,11 +156,11 @@ impl ContextWindow {
     }
 }
 
-/// The context window of a model, from a dated table of facts that ships with the crate.
+/// Returns the context window of a model, from a dated table of facts that ships with the crate.
 ///
-/// Only exact names are known: a prefix fits a whole family, and families do not share a window. `None` says that the
-/// table has no number for this name, and is never replaced by a guess. The numbers are those of `OpenAI`'s model pages
-/// (older models: pages of 2023 and 2024); deployments elsewhere may set other limits.
+/// Only full names match, since the models of a family do not share a window. `None` means that the table has no number
+/// for the name; it is never replaced by a guess. The numbers come from OpenAI's model pages (for older models, pages
+/// of 2023 and 2024); other providers may set other limits.
 ///
 /// ```
 /// let window = tiktally::context_window("gpt-4o").unwrap();
@@ -192,6 +195,7 @@ pub fn context_window_names() -> impl Iterator<Item = &'static str> {
     rows().map(|(name, _)| name)
 }
 
+/// Returns the rows of the table: a name, then `context`, `max_input` and `max_output`.
 fn rows() -> impl Iterator<Item = (&'static str, [Option<usize>; 3])> {
     WINDOWS
         .lines()
@@ -203,6 +207,7 @@ fn rows() -> impl Iterator<Item = (&'static str, [Option<usize>; 3])> {
         })
 }
 
+/// Returns the day in the head of the table.
 fn as_of() -> Option<&'static str> {
     WINDOWS
         .lines()

@@ -1,4 +1,4 @@
-//! The built-in vocabularies, each made once, on first use. Several encodings share one.
+//! The built-in vocabularies. Each is created once, on first use, and several encodings share one.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,12 +7,12 @@ use crate::vocab::tables::table::Table;
 use crate::vocab::tables::{Tables, keyless::Keyless};
 use crate::vocab::{Regular, Vocabulary};
 
-/// Bytes that begin where a cache line begins, so that no bucket of a table in them spreads over two lines.
+/// Bytes aligned to a cache line, so that no bucket of a table in them lies in two lines.
 #[cfg(feature = "prebuilt")]
 #[repr(align(64))]
 struct Aligned<B: ?Sized>(B);
 
-/// A table of `$file` as the build script wrote it, in the byte order of the target.
+/// Embeds the table `$kind` of `$file` as the build script wrote it, in the byte order of the target.
 #[cfg(feature = "prebuilt")]
 macro_rules! table {
     ($file:literal, $kind:literal, $cast:ident) => {{
@@ -27,7 +27,8 @@ macro_rules! table {
     }};
 }
 
-/// The vocabulary `$name` from what the build script made of `data/$file.tiktoken`, of which it takes `$len` ids.
+/// Defines a function that returns the vocabulary `$name`: the first `$len` ids of `data/$file.tiktoken`, as the build
+/// script derived them.
 macro_rules! vocabulary {
     ($name:ident, $file:literal, $len:expr) => {
         pub(crate) fn $name() -> Arc<Vocabulary> {
@@ -65,7 +66,8 @@ macro_rules! vocabulary {
     };
 }
 
-// r50k_base is the beginning of p50k_base, so its halves are not embedded twice; finished tables are
+// r50k_base is the beginning of p50k_base, so the halves are embedded once. Prebuilt tables differ and are embedded for
+// each.
 #[cfg(all(
     feature = "r50k_base",
     feature = "p50k_base",
@@ -97,7 +99,7 @@ vocabulary!(o200k_base, "o200k_base", 199_998);
 mod tests {
     use super::*;
 
-    /// The tables inside the program are those that are built from the parts at run time.
+    /// The embedded tables equal those that are built from the halves at run time.
     #[test]
     fn embedded_tables_are_the_built_ones() {
         let vocabularies = [

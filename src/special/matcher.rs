@@ -9,14 +9,14 @@ use crate::token_id::TokenId;
 pub(crate) struct SpecialTokens {
     /// Sorted by text.
     tokens: Vec<(String, TokenId)>,
-    /// One entry an id, sorted by it: the text that it decodes to, as an index into `tokens`.
+    /// One entry for each id, sorted by id: the index in `tokens` of the text that it decodes to.
     decoded: Vec<(TokenId, usize)>,
-    /// The bytes that special tokens begin with.
+    /// The first bytes of all special tokens, sorted: other bytes of a text need no search.
     first_bytes: Vec<u8>,
 }
 
 impl SpecialTokens {
-    /// Of two texts with one id, the first is what the id decodes to.
+    /// Creates the set of the declared tokens. An id that two texts share decodes to the text that was declared first.
     pub(crate) fn new(declared: impl IntoIterator<Item = (String, TokenId)>) -> Self {
         let declared: Vec<(String, TokenId)> = declared.into_iter().collect();
         let mut tokens = declared.clone();
@@ -40,7 +40,7 @@ impl SpecialTokens {
         }
     }
 
-    /// The id of a special token.
+    /// Returns the id of the special token with this text.
     pub(crate) fn id(&self, text: &[u8]) -> Option<TokenId> {
         let index = self
             .tokens
@@ -49,7 +49,7 @@ impl SpecialTokens {
         self.tokens.get(index).map(|&(_, id)| id)
     }
 
-    /// The text of a special token.
+    /// Returns the text of the special token with this id.
     pub(crate) fn text(&self, id: TokenId) -> Option<&str> {
         let index = self.decoded.binary_search_by_key(&id, |&(id, _)| id).ok()?;
         self.tokens
@@ -57,7 +57,7 @@ impl SpecialTokens {
             .map(|(text, _)| text.as_str())
     }
 
-    /// All of them, by id, then by text.
+    /// Returns all special tokens, sorted by id, then by text.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, TokenId)> {
         let mut tokens: Vec<(&str, TokenId)> = self
             .tokens
@@ -68,12 +68,13 @@ impl SpecialTokens {
         tokens.into_iter()
     }
 
-    /// The largest id.
+    /// Returns the largest id.
     pub(crate) fn max_id(&self) -> Option<TokenId> {
         self.decoded.last().map(|&(id, _)| id)
     }
 
-    /// The first special token at or after `from` that `wanted` accepts by its index: leftmost, then longest.
+    /// Finds the first special token at or after `from` whose index `wanted` accepts, the longest one at that place.
+    /// Returns its position and index.
     fn find(
         &self,
         text: &[u8],
@@ -90,7 +91,7 @@ impl SpecialTokens {
         }
     }
 
-    /// Where the next byte is that a special token begins with.
+    /// Returns the position of the next byte that begins a special token.
     fn next_candidate(&self, text: &[u8]) -> Option<usize> {
         match *self.first_bytes {
             [] => None,
@@ -101,7 +102,8 @@ impl SpecialTokens {
         }
     }
 
-    /// The longest accepted token that `text` begins with: the range of tokens that agree with it shrinks byte by byte.
+    /// Returns the index of the longest accepted token that `text` begins with. The range of tokens that agree with the
+    /// text shrinks byte by byte.
     fn longest_at(&self, text: &[u8], wanted: &impl Fn(usize) -> bool) -> Option<usize> {
         let (mut first, mut candidates) = (0, self.tokens.as_slice());
         let mut longest = None;
@@ -122,7 +124,7 @@ impl SpecialTokens {
         longest
     }
 
-    /// Checks the whole text for what `special` rejects, and gives its stretches.
+    /// Checks the whole text for strings that `special` rejects, and returns its stretches.
     pub(crate) fn stretches<'t>(
         &'t self,
         text: &'t str,
@@ -157,6 +159,7 @@ impl SpecialTokens {
         }
     }
 
+    /// Returns the sorted indices of the tokens with these texts.
     fn indices(&self, texts: &[&str], encoding: &str) -> Result<Vec<usize>, Error> {
         let index_of = |text: &&str| {
             if text.is_empty() {
@@ -181,7 +184,7 @@ impl SpecialTokens {
     }
 }
 
-/// Which special tokens, by their index.
+/// A set of special tokens, by their indices.
 #[derive(Debug)]
 enum Wanted {
     None,
@@ -199,7 +202,7 @@ impl Wanted {
     }
 }
 
-/// The string that occurs first in the text, the longest of them on a tie.
+/// Returns the string that occurs first in the text and its position; of several at one place, the longest.
 fn first_of<'a>(strings: &'a [&'a str], text: &str) -> Result<Option<(usize, &'a str)>, Error> {
     if strings.iter().any(|string| string.is_empty()) {
         return Err(ErrorKind::EmptySpecial.into());
@@ -216,20 +219,20 @@ fn first_of<'a>(strings: &'a [&'a str], text: &str) -> Result<Option<(usize, &'a
         .min_by_key(|&(at, string)| (at, usize::MAX - string.len())))
 }
 
-/// A part of a text that is encoded on its own.
+/// A part of a text that is encoded on its own: the text between two special tokens, or one of these.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stretch<'t> {
     Text(&'t str),
     Special(TokenId),
 }
 
-/// The stretches of a text in order; the pattern sees the end of each as the end of the text. Empty ones are left out.
+/// The stretches of a text in order, without empty ones. The pattern sees the end of each as the end of the text.
 #[derive(Debug)]
 pub(crate) struct Stretches<'t> {
     tokens: &'t SpecialTokens,
     text: &'t str,
     at: usize,
-    /// The special token behind the stretch that was given last, and where it ends.
+    /// The special token that follows the stretch returned last, and where it ends.
     next: Option<(TokenId, usize)>,
     allowed: Wanted,
 }

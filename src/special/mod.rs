@@ -1,4 +1,4 @@
-//! Special tokens: what a text that spells one becomes.
+//! Special tokens: the user's choice of how a text that contains one is encoded.
 
 mod matcher;
 
@@ -6,11 +6,11 @@ mod matcher;
 use crate::error::Error;
 pub(crate) use matcher::{SpecialTokens, Stretch};
 
-/// What text that spells a special token becomes: the token, plain text, or an error.
+/// Selects how text that contains a special token is encoded: as the token, as plain text, or with an error.
 ///
-/// tiktoken's `allowed_special` and `disallowed_special`:
+/// It stands for tiktoken's `allowed_special` and `disallowed_special`:
 ///
-/// | `Special` | tiktoken | special strings in the text |
+/// | `Special` | tiktoken | special tokens in the text |
 /// |---|---|---|
 /// | [`REJECT`](Self::REJECT), the default | `encode(text)` | an error |
 /// | [`ALLOW_ALL`](Self::ALLOW_ALL) | `allowed_special="all"` | become tokens |
@@ -19,8 +19,8 @@ pub(crate) use matcher::{SpecialTokens, Stretch};
 /// | [`allow`](Self::allow)`(…)`[`.others_as_text`](Self::others_as_text)`()` | `allowed_special={…}, disallowed_special=()` | these become tokens, the others are plain text |
 /// | [`reject`](Self::reject) | `disallowed_special={…}` | these are an error, the others are plain text |
 ///
-/// Text that a user typed is best taken with [`AS_TEXT`](Self::AS_TEXT), as
-/// [`encode_ordinary`](crate::Encoding::encode_ordinary) does, or rejected; allow only what the program itself wrote.
+/// For text from users, choose [`AS_TEXT`](Self::AS_TEXT), as [`encode_ordinary`](crate::Encoding::encode_ordinary)
+/// does, or reject special tokens. Allow them only in text that your program wrote.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -59,7 +59,8 @@ enum Rejected<'a> {
 }
 
 impl<'a> Special<'a> {
-    /// Any special token in the text is an error; the whole text is checked first. tiktoken's default.
+    /// Any special token in the text is an error. The whole text is checked before anything is encoded. This is the
+    /// default, as in tiktoken.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -73,7 +74,7 @@ impl<'a> Special<'a> {
         allowed: Allowed::None,
         rejected: Rejected::Others,
     };
-    /// Every special token in the text becomes that token.
+    /// Every special token in the text is encoded as that token.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -87,7 +88,7 @@ impl<'a> Special<'a> {
         allowed: Allowed::All,
         rejected: Rejected::None,
     };
-    /// Special strings are plain text.
+    /// Special tokens in the text are encoded as plain text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -102,9 +103,9 @@ impl<'a> Special<'a> {
         rejected: Rejected::None,
     };
 
-    /// These special strings become tokens, all others are an error.
+    /// Allows these special tokens: they are encoded as tokens, and any other special token in the text is an error.
     ///
-    /// A string that the encoding does not have as a special token, or an empty one, makes the call fail with
+    /// A string that is empty, or that is not a special token of the encoding, makes the encoding call fail with
     /// [`is_invalid_special`](Error::is_invalid_special).
     ///
     /// ```
@@ -125,7 +126,7 @@ impl<'a> Special<'a> {
         }
     }
 
-    /// What is not allowed is plain text instead of an error.
+    /// Makes the special tokens that are not allowed plain text instead of an error.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -144,9 +145,10 @@ impl<'a> Special<'a> {
         }
     }
 
-    /// These strings are an error wherever they occur, even ones that are no special token; everything else is text.
+    /// Rejects these strings wherever they occur, whether they are special tokens or not. Everything else is plain
+    /// text.
     ///
-    /// An empty string makes the call fail with [`is_invalid_special`](Error::is_invalid_special).
+    /// An empty string makes the encoding call fail with [`is_invalid_special`](Error::is_invalid_special).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

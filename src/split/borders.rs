@@ -1,15 +1,20 @@
-//! Places at which a text can be cut before it is split.
+//! Finds places at which a text can be cut before it is split into pieces.
 //!
-//! There are two kinds, for two tasks. [`Splitter::border_from`] looks *forward* for the beginning of a line that parts a
-//! text for one pattern: both sides are then split on their own, on several threads. [`start_before`] looks *back* from a
-//! position for a place where a piece begins whatever the pattern is and whatever stands further away: the end of a text
-//! is then encoded without its beginning. The second is found within a few words, the first only at lines.
+//! There are two kinds of such places, for two tasks:
+//!
+//! - [`Splitter::border_from`] searches *forward* for a *border*: the beginning of a line that divides a text for one
+//!   pattern. Both sides give the same pieces alone as together, so several threads can split them.
+//! - [`start_before`] searches *back* from a position for a place where a piece begins with every built-in pattern,
+//!   whatever stands further away in the text. So the end of a text can be encoded without its beginning.
+//!
+//! The second kind is found within a few words, the first only at the beginnings of lines.
 
 use super::Splitter;
 use super::classes;
 
 impl Splitter {
-    /// Whether a text can be cut where [`start_before`] and [`border_from`](Self::border_from) say.
+    /// Returns whether [`start_before`] and [`border_from`](Self::border_from) hold for the pattern. A custom one may
+    /// look at anything.
     pub(crate) fn has_borders(&self) -> bool {
         match self {
             #[cfg(feature = "custom")]
@@ -18,8 +23,8 @@ impl Splitter {
         }
     }
 
-    /// The first border at or after `from` at which a text can be cut in two that are split each on its own: where a line
-    /// begins with a letter.
+    /// Returns the first border after `from`: a line that begins with a letter, where a text can be cut into two that
+    /// are split independently.
     pub(crate) fn border_from(&self, text: &str, from: usize) -> Option<usize> {
         if !self.has_borders() {
             return None;
@@ -30,10 +35,10 @@ impl Splitter {
             .find(|at| self.is_border(text, *at))
     }
 
-    /// Whether a text can be cut at the beginning of this line.
+    /// Returns whether a text can be cut at the beginning of this line.
     ///
-    /// A newline never opens a word, and what ends with it is the same piece at the end of a text; but for GPT-2's
-    /// pattern only if it is all the white space there is.
+    /// No word starts with a newline, and a piece that ends with one is the same piece at the end of a text. With
+    /// GPT-2's pattern, that holds only if the newline is the whole run of white space.
     fn is_border(&self, text: &str, line: usize) -> bool {
         let class = |c: Option<char>| c.map_or(classes::WHITE, |c| classes::class_of(c.into()));
         let Some((before, after)) = text.split_at_checked(line) else {
@@ -47,10 +52,11 @@ impl Splitter {
     }
 }
 
-/// The last place at or before `to` where a piece begins by any pattern, whatever is before the characters beside it.
+/// Returns the last place at or before `to` where a piece begins with every built-in pattern. The two characters beside
+/// the place decide that alone.
 pub(crate) fn start_before(text: &str, to: usize) -> Option<usize> {
-    let (before, behind) = text.split_at_checked(to)?;
-    let mut next = behind.chars().next();
+    let (before, after) = text.split_at_checked(to)?;
+    let mut next = after.chars().next();
     for (at, c) in before.char_indices().rev() {
         if next.is_some_and(|next| are_parted(c, next)) {
             return Some(at + c.len_utf8());
@@ -60,8 +66,10 @@ pub(crate) fn start_before(text: &str, to: usize) -> Option<usize> {
     None
 }
 
-/// Whether a piece begins between two neighbours: no piece but of white space alone has white space behind its first
-/// character, only newlines behind punctuation; and behind a letter there is nothing else, but marks and contractions.
+/// Returns whether a piece begins between two neighbours, with every pattern.
+///
+/// White space after the first character is found only in pieces of white space, and as newlines after punctuation. In
+/// a piece, only letters, marks and contractions follow a letter.
 fn are_parted(before: char, after: char) -> bool {
     let [before, class] = [before, after].map(|c| classes::class_of(c.into()));
     match class {

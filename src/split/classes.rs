@@ -6,7 +6,7 @@
 
 use crate::utf8;
 
-/// The version of Unicode whose classes decide where text is split, whatever the compiler's own version is.
+/// The version of Unicode whose character classes decide where text is split. The standard library may use another one.
 ///
 /// ```
 /// assert_eq!(tiktally::UNICODE_VERSION, (16, 0, 0));
@@ -16,32 +16,34 @@ pub const UNICODE_VERSION: (u8, u8, u8) = (16, 0, 0);
 /// A set of character classes, one bit each; every character is in exactly one class.
 pub(crate) type Classes = u8;
 
-/// Everything that is in no other class: punctuation, symbols, controls, unassigned code points.
+/// All characters that are in no other class: punctuation, symbols, controls, unassigned code points.
 pub(crate) const OTHER: Classes = 1 << 0;
-/// `White_Space`, but CR and LF.
+/// `White_Space` except CR and LF.
 pub(crate) const SPACE: Classes = 1 << 1;
 /// CR and LF.
 pub(crate) const NEWLINE: Classes = 1 << 2;
-/// N.
+/// N, numbers.
 pub(crate) const NUMBER: Classes = 1 << 3;
-/// Lu and Lt.
+/// Lu and Lt, capitals.
 pub(crate) const UPPER: Classes = 1 << 4;
-/// Ll.
+/// Ll, small letters.
 pub(crate) const LOWER: Classes = 1 << 5;
-/// Lm and Lo.
+/// Lm and Lo, letters without case.
 pub(crate) const CASELESS: Classes = 1 << 6;
-/// M.
+/// M, combining marks.
 pub(crate) const MARK: Classes = 1 << 7;
 
-/// L.
+/// L, letters.
 pub(crate) const LETTER: Classes = UPPER | LOWER | CASELESS;
-/// `\s`.
+/// `\s`, white space.
 pub(crate) const WHITE: Classes = SPACE | NEWLINE;
 
+/// For each 256 code points, the number of their block in [`BLOCKS`].
 static INDEX: &[u8; 0x1100] = include_bytes!(concat!(env!("OUT_DIR"), "/unicode_index.bin"));
+/// The distinct blocks of 256 classes.
 static BLOCKS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/unicode_blocks.bin"));
 
-/// The class of a code point.
+/// Returns the class of a code point.
 #[inline]
 pub(crate) fn class_of(code_point: u32) -> Classes {
     let block = INDEX.get(code_point as usize >> 8).copied().unwrap_or(0);
@@ -51,12 +53,12 @@ pub(crate) fn class_of(code_point: u32) -> Classes {
         .unwrap_or(OTHER)
 }
 
-/// Whether a character is no white space.
+/// Returns true if a character is not white space.
 pub(crate) fn is_visible(c: char) -> bool {
     class_of(c.into()) & WHITE == 0
 }
 
-/// The class and the length in bytes of the character at `at`, `None` at the end of the text.
+/// Returns the class and the length in bytes of the character at `at`, or `None` at the end of the text.
 ///
 /// `text` is UTF-8 and `at` a character boundary in it.
 #[inline]
@@ -66,7 +68,7 @@ pub(crate) fn class_at(text: &[u8], at: usize) -> Option<(Classes, usize)> {
     Some((class_of(code_point), len))
 }
 
-/// The name of a character's class, for tests against the published tables.
+/// Returns the name of a character's class, for tests against the published tables.
 pub(crate) fn class_name(c: char) -> &'static str {
     match class_of(c.into()) {
         SPACE => "space",

@@ -1,7 +1,8 @@
-//! Patterns of one's own.
+//! Custom patterns.
 //!
-//! One that is known gets the splitter made for it. Any other is run by an automaton that reads each piece once, if that
-//! finds what a backtracking engine would; what is left needs such an engine, and has to be asked for.
+//! A known pattern gets the splitter that is written for it. Any other runs on an automaton that reads each piece once,
+//! if that finds the same pieces as a backtracking engine. The remaining patterns need such an engine. The user has to
+//! ask for it, because it can take long and can give up on a text.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use super::Splitter;
 use super::linear::Linear;
 use crate::error::{Error, ErrorKind};
 
-/// What becomes of text that a pattern does not match.
+/// Selects how text that a custom pattern does not match is treated.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -26,14 +27,14 @@ use crate::error::{Error, ErrorKind};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Gaps {
-    /// It is a piece as well: nothing is lost.
+    /// The text is a piece too, so decoding gives back the whole text.
     #[default]
     Keep,
-    /// It gives no tokens, as with tiktoken.
+    /// The text gives no tokens, as in tiktoken.
     Drop,
 }
 
-/// A pattern that no splitter is made for.
+/// A pattern without a built-in splitter.
 pub(crate) struct Custom {
     pattern: String,
     engine: Engine,
@@ -51,8 +52,8 @@ impl fmt::Debug for Custom {
     }
 }
 
-/// Texts of a pattern that has a splitter of its own, beside the ones that the splitters themselves give.
-const OLDER: [(&str, Splitter); 3] = [
+/// Other spellings of patterns that have a built-in splitter: published files contain them.
+const OTHER_SPELLINGS: [(&str, Splitter); 3] = [
     (
         r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
         Splitter::Gpt2,
@@ -67,27 +68,35 @@ const OLDER: [(&str, Splitter); 3] = [
     ),
 ];
 
-/// The splitter that is made for a pattern.
+/// Returns the built-in splitter for a pattern.
 pub(crate) fn known(pattern: &str) -> Option<Splitter> {
-    let made = [
+    let built_in = [
         Splitter::Gpt2,
         Splitter::Cl100k,
         Splitter::O200k,
         Splitter::Llama3,
         Splitter::Qwen,
     ];
-    let older = OLDER.into_iter().find(|(text, _)| *text == pattern);
-    let mut made = made.into_iter();
-    made.find(|splitter| splitter.pattern() == pattern)
-        .or(older.map(|(_, splitter)| splitter))
+    let respelled = OTHER_SPELLINGS
+        .into_iter()
+        .find(|(text, _)| *text == pattern);
+    let mut built_in = built_in.into_iter();
+    built_in
+        .find(|splitter| splitter.pattern() == pattern)
+        .or(respelled.map(|(_, splitter)| splitter))
 }
 
 impl Custom {
-    /// A pattern that reads each piece once.
+    /// Compiles a pattern that reads each piece once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidPattern`]: the pattern is invalid, or the automaton cannot represent it.
     pub(crate) fn linear(pattern: &str, gaps: Gaps) -> Result<Self, Error> {
         let engine = Linear::new(pattern).map_err(|problem| ErrorKind::InvalidPattern {
             pattern: pattern.to_owned(),
-            problem: format!("{problem}; `backtracking_pattern` takes more, at a price"),
+            problem: format!(
+                "{problem}; `backtracking_pattern` accepts more, but can be slow or give up"
+            ),
         })?;
         Ok(Self {
             pattern: pattern.to_owned(),
@@ -96,7 +105,10 @@ impl Custom {
         })
     }
 
-    /// A pattern with anything that a backtracking engine knows.
+    /// Compiles a pattern with any feature of the backtracking engine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidPattern`]: the engine does not accept the pattern.
     pub(crate) fn backtracking(pattern: &str, gaps: Gaps) -> Result<Self, Error> {
         let engine =
             fancy_regex::Regex::new(pattern).map_err(|error| ErrorKind::InvalidPattern {
@@ -110,7 +122,7 @@ impl Custom {
         })
     }
 
-    /// The same pattern on the same engine.
+    /// Returns this pattern with another treatment of gaps, on the engine that it has.
     pub(crate) fn with_gaps(&self, gaps: Gaps) -> Result<Self, Error> {
         match self.engine {
             Engine::Linear(_) => Self::linear(&self.pattern, gaps),
@@ -122,26 +134,26 @@ impl Custom {
         &self.pattern
     }
 
-    /// Whether a text has to be cut as a whole: a backtracking engine says nothing about an end that is open, and pieces
-    /// with gaps between them are no parts of a text.
+    /// Returns whether a text has to be split as a whole. A backtracking engine cannot tell whether more text would
+    /// move the end of a match. Pieces with gaps between them do not join to the text.
     pub(crate) fn needs_whole_text(&self) -> bool {
         self.gaps == Gaps::Drop || self.can_fail()
     }
 
-    /// Whether the engine may give up on a text.
+    /// Returns whether the engine may give up on a text.
     pub(crate) fn can_fail(&self) -> bool {
         matches!(self.engine, Engine::Backtracking(_))
     }
 
-    /// The end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
+    /// Returns the end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
     pub(crate) fn end(&self, text: &[u8], start: usize, complete: bool) -> Option<usize> {
         let mut ends = [0];
-        // what is before a piece does not matter, and ends are offsets of 32 bits
+        // text before a piece does not matter, and without it the ends fit in 32 bits
         let found = self.ends(text.get(start..)?, 0, complete, &mut ends);
         (found == 1).then_some(start + ends[0] as usize)
     }
 
-    /// The ends of the next pieces from `start` on; how many were found.
+    /// Writes the ends of the next pieces from `start` on to `ends`, and returns how many it found.
     pub(crate) fn ends(
         &self,
         text: &[u8],
@@ -155,7 +167,7 @@ impl Custom {
         }
     }
 
-    /// The next match at or behind `from` that is not empty.
+    /// Returns the next match at or after `from` that is not empty.
     ///
     /// # Errors
     /// [`ErrorKind::PatternLimit`]: the engine gave up.

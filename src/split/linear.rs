@@ -1,8 +1,11 @@
-//! Patterns on an automaton that reads each piece once.
+//! Runs custom patterns on an automaton that reads each piece once.
 //!
-//! Two things of a backtracking engine can be had without one. `\s+(?!\S)` is white space that leaves its last character to
-//! what follows: it is looked for as `\s+`, and what follows is looked at afterwards. And a possessive quantifier is a plain
-//! one where nothing that it gave back could begin what stands behind it.
+//! Two features of backtracking engines are supported without one:
+//!
+//! - `\s+(?!\S)` is white space that leaves its last character to the next piece. The automaton searches for `\s+`, and
+//!   the code then checks which text follows.
+//! - A possessive quantifier equals a plain one if no character that it could give back can begin the rest of the
+//!   alternative.
 
 use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -19,48 +22,54 @@ use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind};
 use super::classes::class_at;
 use crate::utf8::whole_chars;
 
-/// White space that leaves its last character to what follows.
+/// White space that leaves its last character to the next piece.
 const TRAILING: &str = r"\s+(?!\S)";
 
-/// What the automaton of a pattern may take, in bytes.
-const MAX_NFA: usize = 16 << 20;
-const CACHE: usize = 8 << 20;
+/// The limit of memory for compiling a pattern, in bytes, so that one pattern cannot take all memory. Chosen on 21
+/// November 2026; no measurement is recorded.
+const MAX_NFA_BYTES: usize = 16 << 20;
+
+/// The memory for the states of a lazy automaton, in bytes, for each thread that searches at once. When they no
+/// longer fit, the cache is cleared. Chosen on 21 November 2026; no measurement is recorded.
+const CACHE_BYTES: usize = 8 << 20;
 
 type Caches = Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync + UnwindSafe + RefUnwindSafe>>;
 
-/// A pattern.
+/// A pattern that is compiled to automata.
 pub(crate) struct Linear {
     alternatives: Alternatives,
-    /// Finds where anything matches at all.
+    /// Finds the next place where any alternative matches, after text that none matches.
     anywhere: meta::Regex,
 }
 
-/// Alternatives at one place, the first one that matches first.
+/// Alternatives that are tried at one place; the first one that matches wins.
 struct Alternatives {
     dfa: DFA,
     caches: Caches,
-    /// Which are [`TRAILING`], and the alternatives behind each.
+    /// The indices of the alternatives that are [`TRAILING`], and the alternatives that follow each.
     trailing: Vec<(usize, Option<Alternatives>)>,
 }
 
-/// What an automaton found behind a place.
+/// The result of a search at one place.
 enum Found {
     /// The end of a match, and which alternative it is.
     Match(usize, usize),
     Nothing,
-    /// That depends on the text behind this one.
+    /// More text could change the result.
     Open,
 }
 
 impl Linear {
+    /// Compiles a pattern.
+    ///
     /// # Errors
-    /// Why the automaton would not find what the pattern means.
+    /// The reason why the automaton would find other pieces than the pattern means.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let texts = split_up(pattern)?;
+        let texts = alternatives(pattern)?;
         let hirs = texts.iter().map(|text| hir(text));
         let hirs = hirs.collect::<Result<Vec<Hir>, String>>()?;
         let anywhere = meta::Builder::new()
-            .configure(meta::Config::new().nfa_size_limit(Some(MAX_NFA)))
+            .configure(meta::Config::new().nfa_size_limit(Some(MAX_NFA_BYTES)))
             .build_many_from_hir(&hirs)
             .map_err(|error| error.to_string())?;
         Ok(Self {
@@ -69,7 +78,7 @@ impl Linear {
         })
     }
 
-    /// See [Custom::ends`](super::custom::Custom::ends).
+    /// Writes the ends of the next pieces, see [`Custom::ends`](super::custom::Custom::ends).
     pub(crate) fn ends(
         &self,
         text: &[u8],
@@ -89,7 +98,7 @@ impl Linear {
             {
                 Found::Match(end, _) => end,
                 Found::Open => break,
-                // only the whole text tells how far it is to the next match
+                // only the whole text shows where the next match begins
                 Found::Nothing if !complete => break,
                 Found::Nothing => self
                     .find_with(&mut cache, text, start)
@@ -102,7 +111,7 @@ impl Linear {
         count
     }
 
-    /// The next match at or behind `from` that is not empty.
+    /// Returns the next match at or after `from` that is not empty.
     pub(crate) fn find(&self, text: &str, from: usize) -> Option<Range<usize>> {
         self.find_with(&mut self.alternatives.caches.get(), text.as_bytes(), from)
     }
@@ -123,7 +132,7 @@ impl Linear {
 }
 
 impl Alternatives {
-    /// From the text of each, and what it means.
+    /// Compiles alternatives, of which each is given as its text and its parsed form.
     fn new(texts: &[String], hirs: &[Hir]) -> Result<Self, String> {
         let mut trailing = Vec::new();
         for (i, _) in texts
@@ -137,20 +146,18 @@ impl Alternatives {
             trailing.push((i, rest.transpose()?));
         }
         let nfa = NFA::compiler()
-            .configure(NFA::config().nfa_size_limit(Some(MAX_NFA)))
+            .configure(NFA::config().nfa_size_limit(Some(MAX_NFA_BYTES)))
             .build_many_from_hir(hirs)
             .map_err(|error| error.to_string())?;
         let looks = nfa.look_set_any();
         if looks.iter().any(|look| look != Look::End) {
-            return Err(
-                "it looks at what is before a piece, or at the ends of lines or words".into(),
-            );
+            return Err("it looks at text before a piece, or at the ends of lines or words".into());
         }
         let dfa = DFA::builder()
             .configure(
                 DFA::config()
                     .match_kind(MatchKind::LeftmostFirst)
-                    .cache_capacity(CACHE)
+                    .cache_capacity(CACHE_BYTES)
                     .skip_cache_capacity_check(true),
             )
             .build_from_nfa(nfa)
@@ -163,7 +170,7 @@ impl Alternatives {
         })
     }
 
-    /// The match at `start` that is not empty.
+    /// Returns the match at `start` that is not empty.
     fn match_at(&self, cache: &mut Cache, text: &[u8], start: usize, complete: bool) -> Found {
         let found = self.search(cache, text, start, complete);
         let Found::Match(end, alternative) = found else {
@@ -173,7 +180,7 @@ impl Alternatives {
         match trailing {
             _ if end == start => Found::Nothing,
             Some((_, rest)) if end < text.len() => {
-                // the last character is left to what follows
+                // the last character is left to the next piece
                 let last = whole_chars(text, end - 1);
                 match rest {
                     _ if last > start => Found::Match(last, alternative),
@@ -185,10 +192,10 @@ impl Alternatives {
         }
     }
 
-    /// The match at `start`, reading no further than to where it is certain.
+    /// Returns the match at `start`, and reads no further than needed to know it.
     fn search(&self, cache: &mut Cache, text: &[u8], start: usize, complete: bool) -> Found {
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
-        // a lazy automaton without limits of its own gives up nowhere
+        // a lazy automaton only gives up if it is configured to
         let Ok(mut state) = self.dfa.start_state_forward(cache, &input) else {
             return Found::Nothing;
         };
@@ -200,7 +207,7 @@ impl Alternatives {
             };
             state = next;
             if state.is_match() {
-                // matches are told one byte late
+                // the automaton reports a match one byte late
                 found = Found::Match(at, self.dfa.match_pattern(cache, state, 0).as_usize());
             } else if state.is_dead() || state.is_quit() {
                 return found;
@@ -219,9 +226,9 @@ impl Alternatives {
     }
 }
 
-/// The alternatives of a pattern.
-fn split_up(pattern: &str) -> Result<Vec<String>, String> {
-    let mut parts = vec![String::new()];
+/// Splits a pattern into its alternatives.
+fn alternatives(pattern: &str) -> Result<Vec<String>, String> {
+    let mut alternatives = vec![String::new()];
     let (mut depth, mut in_class) = (0_usize, 0_usize);
     let mut chars = pattern.chars();
     while let Some(c) = chars.next() {
@@ -233,22 +240,22 @@ fn split_up(pattern: &str) -> Result<Vec<String>, String> {
             _ => {}
         }
         if c == '|' && depth == 0 && in_class == 0 {
-            parts.push(String::new());
+            alternatives.push(String::new());
             continue;
         }
-        let part = parts.last_mut().ok_or("it is empty")?;
-        part.push(c);
+        let last = alternatives.last_mut().ok_or("it is empty")?;
+        last.push(c);
         if c == '\\' {
-            part.extend(chars.next());
+            last.extend(chars.next());
         }
     }
-    if parts.iter().any(|part| has_flags(part)) {
-        return Err("it has flags that go on behind an alternative; write `(?i:…)`".into());
+    if alternatives.iter().any(|text| has_flags(text)) {
+        return Err("it has flags that apply to later alternatives; write `(?i:…)`".into());
     }
-    Ok(parts)
+    Ok(alternatives)
 }
 
-/// Whether a part of a pattern switches flags for what follows, as `(?i)` does.
+/// Returns whether a part of a pattern sets flags for the parts after it, as `(?i)` does.
 fn has_flags(part: &str) -> bool {
     part.match_indices("(?").any(|(at, _)| {
         let flags = part.get(at + 2..).unwrap_or_default();
@@ -257,8 +264,8 @@ fn has_flags(part: &str) -> bool {
     })
 }
 
-/// An alternative without possessive quantifiers, as the automaton's builder takes it: what is behind [`TRAILING`] white
-/// space is looked at later.
+/// Parses an alternative and makes its possessive quantifiers plain ones. Of [`TRAILING`], it parses only the white
+/// space; the text after it is checked during the search.
 fn hir(alternative: &str) -> Result<Hir, String> {
     let alternative = if alternative == TRAILING {
         r"\s+"
@@ -270,9 +277,9 @@ fn hir(alternative: &str) -> Result<Hir, String> {
     match &mut ast {
         Ast::Concat(concat) => {
             for i in 0..concat.asts.len() {
-                let (before, behind) = concat.asts.split_at_mut(i + 1);
+                let (before, after) = concat.asts.split_at_mut(i + 1);
                 if let Some(quantified) = before.last_mut() {
-                    relax(quantified, behind, alternative)?;
+                    relax(quantified, after, alternative)?;
                 }
             }
         }
@@ -289,18 +296,22 @@ fn translated(ast: &Ast, pattern: &str) -> Result<Hir, String> {
     hir.map_err(|error| error.to_string())
 }
 
-/// Makes a possessive quantifier a plain one, if nothing that it takes can begin what stands behind.
-fn relax(ast: &mut Ast, behind: &[Ast], pattern: &str) -> Result<(), String> {
+/// Makes a possessive quantifier a plain one.
+///
+/// # Errors
+/// A character that the quantifier takes could begin the items after it, so that the two differ; or an item is not a
+/// single character, so that this is not known.
+fn relax(ast: &mut Ast, after: &[Ast], pattern: &str) -> Result<(), String> {
     let Some(repetition) = possessive(ast) else {
         return Ok(());
     };
     let taken = class(&repetition.ast, pattern)?.ok_or_else(|| {
         format!(
-            "what a possessive quantifier takes is no single character, but {}",
+            "a possessive quantifier repeats more than a single character: {}",
             repetition.ast
         )
     })?;
-    for item in behind {
+    for item in after {
         if let Ast::Assertion(assertion) = item
             && matches!(
                 assertion.kind,
@@ -311,10 +322,10 @@ fn relax(ast: &mut Ast, behind: &[Ast], pattern: &str) -> Result<(), String> {
         }
         let (item, is_optional) = unquantified(item);
         let mut common = class(item, pattern)?
-            .ok_or("what stands behind a possessive quantifier is no single character")?;
+            .ok_or("a possessive quantifier is not followed by a single character")?;
         common.intersect(&taken);
         if !common.ranges().is_empty() {
-            return Err("a possessive quantifier may take what stands behind it".into());
+            return Err("a possessive quantifier can take the character that follows it".into());
         }
         if !is_optional {
             break;
@@ -324,7 +335,7 @@ fn relax(ast: &mut Ast, behind: &[Ast], pattern: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// What stands before the quantifiers, and whether it may be missing.
+/// Returns an item without its quantifiers, and whether it may be missing.
 fn unquantified(ast: &Ast) -> (&Ast, bool) {
     let mut ast = ast;
     let mut is_optional = false;
@@ -343,7 +354,7 @@ fn unquantified(ast: &Ast) -> (&Ast, bool) {
     (ast, is_optional)
 }
 
-/// The quantifier that is made possessive, as in `a++`: the parser reads it as one of another.
+/// Returns the repetition that is possessive, as in `a++`: the parser reads that as a repetition of a repetition.
 fn possessive(ast: &Ast) -> Option<&Repetition> {
     let Ast::Repetition(outer) = ast else {
         return None;
@@ -355,7 +366,7 @@ fn possessive(ast: &Ast) -> Option<&Repetition> {
     }
 }
 
-/// Whether a quantifier stands right behind another one.
+/// Returns whether a quantifier directly follows another one.
 fn has_possessive(ast: &Ast) -> bool {
     match ast {
         Ast::Repetition(repetition) => {
@@ -368,7 +379,7 @@ fn has_possessive(ast: &Ast) -> bool {
     }
 }
 
-/// The characters that a part of a pattern stands for, if it is always one.
+/// Returns the characters that a part of a pattern matches, if it always matches a single one.
 fn class(ast: &Ast, pattern: &str) -> Result<Option<ClassUnicode>, String> {
     let hir = translated(ast, pattern)?;
     Ok(match hir.kind() {

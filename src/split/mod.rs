@@ -1,4 +1,4 @@
-//! Text to pieces. Knows no tokens.
+//! Splits text into pieces. Nothing here knows tokens.
 
 mod borders;
 pub(crate) mod classes;
@@ -26,7 +26,7 @@ use scalar::{Cl100k, Gpt2, O200k, Rules};
 use scalar::{Llama3, Qwen};
 use window::{ENDS, Scanned};
 
-/// Which pattern cuts the text.
+/// A pattern that splits text into pieces.
 #[derive(Clone, Debug)]
 pub(crate) enum Splitter {
     Gpt2,
@@ -40,7 +40,12 @@ pub(crate) enum Splitter {
     Custom(Arc<Custom>),
 }
 
-/// Calls `$call` with the rules of a splitter that has such.
+/// Evaluates `$call` with `$rules` as the type of the splitter's [`Rules`], so that the scanners are compiled for each
+/// pattern. A custom pattern has no such type: `$other` is evaluated for it, with the bindings of `$custom`.
+///
+/// ```text
+/// with_rules!(splitter, R => scan.end::<R>(text, true), Splitter::Custom(custom) => custom.end(text, 0, true))
+/// ```
 macro_rules! with_rules {
     ($splitter:expr, $rules:ident => $call:expr, $custom:pat => $other:expr) => {
         match $splitter {
@@ -73,12 +78,12 @@ macro_rules! with_rules {
 }
 
 impl Splitter {
-    /// The pattern as tiktoken writes it.
+    /// Returns the pattern as tiktoken writes it.
     pub(crate) fn pattern(&self) -> &str {
         with_rules!(self, R => R::PATTERN, Self::Custom(custom) => custom.pattern())
     }
 
-    /// Whether a text has to be cut as a whole, piece by piece: see [`Custom::needs_whole_text`].
+    /// Returns whether a text has to be split as a whole, see [`Custom::needs_whole_text`].
     pub(crate) fn needs_whole_text(&self) -> bool {
         match self {
             #[cfg(feature = "custom")]
@@ -96,7 +101,7 @@ impl Splitter {
         }
     }
 
-    /// What becomes of text that the pattern does not match.
+    /// Returns how text that the pattern does not match is treated.
     #[cfg(feature = "custom")]
     pub(crate) fn gaps(&self) -> Gaps {
         match self {
@@ -105,7 +110,7 @@ impl Splitter {
         }
     }
 
-    /// The end of the open piece, see [`Scan::end`].
+    /// Returns the end of the open piece, see [`Scan::end`].
     #[inline]
     pub(crate) fn end(&self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
         #[cfg(test)]
@@ -119,7 +124,7 @@ impl Splitter {
         end
     }
 
-    /// The ends of the next pieces, see [`window::scan`].
+    /// Writes the ends of the next pieces to `ends`, see [`window::scan`].
     pub(crate) fn scan(
         &self,
         level: Level,
@@ -138,6 +143,7 @@ impl Splitter {
         scanned
     }
 
+    /// Scans with the instructions of one level: [`Self::scan`] picks it.
     #[inline(always)]
     fn scan_with<S: Simd>(
         &self,
@@ -158,7 +164,7 @@ impl Splitter {
     }
 }
 
-/// How many bytes the splitter looked at in this thread: for tests that no byte is looked at again and again.
+/// Counts the bytes that the splitter reads in this thread: for tests that no byte is read again and again.
 #[cfg(test)]
 pub(crate) mod scanned {
     use std::cell::Cell;
@@ -171,7 +177,7 @@ pub(crate) mod scanned {
         BYTES.set(BYTES.get() + bytes);
     }
 
-    /// How many more during a call.
+    /// Returns how many bytes the splitter reads during a call.
     pub(crate) fn during(call: impl FnOnce()) -> usize {
         let before = BYTES.get();
         call();
@@ -194,13 +200,13 @@ mod tests {
         Splitter::Qwen,
     ];
 
-    /// So many characters of an alphabet.
+    /// Creates a text of `len` characters of an alphabet.
     pub(super) fn text(random: &mut Random, alphabet: &[char], len: usize) -> String {
         let char = |_| alphabet[random.below(alphabet.len())];
         (0..len).map(char).collect()
     }
 
-    /// The pieces found when the text comes a few characters at a time and every scan is resumed.
+    /// Returns the pieces found when the text arrives a few characters at a time and every scan is resumed.
     fn resumed<'t>(splitter: &Splitter, text: &'t str, step: usize) -> Vec<&'t str> {
         let mut ends: Vec<usize> = text.char_indices().map(|(i, _)| i).step_by(step).collect();
         ends.push(text.len());

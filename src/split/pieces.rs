@@ -8,7 +8,7 @@ use super::{Scan, Splitter};
 use crate::error::Error;
 
 impl Splitter {
-    /// The pieces of a text.
+    /// Returns the pieces of a text.
     #[inline]
     pub(crate) fn pieces<'t>(&self, text: &'t str) -> Pieces<'t> {
         Pieces {
@@ -18,7 +18,7 @@ impl Splitter {
         }
     }
 
-    /// Where the pieces of a text are that is cut as a whole: there may be gaps.
+    /// Returns the ranges of the pieces of a text that is split as a whole; there may be gaps between them.
     pub(crate) fn pieces_of_whole_text(
         &self,
         text: &str,
@@ -33,7 +33,7 @@ impl Splitter {
         })
     }
 
-    /// The piece at `start` or behind it, of a text that is cut as a whole.
+    /// Returns the first piece at or after `start`, in a text that is split as a whole.
     fn next_of_whole_text(&self, text: &str, start: usize) -> Result<Option<Range<usize>>, Error> {
         #[cfg(feature = "custom")]
         if let Self::Custom(custom) = self {
@@ -49,14 +49,17 @@ impl Splitter {
     }
 }
 
-/// What becomes of a fault where a call has no way to tell it.
+/// Panics with an error that the call cannot return.
 #[cold]
-#[allow(clippy::panic)] // documented: only patterns that were asked for by name can fail, and they have other calls
+#[allow(clippy::panic)] // documented: only backtracking patterns can fail, and `try_` calls return it
 pub(crate) fn give_up(error: &Error) -> ! {
     panic!("{error}")
 }
 
-/// The pieces of a text in order, made by [`Encoding::pieces`](crate::Encoding::pieces): joined they are the text.
+/// An iterator over the pieces of a text in order. Joined, they are the text, unless a custom pattern
+/// drops its gaps.
+///
+/// Created by [`Encoding::pieces`](crate::Encoding::pieces).
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {

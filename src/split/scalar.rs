@@ -1,26 +1,26 @@
-//! The three built-in patterns, one character at a time: the readable definition of where pieces end.
+//! Splits text by the built-in patterns, one character at a time: the readable definition of where pieces end.
 //!
-//! Each pattern is a set of [`Rules`] for one machine. The machine can stop at the end of the text it has and go on when
-//! there is more, without looking at a byte of the open piece again; nothing in it backtracks, so its time is linear.
+//! Each pattern is a set of [`Rules`] for one machine. The machine can stop at the end of the text and continue when
+//! more arrives, without reading a byte of the open piece again. Nothing in it backtracks, so its time is linear.
 
 use super::classes::{
     CASELESS, Classes, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UPPER, WHITE, class_at,
 };
 
-/// What distinguishes the patterns. All of them yield, in this order of preference: contractions, words, numbers,
+/// The differences between the patterns. All of them yield, in this order of preference: contractions, words, numbers,
 /// punctuation, white space.
 pub(crate) trait Rules {
     /// The pattern that the rules stand for, as tiktoken writes it.
     const PATTERN: &'static str;
-    /// The classes that words are made of.
+    /// The classes of the characters in words.
     const WORD: Classes;
-    /// Whether any one character but letters, numbers and newlines may open a word; if not, only U+0020 may.
+    /// Whether any one character except letters, numbers and newlines may open a word; if not, only U+0020 may.
     const ANY_PREFIX: bool;
     /// Whether U+0020 may open a number.
     const BLANK_BEFORE_NUMBER: bool;
-    /// How many digits a number has at most.
+    /// The largest number of digits in a number.
     const MAX_DIGITS: usize;
-    /// Whether a byte is swallowed by the punctuation before it.
+    /// Returns whether a byte belongs to the punctuation before it.
     fn follows_punctuation(byte: u8) -> bool;
     /// Whether white space is cut after its last newline.
     const CUT_AFTER_NEWLINE: bool;
@@ -28,7 +28,7 @@ pub(crate) trait Rules {
     const WHOLE_AT_END: bool;
     /// Whether a word ends where a capital follows a lower-case letter, and takes a contraction with it.
     const CASED: bool;
-    /// Whether contractions are known in upper case too.
+    /// Whether contractions are recognized in upper case too.
     const FOLD_CONTRACTIONS: bool;
 }
 
@@ -74,8 +74,8 @@ impl Rules for Cl100k {
     const FOLD_CONTRACTIONS: bool = true;
 }
 
-/// cl100k_base as it was first published: white space that ends the text is cut behind its last newline. Others have it
-/// with as many digits in a piece as they like.
+/// cl100k_base as it was first published: white space that ends the text is cut after its last newline. Other vendors
+/// use it with their own number of digits in a piece.
 #[cfg(feature = "custom")]
 #[derive(Debug)]
 pub(crate) struct FirstCl100k<const DIGITS: usize>;
@@ -136,10 +136,10 @@ impl Rules for O200k {
     const FOLD_CONTRACTIONS: bool = true;
 }
 
-/// What the characters of the open piece so far can become.
+/// The possible continuations of the open piece after the characters read so far.
 #[derive(Clone, Copy, Debug)]
 enum Progress {
-    /// Nothing was looked at.
+    /// No character was read.
     Start,
     /// An apostrophe that may begin a contraction.
     Apostrophe,
@@ -150,27 +150,32 @@ enum Progress {
     },
     /// Letters whose case does not matter.
     Letters,
-    /// Capitals, caseless letters and marks; `caseless_end` is behind the last one that is no capital.
+    /// Capitals, caseless letters and marks; `caseless_end` is the end of the last one that is not a capital.
     Capitals {
         caseless_end: Option<usize>,
     },
-    /// Behind the first small letter: small and caseless letters and marks.
+    /// After the first small letter: small and caseless letters and marks.
     Smalls,
-    /// Behind a word that may take a contraction with it.
+    /// After a word that may include a contraction.
     WordEnd,
     Numbers {
         digits: usize,
     },
     Punctuation,
     PunctuationTail,
-    /// White space: where its last character begins, and where its last newline ends.
+    /// White space: the start of its last character, and the end of its last newline.
     White {
         last: usize,
         newline_end: Option<usize>,
     },
 }
 
-/// How far the open piece was looked at, and what it can become.
+/// How far the open piece was read, and how it can continue.
+///
+/// ```text
+/// text:    | earlier pieces | read part of the open piece | not read yet |
+/// offset:                   start                         at
+/// ```
 #[derive(Clone, Debug)]
 pub(crate) struct Scan {
     start: usize,
@@ -179,7 +184,7 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// A piece begins at `start`.
+    /// Creates the scan of a piece that begins at `start`.
     #[inline]
     pub(crate) fn new(start: usize) -> Self {
         Self {
@@ -189,11 +194,12 @@ impl Scan {
         }
     }
 
-    /// The piece that begins at `start` is known up to `at`, and has many characters of `class` there:
-    /// - `LETTER`, `NUMBER` (where there may be many), `OTHER`: behind the first character it has nothing else.
-    /// - `LOWER`: a small letter, and behind it only such and caseless letters and marks.
-    /// - `CASELESS`: no small letter, and behind the first character only caseless letters and marks.
-    /// - `WHITE`: nothing but white space of one byte each, whose last newline ends at `newline_end`.
+    /// Creates the scan of a piece that begins at `start`, was read up to `at` by other means, and has many characters
+    /// of `class` there:
+    /// - `LETTER`, `NUMBER` (where there may be many), `OTHER`: it has nothing else after the first character.
+    /// - `LOWER`: a small letter, then only small and caseless letters and marks.
+    /// - `CASELESS`: no small letter, and after the first character only caseless letters and marks.
+    /// - `WHITE`: only white space of one byte each, whose last newline ends at `newline_end`.
     #[inline]
     pub(crate) fn inside(
         start: usize,
@@ -217,7 +223,7 @@ impl Scan {
         Self { start, at, state }
     }
 
-    /// The same when the first `bytes` of the text are gone, which are before the piece.
+    /// Adjusts the positions after the first `bytes` of the text were removed, which are before the piece.
     pub(crate) fn shift(&mut self, bytes: usize) {
         self.start -= bytes;
         self.at -= bytes;
@@ -233,12 +239,13 @@ impl Scan {
         }
     }
 
-    /// The same when its beginning is gone, up to `start`, which is before [`least_end`](Self::least_end).
+    /// Continues a piece without its beginning: it now begins at `start`, which is before
+    /// [`least_end`](Self::least_end).
     pub(crate) fn go_on_from(&mut self, start: usize) {
         self.start = start;
     }
 
-    /// Where the piece ends at least, whatever text follows, if its end is open.
+    /// Returns the smallest position at which the open piece can end, whatever text follows.
     pub(crate) fn least_end(&self) -> usize {
         match self.state {
             Progress::Start | Progress::Apostrophe | Progress::Opener { .. } => self.start,
@@ -248,22 +255,22 @@ impl Scan {
         }
     }
 
-    /// Where the piece begins.
+    /// Returns where the piece begins.
     #[cfg(feature = "custom")]
     pub(crate) fn start(&self) -> usize {
         self.start
     }
 
-    /// How far the text was looked at.
+    /// Returns how far the text was read.
     #[cfg(test)]
     pub(crate) fn known(&self) -> usize {
         self.at
     }
 
-    /// The end of the piece, or `None` if more text could move it.
+    /// Returns the end of the piece, or `None` if more text could move it.
     ///
-    /// `text` is the text of the last call, or a longer one. With `complete` no more text will come: then the answer is
-    /// `None` only for an empty piece.
+    /// `text` is the text of the last call, or a longer one. `complete` means that no more text will come: then the
+    /// result is `None` only for an empty piece.
     #[inline]
     pub(crate) fn end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
         loop {
@@ -275,6 +282,7 @@ impl Scan {
         }
     }
 
+    /// Continues from the current state.
     #[inline]
     fn step<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
         match self.state {
@@ -298,6 +306,7 @@ impl Scan {
         }
     }
 
+    /// Reads the first character of the piece.
     fn first<R: Rules>(&mut self, text: &[u8]) -> Step {
         let Some((class, len)) = class_at(text, self.at) else {
             return Step::Wait;
@@ -333,7 +342,7 @@ impl Scan {
         })
     }
 
-    /// Behind the first character of a word, which is of `class`.
+    /// Returns the state after the first character of a word, which is of `class`.
     fn word<R: Rules>(&self, class: Classes) -> Step {
         Step::To(match class {
             _ if !R::CASED => Progress::Letters,
@@ -345,6 +354,7 @@ impl Scan {
         })
     }
 
+    /// Continues after an apostrophe that is the first character.
     fn apostrophe<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
         match contraction::<R>(text, self.start, complete) {
             Contraction::Open => Step::Wait,
@@ -357,6 +367,7 @@ impl Scan {
         }
     }
 
+    /// Continues after a first character that may open a word.
     fn opener<R: Rules>(&mut self, text: &[u8], complete: bool, blank: bool, white: bool) -> Step {
         let class = match class_at(text, self.at) {
             Some((class, len)) if class & R::WORD != 0 => {
@@ -377,7 +388,7 @@ impl Scan {
         })
     }
 
-    /// Goes over characters of `classes`; `then` says what follows at the first other one, or at the end of the text.
+    /// Skips characters of `classes`; `then` decides the next step at the first other one, or at the end of the text.
     #[inline]
     fn run(
         &mut self,
@@ -395,6 +406,7 @@ impl Scan {
         if complete { then(self.at) } else { Step::Wait }
     }
 
+    /// Skips capitals, caseless letters and marks, until a small letter or another class.
     fn capitals(&mut self, text: &[u8], complete: bool, mut caseless_end: Option<usize>) -> Step {
         while let Some((class, len)) = class_at(text, self.at) {
             match class {
@@ -414,8 +426,8 @@ impl Scan {
         Step::Wait
     }
 
-    /// No small letter came. The first alternative wants one, or a caseless letter or mark, at its end: it gives capitals
-    /// back until it has one. Only where there is none does the second alternative take them all.
+    /// Ends a word without small letters. The first alternative needs a small or caseless letter or a mark at its end:
+    /// it gives capitals back until it has one. Only if there is none, the second alternative takes all of them.
     fn capitals_end(&self, caseless_end: Option<usize>) -> Step {
         match caseless_end {
             Some(end) if end < self.at => Step::End(end),
@@ -423,6 +435,7 @@ impl Scan {
         }
     }
 
+    /// Takes the contraction after a word, if there is one.
     fn word_end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
         match contraction::<R>(text, self.at, complete) {
             Contraction::Open => Step::Wait,
@@ -431,6 +444,7 @@ impl Scan {
         }
     }
 
+    /// Skips digits up to the largest number of them.
     fn numbers<R: Rules>(&mut self, text: &[u8], complete: bool, mut digits: usize) -> Step {
         while digits < R::MAX_DIGITS {
             match class_at(text, self.at) {
@@ -446,6 +460,7 @@ impl Scan {
         Step::End(self.at)
     }
 
+    /// Skips the newlines and slashes that belong to the punctuation before them.
     fn punctuation_tail<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
         while let Some(&byte) = text.get(self.at) {
             if !R::follows_punctuation(byte) {
@@ -460,6 +475,7 @@ impl Scan {
         }
     }
 
+    /// Skips white space, and ends it where the pattern cuts it.
     fn white<R: Rules>(
         &mut self,
         text: &[u8],
@@ -493,20 +509,25 @@ impl Scan {
     }
 }
 
+/// The outcome of one step of the machine.
 enum Step {
+    /// Continue in this state.
     To(Progress),
+    /// The piece ends here.
     End(usize),
+    /// More text could move the end.
     Wait,
 }
 
+/// The outcome of a search for a contraction.
 enum Contraction {
     Ends(usize),
     No,
-    /// The text ends inside what may become a contraction.
+    /// The text ends in characters that may become a contraction.
     Open,
 }
 
-/// Whether `text` has one of `'s 'd 'm 't 'll 've 're` at `at`.
+/// Returns whether `text` has one of `'s 'd 'm 't 'll 've 're` at `at`.
 ///
 /// Case is folded by Unicode's rules, as `(?i:…)` does: they add U+017F, the long s, and nothing else.
 fn contraction<R: Rules>(text: &[u8], at: usize, complete: bool) -> Contraction {

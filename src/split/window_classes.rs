@@ -1,21 +1,29 @@
-//! The character classes of 64 bytes at once, as bit masks.
+//! Finds the character classes of 64 bytes at once, as bit masks.
 
 // Indices are masked to the length of the array, or bounded by the window.
 #![allow(clippy::indexing_slicing)]
-// What is not inlined is not compiled for the level of the caller.
+// A function that is not inlined is not compiled for the instructions of its caller.
 #![allow(clippy::inline_always)]
 
 use fearless_simd::{Simd, prelude::*, u8x64};
 
 use super::classes::{CASELESS, LETTER, MARK, NUMBER, SPACE, UPPER, class_of};
 
-/// How many bytes a window has.
+/// The number of bytes in a window: one bit of a `u64` for each.
 pub(super) const WIDTH: usize = 64;
 
-/// Which bytes of a window are of which class: bit i stands for byte i, and a character sets the bits of all its bytes.
+/// The classes of the bytes of a window: bit i stands for byte i, and a character sets the bits of all its bytes.
 ///
-/// No bit is set behind `known` bytes: a character that the window's end cuts off, or what lies behind the end of the
-/// text, is in no class.
+/// ```text
+/// bytes    a  C3 A9  20  31    ("aé 1", bit 0 at the left)
+/// letters  1  1  1   0   0
+/// inner    0  0  1   0   0
+/// spaces   0  0  0   1   0
+/// numbers  0  0  0   0   1
+/// ```
+///
+/// No bit is set after `known` bytes. A character that the window's end cuts off is in no class, and neither are bytes
+/// after the end of the text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Masks {
     /// L.
@@ -24,21 +32,21 @@ pub(super) struct Masks {
     pub(super) upper: u64,
     /// Lm and Lo, found only where `cased`.
     pub(super) caseless: u64,
-    /// M, found only where `cased`; else they are among `others`.
+    /// M, found only where `cased`; otherwise they are among `others`.
     pub(super) marks: u64,
     /// N.
     pub(super) numbers: u64,
-    /// White space but CR and LF.
+    /// White space except CR and LF.
     pub(super) spaces: u64,
     /// U+0020.
     pub(super) blanks: u64,
     /// CR and LF.
     pub(super) newlines: u64,
-    /// All the rest.
+    /// All other characters.
     pub(super) others: u64,
     pub(super) apostrophes: u64,
     pub(super) slashes: u64,
-    /// The bytes of characters that have more than one, but for the first.
+    /// All bytes of characters except the first.
     pub(super) inner: u64,
     /// The first bytes of characters of two and of three bytes.
     pub(super) leads: [u64; 2],
@@ -46,13 +54,13 @@ pub(super) struct Masks {
     pub(super) known: usize,
 }
 
-/// The lowest `n` bits; `n` is 1 to 64.
+/// Returns a mask of the lowest `n` bits; `n` is 1 to 64.
 #[inline(always)]
 pub(super) fn low(n: usize) -> u64 {
     u64::MAX >> (64 - n)
 }
 
-/// From byte 64 - n on it has n bytes that are all ones.
+/// 64 bytes of ones, then 64 of zeros: the 64 bytes from 64 - n on keep the first n bytes of a window.
 static ONES_AND_ZEROS: [u8; 2 * WIDTH] = {
     let mut bytes = [0; 2 * WIDTH];
     let mut i = 0;
@@ -64,7 +72,7 @@ static ONES_AND_ZEROS: [u8; 2 * WIDTH] = {
 };
 
 impl Masks {
-    /// The masks of `bytes`, of which `len` (1 to 64) belong to the text. The first is the first of a character.
+    /// Creates the masks of `bytes`, of which `len` (1 to 64) belong to the text. The first one begins a character.
     #[inline(always)]
     pub(super) fn new<S: Simd>(simd: S, bytes: &[u8; WIDTH], len: usize, cased: bool) -> Self {
         let mut v = u8x64::from_slice(simd, bytes);
@@ -127,7 +135,7 @@ impl Masks {
         let (two, three, four) = (from(0xC0), from(0xE0), from(0xF0));
         self.inner = high & !two;
         let (two, three) = (two & !three, three & !four);
-        // a character that does not end in the window is unknown; only the last one can be that
+        // a character that does not end in the window is unknown; only the last one can be cut off
         let cut = two & (1 << 63) | three & (3 << 62) | four & (7 << 61);
         self.known = self.known.min(cut.trailing_zeros() as usize);
         let text = low(self.known);
@@ -147,7 +155,8 @@ impl Masks {
         }
     }
 
-    /// Adds the characters of two bytes whose classes a few comparisons tell; gives the first bytes of the others.
+    /// Adds the characters of two bytes whose classes a few comparisons find, and returns the first bytes of the
+    /// others.
     #[inline(always)]
     fn add_alphabets<S: Simd>(&mut self, simd: S, v: u8x64<S>, mut leads: u64, cased: bool) -> u64 {
         let is = |byte: u8| v.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
@@ -155,7 +164,7 @@ impl Masks {
         let second = |first: u8, last: u8| between(simd, v, first, last) >> 1;
         let latin = is(0xC3) & leads;
         if latin != 0 {
-            // U+00C0 to U+00FF, but for the signs of multiplication and division
+            // U+00C0 to U+00FF, except the signs of multiplication and division
             let signs = latin & (is(0x97) | is(0xB7)) >> 1;
             let upper = if cased { second(0x80, 0x9E) } else { 0 };
             self.add_letters(latin & !signs, latin & upper & !signs, 0);
@@ -163,7 +172,7 @@ impl Masks {
         }
         let signs = is(0xC2) & leads;
         if signs != 0 {
-            // U+00A0 is white space; the others up to U+00BF are signs but for digits, fractions, and ª µ º
+            // U+00A0 is white space; the others up to U+00BF are signs, except digits, fractions, and ª µ º
             self.spaces |= self.spread(signs & second(0xA0, 0xA0));
             leads &= !(signs
                 & (second(0xA0, 0xA9)
@@ -186,7 +195,7 @@ impl Masks {
         }
         let greek = between(simd, v, 0xCE, 0xCF) & leads;
         if greek != 0 {
-            // U+0391 to U+03AB are capitals but for U+03A2, up to U+03CE they are small
+            // U+0391 to U+03AB are capitals except U+03A2, up to U+03CE they are small
             let capital = is(0xCE) & second(0x91, 0xAB) & !second(0xA2, 0xA2);
             let known =
                 greek & (capital | is(0xCE) & second(0xAC, 0xBF) | is(0xCF) & second(0x80, 0x8E));
@@ -207,14 +216,15 @@ impl Masks {
         leads
     }
 
-    /// The same for characters of three bytes.
+    /// Adds the characters of three bytes whose classes a few comparisons find, and returns the first bytes of the
+    /// others.
     #[inline(always)]
     fn add_east_asian<S: Simd>(&mut self, simd: S, v: u8x64<S>, leads: u64) -> u64 {
         let is = |byte: u8| v.simd_eq(u8x64::splat(simd, byte)).to_bitmask();
         let second = |first: u8, last: u8| between(simd, v, first, last) >> 1;
         let third = |first: u8, last: u8| between(simd, v, first, last) >> 2;
-        // All of U+5000 to U+9FFF and U+B000 to U+CFFF; those from U+4E00 on; the Hangul in U+A000 to U+AFFF and in U+D000
-        // to U+D77F; U+3041 to U+3096; U+30A1 to U+30FF but for U+30FB. No branches: such text mixes them.
+        // All of U+5000 to U+9FFF and U+B000 to U+CFFF; those from U+4E00 on; the Hangul in U+A000 to U+AFFF and in
+        // U+D000 to U+D77F; U+3041 to U+3096; U+30A1 to U+30FF except U+30FB. No branches: such text mixes them.
         let kana = is(0xE3);
         let letters = leads
             & (between(simd, v, 0xE5, 0xE9)
@@ -235,12 +245,12 @@ impl Masks {
         leads & !letters & !punctuation
     }
 
-    /// Adds the Devanagari among the characters with the given first bytes, which are E0, and gives their first bytes.
+    /// Adds the Devanagari among the characters whose first bytes are `leads`, all E0, and returns their first bytes.
     #[inline(always)]
     fn add_devanagari<S: Simd>(&mut self, simd: S, v: u8x64<S>, leads: u64, cased: bool) -> u64 {
         let second = |byte: u8| between(simd, v, byte, byte) >> 1 & leads;
         let third = |first: u8, last: u8| between(simd, v, first, last) >> 2;
-        // U+0904 to U+0939, U+093D, U+0958 to U+0961 are letters; the others up to U+0963 are marks, but for U+0950
+        // U+0904 to U+0939, U+093D, U+0958 to U+0961 are letters; the others up to U+0963 are marks, except U+0950
         let (low, high) = (
             second(0xA4),
             second(0xA5) & !third(0x90, 0x90) & third(0x80, 0xA3),
@@ -254,7 +264,7 @@ impl Masks {
         low | high
     }
 
-    /// Adds characters of any kind, one after the other.
+    /// Adds any characters, one after the other, by the table.
     #[inline(always)]
     fn add_by_table<S: Simd>(&mut self, simd: S, bytes: &[u8; WIDTH], leads: u64, cased: bool) {
         let [two, three] = self.leads;
@@ -298,16 +308,16 @@ impl Masks {
         self.caseless |= self.spread(caseless);
     }
 
-    /// All bytes of the characters whose first bytes are `leads`.
+    /// Returns all bytes of the characters whose first bytes are `leads`.
     #[inline(always)]
     fn spread(&self, leads: u64) -> u64 {
-        // a carry runs from the byte behind the first one to the end of the character and clears its bits
+        // a carry runs from the second byte to the end of the character and clears its bits
         let inner = leads << 1 & self.inner;
         leads | self.inner & !self.inner.wrapping_add(inner)
     }
 }
 
-/// The bytes in a range, as a mask.
+/// Returns the bytes in a range, as a mask.
 #[inline(always)]
 fn between<S: Simd>(simd: S, v: u8x64<S>, first: u8, last: u8) -> u64 {
     (v - u8x64::splat(simd, first))
@@ -315,7 +325,7 @@ fn between<S: Simd>(simd: S, v: u8x64<S>, first: u8, last: u8) -> u64 {
         .to_bitmask()
 }
 
-/// Whether comparing vectors yields bit masks at no cost.
+/// Returns whether comparing vectors yields bit masks at no cost.
 #[inline(always)]
 fn has_mask_registers<S: Simd>(simd: S) -> bool {
     #[cfg(target_arch = "x86_64")]
@@ -336,7 +346,7 @@ fn each(mut bits: u64, mut f: impl FnMut(usize)) {
     }
 }
 
-/// What the continuation byte at `i` says.
+/// Returns the six bits that the continuation byte at `i` adds to a code point.
 #[inline(always)]
 fn tail(bytes: &[u8; WIDTH], i: usize) -> u32 {
     u32::from(bytes[i % WIDTH] & 0x3F)

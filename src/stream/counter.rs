@@ -1,4 +1,4 @@
-//! Counts the tokens of a text as it arrives.
+//! Counts the tokens of a text while it arrives.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,8 @@ use crate::engine::sink::Count;
 use crate::split::Splitter;
 use crate::vocab::Regular;
 
-/// The tokens of a piece that ends there: one if it is a token, though merging may not give that.
+/// Returns the number of tokens of `piece`, whose merge `prefixes` knows and which ends at `end`. A piece that is a
+/// token is one, even if merging its bytes gives more.
 fn merged_to(prefixes: &Prefixes, piece: &str, end: usize, vocab: &Regular) -> usize {
     match vocab.id(piece.as_bytes()) {
         Some(_) => 1,
@@ -18,7 +19,10 @@ fn merged_to(prefixes: &Prefixes, piece: &str, end: usize, vocab: &Regular) -> u
     }
 }
 
-/// Counts the tokens of a text that arrives in parts: made by [`Encoding::token_counter`].
+/// Counts the tokens of a text that arrives in parts, such as a streamed answer.
+///
+/// Created by [`Encoding::token_counter`]. Ask for the [`total`](Self::total) at any time; clone the counter to try out
+/// a continuation.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -32,14 +36,16 @@ fn merged_to(prefixes: &Prefixes, piece: &str, end: usize, vocab: &Regular) -> u
 pub struct TokenCounter {
     encoding: Encoding,
     tail: OpenTail,
-    /// The tokens of what is certain.
+    /// The tokens of the text before the tail: no text to come can change them.
     closed: usize,
-    /// The tokens of the stretch, if no text follows and its beginnings are known: it is a long one that has grown.
+    /// The tokens of the tail if no text follows; `Some` only for a long tail that grew bit by bit, whose prefixes are
+    /// known.
     open: Option<usize>,
-    /// How the beginnings of the stretch's first piece are merged, and of what would be a piece behind it.
+    /// How the prefixes of the tail's first piece merge.
     first: Prefixes,
+    /// How the prefixes of the rest merge, which is one piece if no text follows.
     second: Prefixes,
-    /// Whether the total was asked for since the last push.
+    /// Whether `total` was called since the last push: then the caller follows the count, and pushes stop being lazy.
     asked: AtomicBool,
 }
 
@@ -67,12 +73,17 @@ impl fmt::Debug for TokenCounter {
 }
 
 impl Encoding {
-    /// A counter for text that arrives in parts, such as a streamed answer. Special strings in it are plain text. Bytes that
-    /// may not be UTF-8 are no text; they have [`encode_bytes`](Self::encode_bytes).
+    /// Creates a counter for text that arrives in parts, such as a streamed answer.
+    ///
+    /// Special tokens in the text count as plain text. For bytes that may not be valid UTF-8, see
+    /// [`encode_bytes`](Self::encode_bytes).
     ///
     /// ```
-    /// # #[cfg(feature = "cl100k_base")]
-    /// assert_eq!(tiktally::cl100k_base().token_counter().total(), 0);
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut counter = tiktally::cl100k_base().token_counter();
+    /// counter.push("hello world");
+    /// assert_eq!(counter.total(), 2);
+    /// # }
     /// ```
     pub fn token_counter(&self) -> TokenCounter {
         TokenCounter {
@@ -88,7 +99,7 @@ impl Encoding {
 }
 
 impl TokenCounter {
-    /// Adds text.
+    /// Appends text. Parts may end anywhere: the count is that of the joined text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -101,8 +112,8 @@ impl TokenCounter {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are added, on average, however long the open piece is. With a pattern of one's own that no
-    /// splitter is made for, in those of the open piece too.
+    /// Amortized O(n) in the bytes of `text`, however long the open piece is. With a custom pattern that has no
+    /// built-in splitter, O(n) in the bytes of the open piece too.
     pub fn push(&mut self, text: &str) {
         self.tail.text.push_str(text);
         let Some((splitter, vocab)) = self.encoding.incremental() else {
@@ -118,13 +129,13 @@ impl TokenCounter {
             self.first.clear(0);
             self.second.clear(0);
         }
-        // what is mostly new is counted as one text when the total is asked for
+        // a tail that is mostly new is cheaper to count as one text, when the total is asked for
         let open = self.tail.open().len();
         let is_grown = open > SHORT_TAIL_BYTES && open > 2 * text.len();
         self.open = if is_grown { self.count_long() } else { None };
     }
 
-    /// The number of tokens of all text so far: [`Encoding::count`] of it.
+    /// Returns the number of tokens of all text so far, equal to [`Encoding::count`] of that text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -138,8 +149,8 @@ impl TokenCounter {
     /// ```
     ///
     /// # Complexity
-    /// O(1): no more is looked at than about a thousand bytes, or what was pushed last. With a pattern of one's own that
-    /// backtracks or drops gaps, or a vocabulary that does not follow from merging, all text is held, and counted here.
+    /// O(1): reads about a thousand bytes at most, or the text that was pushed last. With a custom pattern that
+    /// backtracks or drops gaps, or with an irregular vocabulary, all text is held and counted anew: O(n) in its bytes.
     pub fn total(&self) -> usize {
         let Some((splitter, vocab)) = self.encoding.incremental() else {
             return self.encoding.count(self.tail.open());
@@ -151,7 +162,7 @@ impl TokenCounter {
                 .unwrap_or_else(|| self.count_short(splitter, vocab))
     }
 
-    /// Forgets all text.
+    /// Discards all text, so that the total is zero.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -168,7 +179,7 @@ impl TokenCounter {
         *self = self.encoding.token_counter();
     }
 
-    /// Counts the tokens of a short tail, as if no text followed.
+    /// Counts the tokens of a short tail as if no text followed.
     fn count_short(&self, splitter: &Splitter, vocab: &Regular) -> usize {
         let (piece, rest) = self.tail.first_piece(splitter);
         let mut sink = Count::new(usize::MAX);
@@ -178,14 +189,15 @@ impl TokenCounter {
         sink.tokens + self.count_rest(rest)
     }
 
-    /// Counts the tokens of a long tail, as if no text followed; all its prefixes are known.
+    /// Counts the tokens of a long tail as if no text followed. Keeps how each of its prefixes merges, so that the next
+    /// push reads only new bytes.
     fn count_long(&mut self) -> Option<usize> {
         let (splitter, vocab) = self.encoding.incremental()?;
         let open = self.tail.open().as_bytes();
         let (piece, rest) = self.tail.first_piece(splitter);
         self.first.extend(open, vocab);
         let first = merged_to(&self.first, piece, piece.len(), vocab);
-        // by a pattern that is not known, the rest may be any number of pieces
+        // a short rest is faster to count anew, and a custom pattern may split the rest into any number of pieces
         if rest.len() <= SHORT_TAIL_BYTES || !splitter.has_borders() {
             return Some(first + self.count_rest(rest));
         }

@@ -1,4 +1,4 @@
-//! Ids as they arrive, decoded to text.
+//! Decodes ids to text while they arrive.
 
 use std::str;
 
@@ -6,27 +6,29 @@ use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
 use crate::token_id::TokenId;
 
-/// Bytes that arrive in parts, as text in parts. What is held is at most the beginning of a character.
+/// Turns bytes that arrive token by token into text. Between two calls it holds only bytes of a character that is not
+/// complete, so at most three.
 #[derive(Debug, Clone, Default)]
 struct Held {
     bytes: Vec<u8>,
-    /// What the last part completed.
+    /// The text that the last token completed.
     text: String,
-    /// How many bytes went before those that are held, and how many ids.
+    /// How many bytes came before those that are held: positions in errors count from the first id on.
     done: usize,
+    /// How many ids were decoded.
     ids: usize,
 }
 
-/// What stands behind the valid beginning of some bytes.
+/// The bytes that follow the longest valid prefix.
 enum Rest {
-    /// Nothing, or the beginning of a character.
+    /// None, or the beginning of a character.
     Open,
-    /// So many bytes that no character has.
+    /// This many bytes that no character contains.
     Invalid(usize),
 }
 
 impl Held {
-    /// Moves the valid beginning of the bytes that are held to the text.
+    /// Moves the longest valid prefix of the held bytes to the text, and returns the kind of the bytes that follow.
     fn take_valid(&mut self) -> Rest {
         let (valid, rest) = match str::from_utf8(&self.bytes) {
             Ok(text) => (text.len(), Rest::Open),
@@ -41,13 +43,16 @@ impl Held {
         rest
     }
 
+    /// Drops the first `bytes` of the held bytes.
     fn skip(&mut self, bytes: usize) {
         self.bytes.drain(..bytes);
         self.done += bytes;
     }
 }
 
-/// Decodes ids one by one, strictly: made by [`Encoding::stream_decoder`].
+/// Decodes ids one by one to text, and fails on bytes that are not valid UTF-8.
+///
+/// Created by [`Encoding::stream_decoder`]. [`LossyStreamDecoder`] replaces such bytes instead.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -68,7 +73,9 @@ pub struct StreamDecoder {
     held: Held,
 }
 
-/// Decodes ids one by one, with U+FFFD for what is no text: made by [`Encoding::stream_decoder_lossy`].
+/// Decodes ids one by one to text, and replaces invalid UTF-8 by U+FFFD.
+///
+/// Created by [`Encoding::stream_decoder_lossy`]. [`StreamDecoder`] fails on such bytes instead.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -88,8 +95,8 @@ pub struct LossyStreamDecoder {
 }
 
 impl Encoding {
-    /// A decoder for ids that arrive one by one. It gives each character as soon as it is complete, and ends with an error
-    /// where the bytes are no text.
+    /// Creates a decoder for ids that arrive one by one. It returns each character as soon as it is complete, and an
+    /// error where the bytes are not valid UTF-8.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -106,8 +113,8 @@ impl Encoding {
         }
     }
 
-    /// A decoder for ids that arrive one by one, with U+FFFD for what is no text. All that it gives, joined, is
-    /// [`decode_lossy`](Self::decode_lossy) of all ids.
+    /// Creates a decoder for ids that arrive one by one, which replaces invalid UTF-8 by U+FFFD. Its output, joined,
+    /// equals [`decode_lossy`](Self::decode_lossy) of all ids.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -125,7 +132,7 @@ impl Encoding {
 }
 
 impl StreamDecoder {
-    /// Takes the next id; gives every character that it completes.
+    /// Decodes the next id, and returns the characters that it completes; empty if it completes none.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -143,9 +150,9 @@ impl StreamDecoder {
     /// ```
     ///
     /// # Errors
-    /// [`is_unknown_token`](Error::is_unknown_token) for an id that the encoding does not have;
-    /// [`is_invalid_utf8`](Error::is_invalid_utf8) where the bytes are no text, counted from the first id on. The decoder
-    /// stays as it was before.
+    /// [`is_unknown_token`](Error::is_unknown_token): the encoding does not have the id.
+    /// [`is_invalid_utf8`](Error::is_invalid_utf8): the bytes are not valid UTF-8; the position counts bytes from the
+    /// first id on. After an error, the decoder is unchanged and takes further ids.
     ///
     /// # Complexity
     /// O(n) in the bytes of the token.
@@ -168,7 +175,7 @@ impl StreamDecoder {
         Ok(&held.text)
     }
 
-    /// Ends the text.
+    /// Ends the text, and checks that its last character is complete.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -181,7 +188,7 @@ impl StreamDecoder {
     /// ```
     ///
     /// # Errors
-    /// [`is_invalid_utf8`](Error::is_invalid_utf8) if it ends inside a character.
+    /// [`is_invalid_utf8`](Error::is_invalid_utf8): the text ends inside a character.
     ///
     /// # Complexity
     /// O(1).
@@ -195,18 +202,20 @@ impl StreamDecoder {
 }
 
 impl LossyStreamDecoder {
-    /// Takes the next id; gives every character that it completes, and U+FFFD for what can be none.
+    /// Decodes the next id, and returns the characters that it completes, with U+FFFD for bytes that can be no
+    /// character.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
     /// let mut decoder = tiktally::cl100k_base().stream_decoder_lossy();
+    /// assert_eq!(decoder.push(15339)?, "hello");
     /// assert!(decoder.push(u32::MAX).unwrap_err().is_unknown_token());
     /// # }
+    /// # Ok::<(), tiktally::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`is_unknown_token`](Error::is_unknown_token) for an id that the encoding does not have. The decoder stays as it was
-    /// before.
+    /// [`is_unknown_token`](Error::is_unknown_token): the encoding does not have the id. The decoder is then unchanged.
     ///
     /// # Complexity
     /// O(n) in the bytes of the token.
@@ -224,7 +233,7 @@ impl LossyStreamDecoder {
         Ok(&held.text)
     }
 
-    /// Ends the text: U+FFFD if it ends inside a character.
+    /// Ends the text, and returns U+FFFD if it ends inside a character, else an empty string.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

@@ -1,4 +1,4 @@
-//! Encodes a text as it arrives.
+//! Encodes a text while it arrives.
 
 use std::fmt;
 
@@ -8,7 +8,10 @@ use crate::engine::sink::Append;
 use crate::merge;
 use crate::token_id::TokenId;
 
-/// Encodes a text that arrives in parts: made by [`Encoding::stream_encoder`].
+/// Encodes a text that arrives in parts.
+///
+/// Created by [`Encoding::stream_encoder`]. Each [`push`](Self::push) appends the ids that are final;
+/// [`finish`](Self::finish) appends the rest.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -37,14 +40,18 @@ impl fmt::Debug for StreamEncoder {
 }
 
 impl Encoding {
-    /// An encoder for text that arrives in parts. Special strings in it are plain text. Bytes that may not be UTF-8 are no
-    /// text; they have [`encode_bytes`](Self::encode_bytes).
+    /// Creates an encoder for text that arrives in parts.
+    ///
+    /// Special tokens in the text are encoded as plain text. For bytes that may not be valid UTF-8, see
+    /// [`encode_bytes`](Self::encode_bytes).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
     /// let mut ids = Vec::new();
-    /// tiktally::cl100k_base().stream_encoder().finish(&mut ids);
-    /// assert!(ids.is_empty());
+    /// let mut encoder = tiktally::cl100k_base().stream_encoder();
+    /// encoder.push("hello world", &mut ids);
+    /// encoder.finish(&mut ids);
+    /// assert_eq!(ids, [15339, 1917]);
     /// # }
     /// ```
     pub fn stream_encoder(&self) -> StreamEncoder {
@@ -56,8 +63,10 @@ impl Encoding {
 }
 
 impl StreamEncoder {
-    /// Adds text, and appends the ids that are certain now: those of all pieces that have ended, and of a long open one those
-    /// that no end of it can change.
+    /// Adds text, and appends the ids that no later text can change to `ids`.
+    ///
+    /// These are the ids of all pieces that have ended. Of a long open piece, they are the ids that stay whatever
+    /// follows.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -71,9 +80,10 @@ impl StreamEncoder {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are added, on average, however long the open piece is. What is held of it is mostly less than
-    /// 8 kB; of a run whose beginning later text may part from it, all: white space behind a newline, capitals behind a
-    /// caseless letter. Where [`TokenCounter::total`] counts all text anew, all is held until [`finish`](Self::finish).
+    /// Amortized O(n) in the bytes of `text`, however long the open piece is. The encoder usually holds less than 8 kB
+    /// of it. It holds all of a run that later text may still divide: white space after a newline, capitals after a
+    /// caseless letter. Where [`TokenCounter::total`] counts all text anew, it holds all text until
+    /// [`finish`](Self::finish).
     pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         self.tail.text.push_str(text);
         let Some((splitter, vocab)) = self.encoding.incremental() else {
@@ -87,8 +97,8 @@ impl StreamEncoder {
         ids.truncate(len);
     }
 
-    /// Ends the text, and appends the ids that are left. All that were appended are
-    /// [`encode_ordinary`](Encoding::encode_ordinary) of all the text.
+    /// Ends the text, and appends the remaining ids to `ids`. All appended ids together equal
+    /// [`encode_ordinary`](Encoding::encode_ordinary) of the whole text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -101,7 +111,7 @@ impl StreamEncoder {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes of the open piece.
+    /// O(n) in the bytes that are held.
     pub fn finish(self, ids: &mut Vec<TokenId>) {
         let mut rest = self.tail.open();
         if self.tail.is_inside {

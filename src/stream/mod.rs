@@ -1,4 +1,4 @@
-//! Text and ids as they arrive: types that own what they need.
+//! Text and ids as they arrive. These types own all that they need, so they can live as long as a connection.
 
 mod counter;
 mod decoder;

@@ -1,11 +1,12 @@
-//! Texts made by a seeded generator, for tests and benches; no text repeats.
+//! Generates texts from a seed, for tests and benches. One generator never gives a text twice.
 
-#![allow(dead_code)] // each program that includes this file uses a part of it
+#![allow(dead_code)] // each program that includes this file uses only some of it
 
-/// A seeded generator of numbers.
+/// A seeded generator of random numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
+    /// Creates a generator. The same seed gives the same numbers.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -19,25 +20,26 @@ impl Random {
         (self.0 >> 33) as usize % n
     }
 
+    /// Returns one of the items.
     pub(crate) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
         from[self.below(from.len())]
     }
 
-    /// Returns one of the items, the first ones more often: words are not equally common.
+    /// Returns one of the words, the first ones more often, since words are not equally common.
     fn pick_common<'a>(&mut self, from: &[&'a str]) -> &'a str {
         let bound = 1 + self.below(from.len());
         from[self.below(bound)]
     }
 }
 
-/// The parts of one kind of text.
+/// A kind of text, and the material it is generated from.
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
-    /// Templates: `~` stands for a word, `^` for a word with a capital letter and `#` for a number.
+    /// Templates of lines: `~` stands for a word, `^` for a word with a capital letter and `#` for a number.
     lines: &'static [&'static str],
-    /// Separated by white space, the most common ones first.
+    /// Words separated by white space, the most common ones first.
     words: &'static str,
-    /// The characters of words that are not in the list.
+    /// Syllables for words that are not in the list.
     syllables: &'static [&'static str],
 }
 
@@ -71,7 +73,7 @@ const MIXED: &str = "the and これは です 日本語 の を に 한국어 �
 const EMOJI: &str =
     "😀 😂 ❤️ 👍 🙏 🎉 🔥 ✨ 😊 👍🏽 👩‍💻 👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 🇯🇵 1️⃣ 🤷🏿‍♀️ 🚀 💯 😭 ok lol thanks great wow";
 
-/// The kinds of text that are measured.
+/// The kinds of text that tests and benches use.
 pub(crate) const KINDS: [Kind; 8] = [
     Kind {
         name: "english",
@@ -157,7 +159,7 @@ pub(crate) const KINDS: [Kind; 8] = [
 ];
 
 impl Kind {
-    /// Returns a new text of `size` bytes, or a few less where a character would be cut.
+    /// Generates a text of `size` bytes, or a few less where a character would be cut.
     pub(crate) fn text(&self, random: &mut Random, size: usize) -> String {
         let words: Vec<&str> = self.words.split_whitespace().collect();
         let mut text = String::with_capacity(size + 256);
@@ -175,7 +177,7 @@ impl Kind {
         text
     }
 
-    /// Returns a word; one in twelve is not in the list.
+    /// Returns a word; one in twelve is made of syllables, so that it is in no list.
     fn word(&self, random: &mut Random, words: &[&str]) -> String {
         if random.below(12) > 0 || self.syllables == NO_SYLLABLES {
             return random.pick_common(words).to_owned();
@@ -185,6 +187,7 @@ impl Kind {
     }
 }
 
+/// Returns a word with a capital first letter.
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
     let first = chars.next().into_iter().flat_map(char::to_uppercase);
@@ -199,10 +202,10 @@ pub(crate) fn cut(text: &mut String, size: usize) {
     text.truncate(fits.unwrap_or(0));
 }
 
-/// Text that makes tokenizers slow: its name, and a function that makes `size` bytes of it, or a few less.
+/// Text that slows tokenizers down: its name, and a function that generates `size` bytes of it, or a few less.
 pub(crate) type Hostile = (&'static str, fn(&mut Random, usize) -> String);
 
-/// The shapes of hostile text.
+/// All kinds of hostile text.
 pub(crate) const HOSTILE: [Hostile; 16] = [
     ("one letter", |_, size| repeat("a", size)),
     ("spaces", |_, size| repeat(" ", size)),
