@@ -128,7 +128,7 @@ fn is_big_endian() -> bool {
 fn check_hash(path: &str, file: &[u8], root: &Path) {
     println!("cargo:rerun-if-changed=data/README.md");
     let hash = Hash::hash(file);
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash.map(|byte| format!("{byte:02x}")).concat();
     let known = fs::read_to_string(root.join("data/README.md")).expect("data/README.md");
     assert!(
         known.contains(&hash),

@@ -269,11 +269,7 @@ impl Builder {
     ) -> Result<Self, Error> {
         let mut hash = Hash::new();
         let builder = self.with_file(reader, |line| hash.update(line))?;
-        let found: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found = hash.finalize().map(|byte| format!("{byte:02x}")).concat();
         if !found.eq_ignore_ascii_case(sha256.trim()) {
             let expected = sha256.to_owned();
             return Err(ErrorKind::HashMismatch { expected, found }.into());

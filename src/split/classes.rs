@@ -63,8 +63,11 @@ pub(crate) fn is_visible(c: char) -> bool {
 /// `text` is UTF-8 and `at` a character boundary in it.
 #[inline]
 pub(crate) fn class_at(text: &[u8], at: usize) -> Option<(Classes, usize)> {
-    let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
-    let (code_point, len) = utf8::decode(rest);
+    let first = *text.get(at)?;
+    if first < 0x80 {
+        return Some((class_of(first.into()), 1));
+    }
+    let (code_point, len) = utf8::decode(text.get(at..)?);
     Some((class_of(code_point), len))
 }
 

@@ -206,7 +206,9 @@ fn count_input(
 
 /// Counts a text that is in memory, on all threads if it is large.
 fn count(text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
-    let parts: Vec<&str> = encoding.independent_parts(&text.text, PARALLEL_PART_BYTES).collect();
+    let parts: Vec<&str> = encoding
+        .independent_parts(&text.text, PARALLEL_PART_BYTES)
+        .collect();
     let counts = parts.into_par_iter().map(|part| {
         let tokens = encoding.count(part);
         progress.add(part.len() as u64);

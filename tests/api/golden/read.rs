@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use flate2::read::GzDecoder;
+use hmac_sha256::Hash;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use tiktally::TokenId;
 
 use crate::common::say;
@@ -84,18 +84,23 @@ pub(crate) fn base64(value: &Value) -> Vec<u8> {
     bytes
 }
 
+/// Returns bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Returns the digest of ids that the files use: SHA-256 over each id as four little-endian bytes.
 pub(crate) fn digest(ids: &[TokenId]) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     for id in ids {
         hash.update(id.to_le_bytes());
     }
-    format!("{:x}", hash.finalize())
+    hex(&hash.finalize())
 }
 
 /// Returns the digest of lists of bytes, each preceded by its length.
 pub(crate) fn digest_of_lists<'b>(lists: impl Iterator<Item = Option<&'b [u8]>>) -> String {
-    let mut hash = Sha256::new();
+    let mut hash = Hash::new();
     for list in lists {
         match list {
             Some(bytes) => {
@@ -105,5 +110,5 @@ pub(crate) fn digest_of_lists<'b>(lists: impl Iterator<Item = Option<&'b [u8]>>)
             None => hash.update([0xFF; 4]),
         }
     }
-    format!("{:x}", hash.finalize())
+    hex(&hash.finalize())
 }

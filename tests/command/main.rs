@@ -1,6 +1,6 @@
 //! Tests of the command from the outside.
 //!
-//! Their input files are in `tests/command`. The README counts that folder, so nothing else is put there.
+//! Their input files, some of which the README shows, are in this folder too.
 
 mod chat;
 mod common;
