@@ -85,8 +85,8 @@ pub(crate) fn base64(value: &Value) -> Vec<u8> {
 }
 
 /// Returns bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hex(bytes: [u8; 32]) -> String {
+    bytes.map(|byte| format!("{byte:02x}")).concat()
 }
 
 /// Returns the digest of ids that the files use: SHA-256 over each id as four little-endian bytes.
@@ -95,7 +95,7 @@ pub(crate) fn digest(ids: &[TokenId]) -> String {
     for id in ids {
         hash.update(id.to_le_bytes());
     }
-    hex(&hash.finalize())
+    hex(hash.finalize())
 }
 
 /// Returns the digest of lists of bytes, each preceded by its length.
@@ -110,5 +110,5 @@ pub(crate) fn digest_of_lists<'b>(lists: impl Iterator<Item = Option<&'b [u8]>>)
             None => hash.update([0xFF; 4]),
         }
     }
-    hex(&hash.finalize())
+    hex(hash.finalize())
 }

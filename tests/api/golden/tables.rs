@@ -280,7 +280,7 @@ fn corpora() {
     let files: Vec<_> = golden.as_object().unwrap().into_iter().collect();
     let report = in_parallel(&files, |&(file, facts), report| {
         let bytes = fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
-        let hash = hex(&Hash::hash(&bytes));
+        let hash = hex(Hash::hash(&bytes));
         report.equal(hash, text(facts, "sha256"), || format!("{file} itself"));
         let corpus = String::from_utf8(bytes).unwrap();
         for (name, golden) in facts["encodings"].as_object().unwrap() {
@@ -319,7 +319,7 @@ fn rank_files() {
         report.case();
         let quoted: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
         let bytes = fs::read(data.join(quoted[0])).unwrap();
-        let hash = hex(&Hash::hash(&bytes));
+        let hash = hex(Hash::hash(&bytes));
         report.equal(hash.as_str(), *quoted.last().unwrap(), || {
             quoted[0].to_owned()
         });
