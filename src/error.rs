@@ -146,7 +146,8 @@ impl From<ErrorKind> for Error {
 
 #[cfg(feature = "custom")]
 impl ErrorKind {
-    /// Creates the error of a reader or writer of the caller's; `action` names the failed step, such as "reading the ranks".
+    /// Creates the error of a reader or writer of the caller's; `action` names the failed step, such as "reading the
+    /// ranks".
     pub(crate) fn io(action: &'static str, source: std::io::Error) -> Self {
         Self::Io {
             action,
@@ -207,8 +208,8 @@ impl Error {
 
     /// Returns the position of the fault, in bytes.
     ///
-    /// For a disallowed special token it is where that begins in the text. For invalid UTF-8 it is the first wrong byte of
-    /// the decoded bytes.
+    /// For a disallowed special token it is where that begins in the text. For invalid UTF-8 it is the first wrong byte
+    /// of the decoded bytes.
     pub fn position(&self) -> Option<usize> {
         match *self.0 {
             ErrorKind::DisallowedSpecial { position, .. } | ErrorKind::InvalidUtf8 { position } => {
@@ -218,10 +219,11 @@ impl Error {
         }
     }
 
-    /// Returns true if a special token is invalid: in a list given to [`Special`](crate::Special), or in a custom encoding.
+    /// Returns true if a special token is invalid: in a list given to [`Special`](crate::Special), or in a custom
+    /// encoding.
     ///
-    /// A list must not contain an empty string, or allow a token that the encoding does not have. In a custom encoding, a
-    /// special token must not be empty, have two ids, or have the id of an ordinary token.
+    /// A list must not contain an empty string, or allow a token that the encoding does not have. In a custom encoding,
+    /// a special token must not be empty, have two ids, or have the id of an ordinary token.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -326,7 +328,8 @@ impl Error {
         matches!(*self.0, ErrorKind::UnknownTokenBytes { .. })
     }
 
-    /// Returns true if the decoded bytes are not valid UTF-8; [`position`](Self::position) returns the first wrong byte.
+    /// Returns true if the decoded bytes are not valid UTF-8; [`position`](Self::position) returns the first wrong
+    /// byte.
     pub fn is_invalid_utf8(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidUtf8 { .. })
     }
@@ -370,7 +373,8 @@ impl Error {
         matches!(*self.0, ErrorKind::UnsupportedContent { .. })
     }
 
-    /// Returns the place of a fault in a chat request, such as `messages[2].tool_calls[0]`; empty for the whole request.
+    /// Returns the place of a fault in a chat request, such as `messages[2].tool_calls[0]`; empty for the whole
+    /// request.
     pub fn path(&self) -> Option<&str> {
         match &*self.0 {
             ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } => {

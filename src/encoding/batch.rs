@@ -8,7 +8,7 @@ use crate::{Special, TokenId};
 
 /// The least size of the parts that one huge text is split into, in bytes.
 ///
-/// A part is some milliseconds of work: long enough to pay for its task, and short enough that all threads end together.
+/// A part is some milliseconds of work.
 const PART_BYTES: usize = 1 << 20;
 
 impl Encoding {
@@ -115,7 +115,8 @@ impl Encoding {
             .collect()
     }
 
-    /// Decodes many lists of ids as [`decode_bytes`](Self::decode_bytes) does, on all threads of the current rayon pool.
+    /// Decodes many lists of ids as [`decode_bytes`](Self::decode_bytes) does, on all threads of the current rayon
+    /// pool.
     ///
     /// Results are in the order of the lists.
     ///
@@ -170,7 +171,8 @@ impl Encoding {
     }
 }
 
-/// Joins all lists into one, on all threads: most of the work is to touch new memory, as much as the lists themselves took.
+/// Joins all lists into one, on all threads: most of the work is to touch new memory, as much as the lists themselves
+/// took.
 fn concat_in_parallel(lists: &[Vec<TokenId>]) -> Vec<TokenId> {
     let mut ids = vec![0; lists.iter().map(Vec::len).sum()];
     let mut rest = ids.as_mut_slice();

@@ -177,11 +177,12 @@ impl Encoding {
 impl Builder {
     /// Sets the pattern that splits a text into pieces, such as tiktoken's `pat_str`.
     ///
-    /// The patterns of the built-in encodings, of Llama 3 and of Qwen, in all published forms, have splitters made for them.
-    /// Any other pattern runs on an automaton. Its time is linear in the text, as long as a piece can be told from the text
-    /// near it.
+    /// The patterns of the built-in encodings, of Llama 3 and of Qwen, in all published forms, have splitters made for
+    /// them. Any other pattern runs on an automaton. Its time is linear in the text, as long as a piece can be told
+    /// from the text near it.
     ///
-    /// `\s+(?!\S)` as a separate alternative and possessive quantifiers are accepted where the automaton can express them.
+    /// `\s+(?!\S)` as a separate alternative and possessive quantifiers are accepted where the automaton can express
+    /// them.
     ///
     /// ```
     /// let encoding = tiktally::Encoding::builder("b").pattern("(a)\\1").build();
@@ -196,8 +197,8 @@ impl Builder {
 
     /// Sets a pattern that may use all features of a backtracking engine, such as back-references and look-around.
     ///
-    /// Such a pattern can be slow, and it can give up on a text. Then `encode` and the calls that begin with `try_` return
-    /// an error, and calls that cannot return one panic.
+    /// Such a pattern can be slow, and it can give up on a text. Then `encode` and the calls that begin with `try_`
+    /// return an error, and calls that cannot return one panic.
     ///
     /// ```
     /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
@@ -275,8 +276,8 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and [`is_hash_mismatch`](Error::is_hash_mismatch): the file has
-    /// another hash.
+    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and [`is_hash_mismatch`](Error::is_hash_mismatch): the
+    /// file has another hash.
     ///
     /// # Complexity
     /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), plus the hash of the file.
@@ -348,9 +349,9 @@ impl Builder {
 
     /// Builds the encoding, after checking its parts.
     ///
-    /// A vocabulary gets the fast tables of the built-in encodings if single bytes have its lowest ranks and it is not too
-    /// large. It may have up to 262,142 ids, four ids for each token, and 255 bytes in a token. Other vocabularies give
-    /// exact results too, but slower.
+    /// A vocabulary gets the fast tables of the built-in encodings if single bytes have its lowest ranks and it is not
+    /// too large. It may have up to 262,142 ids, four ids for each token, and 255 bytes in a token. Other vocabularies
+    /// give exact results too, but slower.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -365,16 +366,16 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// - [`is_invalid_ranks`](Error::is_invalid_ranks): a token or a rank occurs twice, a token is empty, or a byte has no
-    ///   token, so that some texts could not be encoded.
+    /// - [`is_invalid_ranks`](Error::is_invalid_ranks): a token or a rank occurs twice, a token is empty, or a byte has
+    ///   no token. Some texts could not be encoded then.
     /// - [`is_invalid_pattern`](Error::is_invalid_pattern): no pattern was set, or it is invalid, or it needs
     ///   [`backtracking_pattern`](Self::backtracking_pattern).
     /// - [`is_invalid_special`](Error::is_invalid_special): a special token is empty, has two ids, or has the id of an
     ///   ordinary token.
     ///
     /// # Complexity
-    /// O(n log n) in the bytes of the tokens, plus the time to compile the pattern; 100,000 tokens take tens of milliseconds.
-    /// After [`extend`](Encoding::extend) only the special tokens are processed.
+    /// O(n log n) in the bytes of the tokens, plus the time to compile the pattern; 100,000 tokens take tens of
+    /// milliseconds. After [`extend`](Encoding::extend) only the special tokens are processed.
     pub fn build(self) -> Result<Encoding, Error> {
         let splitter = self.splitter()?;
         let vocab = match self.vocabulary {

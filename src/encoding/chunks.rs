@@ -18,9 +18,6 @@ use crate::split::classes::is_visible;
 /// ```
 pub const MIN_CHUNK_TOKENS: usize = 4;
 
-/// A preferred cut is searched for in this fraction of a chunk, at its end: no chunk loses more than a quarter to it.
-const SEARCHED_FRACTION: usize = 4;
-
 impl Encoding {
     /// Splits a text into chunks of at most `max_tokens` tokens each, cut between two characters.
     ///
@@ -56,8 +53,8 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small): the limit is below the overlap plus [`MIN_CHUNK_TOKENS`], so a
-    /// chunk might have no room for new text.
+    /// [`is_limit_too_small`](Error::is_limit_too_small): the limit is below the overlap plus [`MIN_CHUNK_TOKENS`], so
+    /// a chunk might have no room for new text.
     ///
     /// # Complexity
     /// As [`chunks`](Self::chunks), the overlaps included.
@@ -262,8 +259,8 @@ impl Iterator for Spans<'_> {
 impl std::iter::FusedIterator for Spans<'_> {}
 
 impl Spans<'_> {
-    /// Returns whether the previous chunk can overlap the next one from `start` on. It must be counted: a smaller part of an
-    /// overlap can have more tokens, such as white space that is one token as a whole.
+    /// Returns whether the previous chunk can overlap the next one from `start` on. It must be counted: a smaller part
+    /// of an overlap can have more tokens, such as white space that is one token as a whole.
     fn fits_overlap(&self, start: usize) -> bool {
         let rest = self.text.get(start..self.previous.end);
         rest.is_some_and(|rest| self.encoding.count_up_to(rest, self.overlap).is_some())
@@ -274,8 +271,9 @@ impl Spans<'_> {
         let rest = self.text.get(start..).unwrap_or_default();
         let Prefix { end, tokens } = self.encoding.prefix(rest, self.max_tokens);
         let preferred = self.cut.filter(|_| end < rest.len()).and_then(|cut| {
+            // the last quarter: no chunk loses more to a preferred cut
             let end = cut
-                .last_in(rest, end - end / SEARCHED_FRACTION, end)
+                .last_in(rest, end - end / 4, end)
                 .filter(|cut| *cut < end)?;
             let chunk = rest.get(..end).unwrap_or_default();
             let tokens = self.encoding.count_up_to(chunk, self.max_tokens)?;

@@ -13,14 +13,14 @@ use crate::vocab::tables::Row;
 
 /// How many ids are decoded in one batch, while the rows of the next batch are prefetched.
 ///
-/// After other work the rows are far away in memory. This prefetch, the buffer of [`BUFFER_BYTES`] and the guess from
-/// [`SAMPLE_IDS`] together made a core with cold tables 1.6 to 1.8 times as fast (21 Nov 2026, Xeon with AVX-512, 2 cores).
+/// After other work the rows are far away in memory. Three changes together made decoding with cold tables 1.6 to 1.8
+/// times as fast: this prefetch, [`BUFFER_BYTES`] and [`SAMPLE_IDS`]. (21 Nov 2026, Xeon with AVX-512, 2 cores.)
 const BATCH_IDS: usize = 32;
 
 /// How many bytes are collected in the buffer before they are appended; a last row may go past it.
 ///
-/// A few hundred tokens fit, and the buffer stays in the nearest cache. So the output is not cleared before it is written,
-/// and a long or special token does not send a whole batch down the slow path.
+/// A few hundred tokens fit, and the buffer stays in the nearest cache. So the output is not cleared before it is
+/// written. A long or special token is copied alone, and does not send its whole batch down the slow path.
 const BUFFER_BYTES: usize = 1024;
 
 /// With more bytes than this, the buffer has no room for a batch in which every token fills its row.
@@ -31,8 +31,8 @@ const SAMPLE_IDS: usize = 64;
 
 /// How many ids are decoded before their bytes are checked as UTF-8, while these are still in the nearest cache.
 ///
-/// Checked so, with `simdutf8`, `decode` went from 0.47 to 2.0 GB/s on Russian, and from 0.6 to 1.7 on Chinese. The check
-/// of the standard library alone took four times as long as decoding (21 Nov 2026, Xeon with AVX-512, 2 cores).
+/// Checked so, with `simdutf8`, `decode` went from 0.47 to 2.0 GB/s on Russian, and from 0.6 to 1.7 on Chinese. The
+/// check of the standard library alone took four times as long as decoding (21 Nov 2026, Xeon with AVX-512, 2 cores).
 const TEXT_BATCH_IDS: usize = 2048;
 
 /// How many bytes of a token are copied at once: a whole row of the table.
@@ -120,8 +120,8 @@ impl Encoding {
 
     /// Decodes a list of ids to text, or returns `None` if an id is unknown or the bytes are not valid UTF-8.
     ///
-    /// Each batch is checked while it is in the nearest cache, and each byte once. A character cut off by the end of a batch
-    /// waits for the next one.
+    /// Each batch is checked while it is in the nearest cache, and each byte once. A character cut off by the end of a
+    /// batch waits for the next one.
     fn decode_valid(&self, ids: &[TokenId]) -> Option<String> {
         let mut text = String::with_capacity(self.estimate_len(ids));
         let mut bytes = Vec::new();
@@ -189,7 +189,8 @@ impl Encoding {
             let (count, bytes) = copy_rows(&mut buffer, rest, self.vocab());
             take(bytes);
             done += count;
-            // with room left in the buffer, the next token stopped the run: it is longer than a row, special, or unknown
+            // with room left in the buffer, the next token stopped the run: it is longer than a row, special, or
+            // unknown
             if let (Some(&id), ..=MAX_BYTES_BEFORE_BATCH) = (rest.get(count), bytes.len()) {
                 let token = self.token_bytes(id);
                 take(token.ok_or_else(|| self.unknown(id, done))?);
@@ -199,7 +200,8 @@ impl Encoding {
         Ok(())
     }
 
-    /// Estimates how many bytes the ids have. A long list is sampled, and a quarter is added to stay above the real length.
+    /// Estimates how many bytes the ids have. A long list is sampled, and a quarter is added to stay above the real
+    /// length.
     fn estimate_len(&self, ids: &[TokenId]) -> usize {
         let lengths = self.vocab().lengths();
         let len = |&id: &TokenId| lengths.get(id as usize).map_or(0, |&len| usize::from(len));
@@ -306,11 +308,11 @@ impl Encoding {
     }
 }
 
-/// Copies the bytes of tokens into the buffer until it is full, or up to a token that does not fit in a row. Returns the
-/// number of tokens and their bytes.
+/// Copies the bytes of tokens into the buffer until it is full, or up to a token that does not fit in a row. Returns
+/// the number of tokens and their bytes.
 ///
 /// A token is copied as a whole row, whatever its length: the next token overwrites the excess.
-#[allow(clippy::indexing_slicing)] // every id with a length has a row; a batch begins only if the buffer has room for it
+#[allow(clippy::indexing_slicing)] // an id with a length has a row; a batch begins only if the buffer has room for it
 fn copy_rows<'b>(
     buffer: &'b mut [u8; BUFFER_BYTES + ROW_BYTES],
     ids: &[TokenId],

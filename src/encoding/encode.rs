@@ -23,7 +23,8 @@ impl Encoding {
     /// ```
     ///
     /// # Panics
-    /// Panics only if a custom pattern that backtracks gives up on the text; `try_encode_ordinary` returns an error instead.
+    /// Panics only if a custom pattern that backtracks gives up on the text; `try_encode_ordinary` returns an error
+    /// instead.
     ///
     /// # Complexity
     /// O(n) in the bytes of the text; O(n log n) in the bytes of a piece that was made to defeat the linear merge.
@@ -33,7 +34,8 @@ impl Encoding {
         ids
     }
 
-    /// Appends the ids of a text to `ids`. Like [`encode_ordinary`](Self::encode_ordinary), but reuses the caller's buffer.
+    /// Appends the ids of a text to `ids`. Like [`encode_ordinary`](Self::encode_ordinary), but reuses the caller's
+    /// buffer.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -54,8 +56,8 @@ impl Encoding {
         Engine::with(|engine| engine.append(text, self.splitter(), self.vocab(), ids));
     }
 
-    /// Fails if the pattern gives up on the text. Only patterns that backtrack can; for them the text is split here once
-    /// more, because the engine cannot return an error.
+    /// Fails if the pattern gives up on the text. Only patterns that backtrack can; for them the text is split here
+    /// once more, because the engine cannot return an error.
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
         if self.splitter().can_fail() {
             let mut pieces = self.splitter().pieces_of_whole_text(text);
@@ -64,7 +66,8 @@ impl Encoding {
         Ok(())
     }
 
-    /// Encodes a text and returns its ids; the [`Special`] decides whether special strings become tokens, text or an error.
+    /// Encodes a text and returns its ids; the [`Special`] decides whether special strings become tokens, text or an
+    /// error.
     ///
     /// Each stretch between two special tokens is encoded by itself, like a whole text.
     ///
@@ -82,9 +85,10 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// - [`is_disallowed_special`](Error::is_disallowed_special): the text contains a special string that `special` rejects.
-    /// - [`is_invalid_special`](Error::is_invalid_special): a list in `special` contains an empty string, or allows a token
-    ///   that this encoding does not have.
+    /// - [`is_disallowed_special`](Error::is_disallowed_special): the text contains a special string that `special`
+    ///   rejects.
+    /// - [`is_invalid_special`](Error::is_invalid_special): a list in `special` contains an empty string, or allows a
+    ///   token that this encoding does not have.
     /// - [`is_pattern_limit`](Error::is_pattern_limit): a custom pattern that backtracks gave up on the text.
     ///
     /// # Complexity
@@ -227,8 +231,8 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// As counting the text up to the limit, plus about 500 pieces. A text longer than `limit` times the longest token is
-    /// rejected without being read.
+    /// As counting the text up to the limit, plus about 500 pieces. A text longer than `limit` times the longest token
+    /// is rejected without being read.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
         let max_bytes = limit.saturating_mul(self.vocab().max_token_len());
         if text.len() > max_bytes && !self.splitter().needs_whole_text() {

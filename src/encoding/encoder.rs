@@ -9,8 +9,8 @@ use crate::token_id::TokenId;
 
 /// An encoding that owns its scratch memory and cache, instead of using those in thread-local storage.
 ///
-/// Results are the same as those of [`Encoding`], whose calls use memory that each thread keeps. That is about 100 kB of
-/// scratch memory, and up to 2 MiB of cache for all encodings together.
+/// Results are the same as those of [`Encoding`], whose calls use memory that each thread keeps. That is about 100 kB
+/// of scratch memory, and up to 2 MiB of cache for all encodings together.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {

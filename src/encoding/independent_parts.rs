@@ -10,8 +10,9 @@ impl Encoding {
     /// The ids of the parts, one after the other, are the ids of the text, and the counts add up. Parts also serve to
     /// report progress. Only the last part may be shorter than `min_bytes`.
     ///
-    /// A part ends before a line that begins with a letter, if pieces always have a border there. A text without such lines
-    /// is one part. So is every text with a custom pattern that has no splitter made for it. An empty text has no parts.
+    /// A part ends before a line that begins with a letter, if pieces always have a border there. A text without such
+    /// lines is one part. So is every text with a custom pattern that has no splitter made for it. An empty text has no
+    /// parts.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -36,7 +37,8 @@ impl Encoding {
             if rest.is_empty() {
                 return None;
             }
-            // the border found is at least one byte after the start of the search: no part is shorter than `min_bytes`, or empty
+            // the border found is at least one byte after the start of the search: no part is shorter than `min_bytes`,
+            // or empty
             let border = splitter.border_from(rest, min_bytes.max(1) - 1);
             let (part, after) = border
                 .and_then(|at| rest.split_at_checked(at))

@@ -33,8 +33,8 @@ pub use encoder::Encoder;
 /// A split pattern, a vocabulary and special tokens: all that is needed to turn text into ids and back.
 ///
 /// An encoding is cheap to clone, and all threads can share it. The built-in ones come from
-/// [`get_encoding`](crate::get_encoding), [`encoding_for_model`](crate::encoding_for_model), or functions with their names
-/// such as [`cl100k_base`](crate::cl100k_base).
+/// [`get_encoding`](crate::get_encoding), [`encoding_for_model`](crate::encoding_for_model), or functions with their
+/// names such as [`cl100k_base`](crate::cl100k_base).
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -92,9 +92,11 @@ impl Encoding {
         &self.0.splitter
     }
 
-    /// Returns the splitter and the tables that encode a text as it arrives, or `None` if only a whole text can be encoded.
+    /// Returns the splitter and the tables that encode a text as it arrives, or `None` if only a whole text can be
+    /// encoded.
     ///
-    /// That is so if the pattern cannot tell which pieces of an unfinished text are final, or the vocabulary has no tables.
+    /// That is so if the pattern cannot tell which pieces of an unfinished text are final, or the vocabulary has no
+    /// tables.
     pub(crate) fn incremental(&self) -> Option<(&Splitter, &Regular)> {
         let regular = self.vocab().as_regular()?;
         (!self.splitter().needs_whole_text()).then_some((self.splitter(), regular))

@@ -10,7 +10,8 @@ use crate::utf8::whole_chars;
 
 /// The first guess of how many bytes the last tokens of a text have, for each token.
 ///
-/// Most tokens are shorter, so the first guess is usually enough. If not, the guess is doubled, which keeps the time linear.
+/// Most tokens are shorter, so the first guess is usually enough. If not, the guess is doubled, which keeps the time
+/// linear.
 const GUESSED_TOKEN_BYTES: usize = 8;
 
 /// The beginning of a text: its length in bytes, and its number of tokens.
@@ -23,9 +24,9 @@ pub(super) struct Prefix {
 impl Encoding {
     /// Returns the beginning of a text that has at most `max_tokens` tokens, cut between two characters.
     ///
-    /// It ends at the last character border within the first `max_tokens` tokens up to which the text, encoded by itself,
-    /// has at most `max_tokens` tokens. So a text within the limit is returned whole, and a limit of at least four
-    /// always returns some text.
+    /// It ends at the last character border within the first `max_tokens` tokens up to which the text, encoded by
+    /// itself, has at most `max_tokens` tokens. So a text within the limit is returned whole, and a limit of at least
+    /// four always returns some text.
     ///
     /// A longer beginning may fit too, because more text can have fewer tokens.
     ///
@@ -53,8 +54,8 @@ impl Encoding {
     /// Returns the end of a text that has at most `max_tokens` tokens, cut between two characters: for logs and
     /// conversations.
     ///
-    /// It begins at the first character border within the last `max_tokens` tokens from which the text, encoded by itself,
-    /// has at most `max_tokens` tokens.
+    /// It begins at the first character border within the last `max_tokens` tokens from which the text, encoded by
+    /// itself, has at most `max_tokens` tokens.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -65,8 +66,8 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are kept, plus those of the longest run before them that contains no word boundary. With a
-    /// custom pattern that has no splitter made for it, O(n) in the bytes of the text.
+    /// O(n) in the bytes that are kept, plus those of the longest run before them that contains no word boundary. With
+    /// a custom pattern that has no splitter made for it, O(n) in the bytes of the text.
     pub fn truncate_start<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
         let start = self.suffix_start(text, max_tokens);
         text.get(start..).unwrap_or_default()

@@ -9,7 +9,8 @@ use crate::token_id::TokenId;
 
 /// The longest unstable end of a text, in bytes, for which completions are listed.
 ///
-/// It is the length of the longest built-in token. Each byte of the end adds a search, and an encoding for each token found.
+/// It is the length of the longest built-in token. Each byte of the end adds a search, and an encoding for each token
+/// found.
 const MAX_UNSTABLE_BYTES: usize = 128;
 
 /// The ids of a text to which more text may be added.
@@ -23,7 +24,8 @@ impl Encoding {
     /// Encodes a text and returns the ids that no further text can change, and all completions of the rest.
     ///
     /// The rest is the unstable end of the text. Each completion is the shortest list of ids that covers this end and
-    /// begins a continuation of it. Completions are sorted. They are those of tiktoken, including its rules for white space.
+    /// begins a continuation of it. Completions are sorted. They are those of tiktoken, including its rules for white
+    /// space.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -38,12 +40,12 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// As [`encode`](Self::encode), and [`is_unstable_too_long`](Error::is_unstable_too_long): the unstable end of the text
-    /// is longer than 128 bytes.
+    /// As [`encode`](Self::encode), and [`is_unstable_too_long`](Error::is_unstable_too_long): the unstable end of the
+    /// text is longer than 128 bytes.
     ///
     /// # Complexity
-    /// As [`encode`](Self::encode), plus encoding every token that may continue the unstable end: up to 106,529 completions,
-    /// for a single space in o200k_base.
+    /// As [`encode`](Self::encode), plus encoding every token that may continue the unstable end: up to 106,529
+    /// completions, for a single space in o200k_base.
     #[allow(clippy::type_complexity)] // the signature of the public contract
     pub fn encode_with_unstable(
         &self,
@@ -130,8 +132,8 @@ impl Encoding {
 
     /// Returns the number of unstable ids, white space before them included.
     ///
-    /// An added newline can join white-space pieces that were separate (`\s*[\r\n]+`). So before an unstable token of only
-    /// `' '`, `'\n'` and `'\t'`, other tokens of this kind are unstable too.
+    /// An added newline can join white-space pieces that were separate (`\s*[\r\n]+`). So before an unstable token of
+    /// only `' '`, `'\n'` and `'\t'`, other tokens of this kind are unstable too.
     fn widen_over_space(&self, ids: &[TokenId], mut unstable: usize) -> usize {
         let is_space = |from_end: usize| {
             let id = ids.len().checked_sub(from_end).and_then(|i| ids.get(i));
@@ -192,8 +194,8 @@ impl Encoding {
 
     /// Encodes the unstable end with a cut before its last character, if that is white space.
     ///
-    /// A visible character after the end takes this character into its piece (`\s+(?!\S)`). No other continuation makes a
-    /// new cut inside the end.
+    /// A visible character after the end takes this character into its piece (`\s+(?!\S)`). No other continuation makes
+    /// a new cut inside the end.
     fn split_before_last_space(&self, unstable_end: &[u8]) -> Option<Vec<TokenId>> {
         let last = unstable_end
             .utf8_chunks()
