@@ -5,22 +5,45 @@ use std::panic::AssertUnwindSafe;
 
 use crate::token_id::TokenId;
 
-/// What went wrong, in one word-sized value.
+/// The error of all calls in this crate, the size of a pointer.
 ///
-/// `Display` says what failed, where, and what to do about it. The predicates (`is_…`) tell the kinds apart and the
-/// accessors give the details; both stay as the crate grows, so matching on the message is never needed.
+/// `Display` says what failed, where, and what to do about it. The predicates (`is_…`) tell the kinds apart, and the
+/// accessors return the details. Both stay as the crate grows, so there is no need to match on messages.
+///
+/// | calls | predicates | details |
+/// |---|---|---|
+/// | find an encoding | [`is_unknown_encoding`](Self::is_unknown_encoding), [`is_unknown_model`](Self::is_unknown_model), [`is_missing_feature`](Self::is_missing_feature) | [`feature`](Self::feature) |
+/// | encode and count with a [`Special`](crate::Special) | [`is_disallowed_special`](Self::is_disallowed_special), [`is_invalid_special`](Self::is_invalid_special) | [`special_token`](Self::special_token), [`position`](Self::position) |
+/// | encode one token | [`is_unknown_token_bytes`](Self::is_unknown_token_bytes) | |
+/// | encode with an unstable end | [`is_unstable_too_long`](Self::is_unstable_too_long) | |
+/// | decode | [`is_unknown_token`](Self::is_unknown_token), [`is_invalid_utf8`](Self::is_invalid_utf8) | [`token`](Self::token), [`index`](Self::index), [`position`](Self::position) |
+/// | split into chunks, shorten a conversation | [`is_limit_too_small`](Self::is_limit_too_small) | |
+/// | build or write an encoding | [`is_invalid_ranks`](Self::is_invalid_ranks), [`is_hash_mismatch`](Self::is_hash_mismatch), [`is_io`](Self::is_io), [`is_invalid_pattern`](Self::is_invalid_pattern), [`is_invalid_special`](Self::is_invalid_special) | [`line`](Self::line) |
+/// | use a pattern that backtracks | [`is_pattern_limit`](Self::is_pattern_limit) | |
+/// | count a chat request | [`is_invalid_chat`](Self::is_invalid_chat), [`is_unsupported_content`](Self::is_unsupported_content), [`is_estimate_only`](Self::is_estimate_only) | [`path`](Self::path) |
 ///
 /// ```
+/// # #[cfg(feature = "cl100k_base")] {
 /// let error = tiktally::get_encoding("cl200k").unwrap_err();
-/// assert!(error.is_unknown_encoding());
-/// assert!(error.to_string().contains("cl200k"));
+/// assert!(error.is_unknown_encoding() && error.to_string().contains("cl200k"));
+///
+/// let encoding = tiktally::cl100k_base();
+/// let error = encoding.encode("你<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
+/// assert!(error.is_disallowed_special());
+/// assert_eq!((error.special_token(), error.position()), (Some("<|endoftext|>"), Some(3)));
+///
+/// let error = encoding.decode(&[15339, 100256]).unwrap_err();
+/// assert!(error.is_unknown_token());
+/// assert_eq!((error.token(), error.index()), (Some(100256), Some(1)));
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct Error(Box<ErrorKind>);
 
 #[derive(Debug)]
-#[cfg_attr(not(feature = "custom"), allow(dead_code))] // some are of encodings of one's own
+#[cfg_attr(not(feature = "custom"), allow(dead_code))] // some are errors of custom encodings
 pub(crate) enum ErrorKind {
+    /// `known` are the names of all encodings, those that are not compiled in included.
     UnknownEncoding {
         name: String,
         known: &'static [&'static str],
@@ -33,6 +56,7 @@ pub(crate) enum ErrorKind {
     UnknownModel {
         model: String,
     },
+    /// `position` is the byte in the text at which the special string begins.
     DisallowedSpecial {
         token: String,
         position: usize,
@@ -42,30 +66,33 @@ pub(crate) enum ErrorKind {
         token: String,
         encoding: String,
     },
+    /// `index` is the place of the id in the list.
     UnknownToken {
         token: TokenId,
         index: usize,
         encoding: String,
     },
-    /// `shown` are the first of the bytes.
+    /// `shown` are the first of the `len` bytes.
     UnknownTokenBytes {
         shown: Vec<u8>,
         len: usize,
         encoding: String,
     },
+    /// `position` is the first byte that is not valid UTF-8.
     InvalidUtf8 {
         position: usize,
     },
+    /// Both numbers are bytes.
     UnstableTooLong {
         len: usize,
         limit: usize,
     },
-    /// `path` is where in the request, such as `messages[2].content`.
+    /// `path` is the place in the request, such as `messages[2].content`.
     InvalidChat {
         path: String,
         problem: String,
     },
-    /// `what` names the content, and what can be done instead.
+    /// `what` names the content, and an alternative if there is one.
     UnsupportedContent {
         path: String,
         what: String,
@@ -73,13 +100,13 @@ pub(crate) enum ErrorKind {
     EstimateOnly {
         reason: String,
     },
-    /// The limit leaves no room for every character. `least` is the smallest limit for this overlap, if there is one.
+    /// The limit leaves no room for any character. `least` is the smallest limit for this overlap, if there is one.
     ChunkTooSmall {
         max_tokens: usize,
         overlap: usize,
         least: Option<usize>,
     },
-    /// A fault of a rank file, or of ranks that came otherwise, which have no lines.
+    /// A fault in a rank file, or in ranks given directly, which have no lines.
     InvalidRanks {
         line: Option<usize>,
         problem: String,
@@ -89,7 +116,7 @@ pub(crate) enum ErrorKind {
         found: String,
     },
     Io {
-        doing: &'static str,
+        action: &'static str,
         source: AssertUnwindSafe<std::io::Error>,
     },
     InvalidPattern {
@@ -99,12 +126,12 @@ pub(crate) enum ErrorKind {
     PatternLimit {
         problem: String,
     },
-    /// A special token that an encoding of one's own cannot have.
+    /// A special token that a custom encoding cannot have.
     UnfitSpecial {
         token: String,
         problem: String,
     },
-    /// What the messages that must stay cost, and what they may.
+    /// The tokens of the messages that must stay, and the tokens they may have.
     BudgetTooSmall {
         needed: usize,
         budget: usize,
@@ -119,43 +146,37 @@ impl From<ErrorKind> for Error {
 
 #[cfg(feature = "custom")]
 impl ErrorKind {
-    /// What failed while the caller's reader or writer was used.
-    pub(crate) fn io(doing: &'static str, source: std::io::Error) -> Self {
+    /// Creates the error of a reader or writer of the caller's; `action` names the failed step, such as "reading the
+    /// ranks".
+    pub(crate) fn io(action: &'static str, source: std::io::Error) -> Self {
         Self::Io {
-            doing,
+            action,
             source: AssertUnwindSafe(source),
         }
     }
 }
 
 impl Error {
-    /// No encoding has this name.
-    ///
-    /// ```
-    /// assert!(tiktally::get_encoding("cl200k").unwrap_err().is_unknown_encoding());
-    /// ```
+    /// Returns true if no encoding has the given name.
     pub fn is_unknown_encoding(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownEncoding { .. })
     }
 
-    /// The encoding exists, but its vocabulary was not compiled in; [`feature`](Self::feature) names what to turn on.
+    /// Returns true if the encoding exists but its vocabulary was not compiled in.
+    ///
+    /// [`feature`](Self::feature) names the feature to turn on.
     ///
     /// ```
     /// if let Err(error) = tiktally::get_encoding("p50k_edit") {
     ///     assert!(error.is_missing_feature());
+    ///     assert_eq!(error.feature(), Some("p50k_base"));
     /// }
     /// ```
     pub fn is_missing_feature(&self) -> bool {
         matches!(*self.0, ErrorKind::MissingFeature { .. })
     }
 
-    /// The cargo feature that is missing.
-    ///
-    /// ```
-    /// if let Err(error) = tiktally::get_encoding("p50k_edit") {
-    ///     assert_eq!(error.feature(), Some("p50k_base"));
-    /// }
-    /// ```
+    /// Returns the cargo feature that is missing.
     pub fn feature(&self) -> Option<&str> {
         match *self.0 {
             ErrorKind::MissingFeature { feature, .. } => Some(feature),
@@ -163,7 +184,7 @@ impl Error {
         }
     }
 
-    /// tiktoken's tables know no encoding for this model.
+    /// Returns true if tiktoken's tables have no encoding for the given model.
     ///
     /// ```
     /// assert!(tiktally::encoding_for_model("gpt-6").unwrap_err().is_unknown_model());
@@ -172,26 +193,12 @@ impl Error {
         matches!(*self.0, ErrorKind::UnknownModel { .. })
     }
 
-    /// The text spells a special token that the call does not allow.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// let error = tiktally::cl100k_base().encode("<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
-    /// assert!(error.is_disallowed_special());
-    /// # }
-    /// ```
+    /// Returns true if the text contains a special token that the call does not allow.
     pub fn is_disallowed_special(&self) -> bool {
         matches!(*self.0, ErrorKind::DisallowedSpecial { .. })
     }
 
-    /// The special token that was found but not allowed.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// let error = tiktally::cl100k_base().encode("Hi<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
-    /// assert_eq!(error.special_token(), Some("<|endoftext|>"));
-    /// # }
-    /// ```
+    /// Returns the special token that was found but not allowed.
     pub fn special_token(&self) -> Option<&str> {
         match &*self.0 {
             ErrorKind::DisallowedSpecial { token, .. } => Some(token),
@@ -199,16 +206,10 @@ impl Error {
         }
     }
 
-    /// The byte position in the text (disallowed special) or in the decoded bytes (invalid UTF-8).
+    /// Returns the position of the fault, in bytes.
     ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// let encoding = tiktally::cl100k_base();
-    /// let error = encoding.encode("你<|endoftext|>", tiktally::Special::REJECT).unwrap_err();
-    /// assert_eq!(error.position(), Some(3));
-    /// assert_eq!(encoding.decode(&[15339, 8687]).unwrap_err().position(), Some(5));
-    /// # }
-    /// ```
+    /// For a disallowed special token it is where that begins in the text. For invalid UTF-8 it is the first wrong byte
+    /// of the decoded bytes.
     pub fn position(&self) -> Option<usize> {
         match *self.0 {
             ErrorKind::DisallowedSpecial { position, .. } | ErrorKind::InvalidUtf8 { position } => {
@@ -218,8 +219,11 @@ impl Error {
         }
     }
 
-    /// A list of special tokens holds an empty string, or allows one that the encoding does not have; or an encoding of
-    /// one's own cannot have it.
+    /// Returns true if a special token is invalid: in a list given to [`Special`](crate::Special), or in a custom
+    /// encoding.
+    ///
+    /// A list must not contain an empty string, or allow a token that the encoding does not have. In a custom encoding,
+    /// a special token must not be empty, have two ids, or have the id of an ordinary token.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -236,26 +240,22 @@ impl Error {
         )
     }
 
-    /// A rank file, or ranks that came otherwise, are no vocabulary; [`line`](Self::line) tells where.
+    /// Returns true if ranks, from a file or given directly, do not form a valid vocabulary.
+    ///
+    /// [`line`](Self::line) returns the line of a file.
     ///
     /// ```
     /// # #[cfg(feature = "custom")] {
     /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\nAQ==\n"[..]).unwrap_err();
     /// assert!(error.is_invalid_ranks());
+    /// assert_eq!(error.line(), Some(2));
     /// # }
     /// ```
     pub fn is_invalid_ranks(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidRanks { .. })
     }
 
-    /// The line of a rank file, from 1 on; `None` where the fault is none of a line.
-    ///
-    /// ```
-    /// # #[cfg(feature = "custom")] {
-    /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\nAQ==\n"[..]).unwrap_err();
-    /// assert_eq!(error.line(), Some(2));
-    /// # }
-    /// ```
+    /// Returns the line of the rank file that has the fault, counted from 1, or `None` if the fault is not in one line.
     pub fn line(&self) -> Option<usize> {
         match *self.0 {
             ErrorKind::InvalidRanks { line, .. } => line,
@@ -263,19 +263,12 @@ impl Error {
         }
     }
 
-    /// A rank file is not the one that was expected.
-    ///
-    /// ```
-    /// # #[cfg(feature = "custom")] {
-    /// let ranks = tiktally::Encoding::builder("b").ranks_from_tiktoken_checked(&b"AA== 0\n"[..], "00");
-    /// assert!(ranks.unwrap_err().is_hash_mismatch());
-    /// # }
-    /// ```
+    /// Returns true if a rank file does not have the expected SHA-256.
     pub fn is_hash_mismatch(&self) -> bool {
         matches!(*self.0, ErrorKind::HashMismatch { .. })
     }
 
-    /// Reading or writing failed; the [source](std::error::Error::source) says why.
+    /// Returns true if reading or writing failed; the [source](std::error::Error::source) says why.
     ///
     /// ```
     /// # #[cfg(all(feature = "custom", feature = "cl100k_base"))] {
@@ -290,18 +283,12 @@ impl Error {
         matches!(*self.0, ErrorKind::Io { .. })
     }
 
-    /// A split pattern cannot be used, or not by this call.
-    ///
-    /// ```
-    /// # #[cfg(feature = "custom")] {
-    /// assert!(tiktally::Encoding::builder("b").pattern("(a").build().unwrap_err().is_invalid_pattern());
-    /// # }
-    /// ```
+    /// Returns true if a split pattern is missing, is invalid, or cannot be used with the call that was given it.
     pub fn is_invalid_pattern(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidPattern { .. })
     }
 
-    /// A pattern that backtracks gave up on a text.
+    /// Returns true if a custom pattern that backtracks gave up on a text.
     ///
     /// ```
     /// # #[cfg(feature = "custom")] {
@@ -315,24 +302,12 @@ impl Error {
         matches!(*self.0, ErrorKind::PatternLimit { .. })
     }
 
-    /// No token of the encoding has this id.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// assert!(tiktally::cl100k_base().decode(&[100256]).unwrap_err().is_unknown_token());
-    /// # }
-    /// ```
+    /// Returns true if no token of the encoding has the given id.
     pub fn is_unknown_token(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownToken { .. })
     }
 
-    /// The id that no token has.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// assert_eq!(tiktally::cl100k_base().decode(&[15339, 100256]).unwrap_err().token(), Some(100256));
-    /// # }
-    /// ```
+    /// Returns the id that no token has.
     pub fn token(&self) -> Option<TokenId> {
         match *self.0 {
             ErrorKind::UnknownToken { token, .. } => Some(token),
@@ -340,13 +315,7 @@ impl Error {
         }
     }
 
-    /// Where in the list of ids the unknown one stands.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// assert_eq!(tiktally::cl100k_base().decode(&[15339, 100256]).unwrap_err().index(), Some(1));
-    /// # }
-    /// ```
+    /// Returns the index of the unknown id in the list, counted from 0.
     pub fn index(&self) -> Option<usize> {
         match *self.0 {
             ErrorKind::UnknownToken { index, .. } => Some(index),
@@ -354,49 +323,32 @@ impl Error {
         }
     }
 
-    /// These bytes are no single token of the encoding.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// let error = tiktally::cl100k_base().encode_single_token("two words").unwrap_err();
-    /// assert!(error.is_unknown_token_bytes());
-    /// # }
-    /// ```
+    /// Returns true if the given bytes are not a single token of the encoding.
     pub fn is_unknown_token_bytes(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownTokenBytes { .. })
     }
 
-    /// The decoded bytes are not UTF-8; [`position`](Self::position) is the first byte that is wrong.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// assert!(tiktally::cl100k_base().decode(&[8687]).unwrap_err().is_invalid_utf8());
-    /// # }
-    /// ```
+    /// Returns true if the decoded bytes are not valid UTF-8; [`position`](Self::position) returns the first wrong
+    /// byte.
     pub fn is_invalid_utf8(&self) -> bool {
         matches!(*self.0, ErrorKind::InvalidUtf8 { .. })
     }
 
-    /// The unstable tail of the text is too long for all its completions to be listed.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")] {
-    /// let error = tiktally::cl100k_base().encode_with_unstable(&"x".repeat(129), tiktally::Special::REJECT);
-    /// assert!(error.unwrap_err().is_unstable_too_long());
-    /// # }
-    /// ```
+    /// Returns true if the unstable end of a text is too long to list all its completions.
     pub fn is_unstable_too_long(&self) -> bool {
         matches!(*self.0, ErrorKind::UnstableTooLong { .. })
     }
 
-    /// A chat request is not what the API takes; [`path`](Self::path) tells where.
+    /// Returns true if a chat request is not valid for the API; [`path`](Self::path) returns the place of the fault.
     ///
     /// ```
     /// # #[cfg(feature = "o200k_base")] {
     /// use tiktally::chat::{Counter, Message, Request};
     ///
-    /// let request = Request::new([Message::tool("call_1", "3")]);
-    /// assert!(Counter::for_model("gpt-4o")?.count(&request).unwrap_err().is_invalid_chat());
+    /// let request = Request::new([Message::user("Hello!"), Message::tool("call_1", "3")]);
+    /// let error = Counter::for_model("gpt-4o")?.count(&request).unwrap_err();
+    /// assert!(error.is_invalid_chat());
+    /// assert_eq!(error.path(), Some("messages[1].tool_call_id"));
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```
@@ -404,7 +356,9 @@ impl Error {
         matches!(*self.0, ErrorKind::InvalidChat { .. })
     }
 
-    /// A chat request has content whose tokens only the service knows; [`path`](Self::path) tells where.
+    /// Returns true if a chat request has content whose tokens only the service knows.
+    ///
+    /// [`path`](Self::path) returns the place of the content.
     ///
     /// ```
     /// # #[cfg(feature = "o200k_base")] {
@@ -419,18 +373,8 @@ impl Error {
         matches!(*self.0, ErrorKind::UnsupportedContent { .. })
     }
 
-    /// Where in a chat request, such as `messages[2].tool_calls[0]`; empty for the request as a whole.
-    ///
-    /// ```
-    /// # #[cfg(feature = "o200k_base")] {
-    /// use tiktally::chat::{Counter, Message, Request};
-    ///
-    /// let request = Request::new([Message::user("Hello!"), Message::tool("call_1", "3")]);
-    /// let error = Counter::for_model("gpt-4o")?.count(&request).unwrap_err();
-    /// assert_eq!(error.path(), Some("messages[1].tool_call_id"));
-    /// # }
-    /// # Ok::<(), tiktally::Error>(())
-    /// ```
+    /// Returns the place of a fault in a chat request, such as `messages[2].tool_calls[0]`; empty for the whole
+    /// request.
     pub fn path(&self) -> Option<&str> {
         match &*self.0 {
             ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } => {
@@ -440,7 +384,7 @@ impl Error {
         }
     }
 
-    /// The same fault of a chat request, at this place.
+    /// Returns this error of a chat request with another path.
     #[cfg(feature = "json")]
     pub(crate) fn at(mut self, place: String) -> Self {
         if let ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } =
@@ -451,7 +395,9 @@ impl Error {
         self
     }
 
-    /// Not even what must stay is within the limit.
+    /// Returns true if even the content that must stay exceeds the limit.
+    ///
+    /// That is a budget smaller than the messages that cannot be dropped, or a chunk size without room for new text.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Message, Policy};
@@ -470,7 +416,7 @@ impl Error {
         )
     }
 
-    /// The tokens of a chat request can only be estimated, which has calls of its own.
+    /// Returns true if the tokens of a chat request can only be estimated, which separate calls do.
     ///
     /// ```
     /// # #[cfg(feature = "o200k_base")] {
@@ -487,38 +433,38 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    #[allow(clippy::too_many_lines)] // a sentence for each kind
+    #[allow(clippy::too_many_lines)] // one sentence for each kind
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             ErrorKind::UnknownEncoding { name, known } => write!(
                 f,
-                "there is no encoding {name:?}; the known ones are {}",
+                "there is no encoding named {name:?}; use one of {}",
                 known.join(", ")
             ),
             ErrorKind::MissingFeature { encoding, feature } => {
                 write!(
                     f,
-                    "the encoding {encoding} is not compiled in; turn on the feature `{feature}` of tiktally"
+                    "the encoding {encoding} is not compiled in; enable the feature `{feature}` of tiktally"
                 )
             }
             ErrorKind::UnknownModel { model } => {
                 write!(
                     f,
-                    "no encoding is known for the model {model:?}; choose the encoding by its own name instead"
+                    "no encoding is known for the model {model:?}; choose an encoding by name instead"
                 )
             }
             ErrorKind::DisallowedSpecial { token, position } => write!(
                 f,
-                "the text spells the special token {token:?} at byte {position}, which this call does not allow; \
-                 allow it with `Special::allow`, or take it as plain text with `Special::AS_TEXT`"
+                "the text contains the special token {token:?} at byte {position}, which this call does not allow; \
+                 allow it with `Special::allow`, or treat it as plain text with `Special::AS_TEXT`"
             ),
-            ErrorKind::EmptySpecial => f.write_str(
-                "a list of special tokens holds an empty string; every special token has a text",
-            ),
+            ErrorKind::EmptySpecial => {
+                f.write_str("a list of special tokens contains an empty string; remove it")
+            }
             ErrorKind::NoSuchSpecial { token, encoding } => {
                 write!(
                     f,
-                    "{token:?} is allowed as a special token, but {encoding} has no such token"
+                    "the special token {token:?} cannot be allowed, because {encoding} does not have it; see `special_tokens`"
                 )
             }
             ErrorKind::UnknownToken {
@@ -528,7 +474,7 @@ impl fmt::Display for Error {
             } => {
                 write!(
                     f,
-                    "no token of {encoding} has the id {token} (index {index} of the list)"
+                    "no token of {encoding} has the id {token} at index {index} of the list; decode with the encoding that made the ids"
                 )
             }
             ErrorKind::UnknownTokenBytes {
@@ -537,23 +483,23 @@ impl fmt::Display for Error {
                 encoding,
             } => write!(
                 f,
-                "the {len} bytes \"{}{}\" are no single token of {encoding}; `encode_ordinary` gives the tokens of any text",
+                "the {len} bytes \"{}{}\" are not a single token of {encoding}; use `encode_ordinary` to get the tokens of any text",
                 shown.escape_ascii(),
                 if shown.len() < *len { "…" } else { "" },
             ),
             ErrorKind::InvalidUtf8 { position } => write!(
                 f,
-                "the decoded bytes are not UTF-8 from byte {position} on; use `decode_lossy` or `decode_bytes`"
+                "the decoded bytes are not valid UTF-8 at byte {position}; use `decode_lossy` or `decode_bytes`"
             ),
             ErrorKind::UnstableTooLong { len, limit } => write!(
                 f,
-                "the last {len} bytes of the text are unstable, more than the {limit} whose completions are listed"
+                "the last {len} bytes of the text are unstable, but completions are listed for at most {limit}; use `encode` instead"
             ),
             ErrorKind::InvalidChat { path, problem } => {
-                write!(f, "{}: {problem}", place(path))
+                write!(f, "{}: {problem}", message_start(path))
             }
             ErrorKind::UnsupportedContent { path, what } => {
-                write!(f, "{}: {what}", place(path))
+                write!(f, "{}: {what}", message_start(path))
             }
             ErrorKind::ChunkTooSmall {
                 max_tokens,
@@ -562,46 +508,46 @@ impl fmt::Display for Error {
             } => {
                 write!(
                     f,
-                    "chunks of at most {max_tokens} tokens with an overlap of {overlap} may have no room for a character; "
+                    "chunks of {max_tokens} tokens with an overlap of {overlap} may have no room for another character; "
                 )?;
                 match least {
-                    Some(least) => write!(f, "allow at least {least}"),
-                    None => f.write_str("make the overlap smaller"),
+                    Some(least) => write!(f, "use chunks of at least {least} tokens"),
+                    None => f.write_str("use a smaller overlap"),
                 }
             }
             ErrorKind::BudgetTooSmall { needed, budget } => write!(
                 f,
-                "the messages that must stay cost {needed} tokens, more than the budget of {budget}; shorten them or raise it"
+                "the messages that must stay cost {needed} tokens, but the budget is {budget}; shorten them or raise the budget"
             ),
             ErrorKind::EstimateOnly { reason } => write!(
                 f,
-                "the tokens of this request can only be estimated, with `estimate`: {reason}"
+                "the tokens of this request can only be estimated, so use `estimate`: {reason}"
             ),
             ErrorKind::InvalidRanks { line, problem } => match line {
-                Some(line) => write!(f, "line {line} of the ranks: {problem}"),
-                None => write!(f, "the ranks: {problem}"),
+                Some(line) => write!(f, "invalid ranks, line {line}: {problem}"),
+                None => write!(f, "invalid ranks: {problem}"),
             },
             ErrorKind::HashMismatch { expected, found } => write!(
                 f,
-                "the ranks have the SHA-256 {found}, not {expected}: they are another file, or were changed"
+                "the rank file has the SHA-256 {found}, but {expected} was expected; check that it is the right file and unchanged"
             ),
-            ErrorKind::Io { doing, .. } => write!(f, "{doing} failed"),
+            ErrorKind::Io { action, .. } => write!(f, "{action} failed"),
             ErrorKind::InvalidPattern { pattern, problem } => {
                 write!(f, "the split pattern {pattern:?} cannot be used: {problem}")
             }
             ErrorKind::PatternLimit { problem } => write!(
                 f,
-                "the split pattern gave up on the text ({problem}); a pattern that does not backtrack would not"
+                "the split pattern gave up on the text ({problem}); use a pattern that does not need to backtrack"
             ),
             ErrorKind::UnfitSpecial { token, problem } => {
-                write!(f, "the special token {token:?}: {problem}")
+                write!(f, "the special token {token:?} cannot be added: {problem}")
             }
         }
     }
 }
 
-/// A path in a chat request, as a message begins with it.
-fn place(path: &str) -> &str {
+/// Returns the beginning of a message about this place in a chat request.
+fn message_start(path: &str) -> &str {
     if path.is_empty() {
         "the chat request"
     } else {

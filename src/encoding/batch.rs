@@ -6,12 +6,15 @@ use super::Encoding;
 use crate::error::Error;
 use crate::{Special, TokenId};
 
-/// The size of the parts that one huge text is cut into, in bytes: some milliseconds of work.
+/// The least size of the parts that one huge text is split into, in bytes.
+///
+/// A part is some milliseconds of work.
 const PART_BYTES: usize = 1 << 20;
 
 impl Encoding {
-    /// [`encode_ordinary`](Self::encode_ordinary) of many texts, on all threads of the current rayon pool; the results
-    /// are in the order of the texts.
+    /// Encodes many texts as [`encode_ordinary`](Self::encode_ordinary) does, on all threads of the current rayon pool.
+    ///
+    /// Results are in the order of the texts.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -20,8 +23,11 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
-    /// That of the single calls, shared by the threads.
+    /// As the single calls, shared by the threads.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn encode_ordinary_batch<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<Vec<TokenId>> {
         texts
@@ -30,8 +36,9 @@ impl Encoding {
             .collect()
     }
 
-    /// [`encode`](Self::encode) of many texts, on all threads of the current rayon pool; the results are in the order of
-    /// the texts.
+    /// Encodes many texts as [`encode`](Self::encode) does, on all threads of the current rayon pool.
+    ///
+    /// Results are in the order of the texts.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -47,7 +54,7 @@ impl Encoding {
     /// As [`encode`](Self::encode), for one of the texts.
     ///
     /// # Complexity
-    /// That of the single calls, shared by the threads.
+    /// As the single calls, shared by the threads.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn encode_batch<S: AsRef<str> + Sync>(
         &self,
@@ -60,16 +67,20 @@ impl Encoding {
             .collect()
     }
 
-    /// [`count`](Self::count) of many texts, on all threads of the current rayon pool; the results are in the order of
-    /// the texts.
+    /// Counts the tokens of many texts as [`count`](Self::count) does, on all threads of the current rayon pool.
+    ///
+    /// Results are in the order of the texts.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
     /// assert_eq!(tiktally::cl100k_base().count_batch(&["hello", "你好"]), [1, 2]);
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
-    /// That of the single calls, shared by the threads.
+    /// As the single calls, shared by the threads.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn count_batch<S: AsRef<str> + Sync>(&self, texts: &[S]) -> Vec<usize> {
         texts
@@ -78,8 +89,9 @@ impl Encoding {
             .collect()
     }
 
-    /// [`decode`](Self::decode) of many lists of ids, on all threads of the current rayon pool; the results are in the
-    /// order of the lists.
+    /// Decodes many lists of ids as [`decode`](Self::decode) does, on all threads of the current rayon pool.
+    ///
+    /// Results are in the order of the lists.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -91,7 +103,7 @@ impl Encoding {
     /// As [`decode`](Self::decode), for one of the lists.
     ///
     /// # Complexity
-    /// That of the single calls, shared by the threads.
+    /// As the single calls, shared by the threads.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn decode_batch<I: AsRef<[TokenId]> + Sync>(
         &self,
@@ -103,8 +115,10 @@ impl Encoding {
             .collect()
     }
 
-    /// [`decode_bytes`](Self::decode_bytes) of many lists of ids, on all threads of the current rayon pool; the results
-    /// are in the order of the lists.
+    /// Decodes many lists of ids as [`decode_bytes`](Self::decode_bytes) does, on all threads of the current rayon
+    /// pool.
+    ///
+    /// Results are in the order of the lists.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -116,7 +130,7 @@ impl Encoding {
     /// As [`decode_bytes`](Self::decode_bytes), for one of the lists.
     ///
     /// # Complexity
-    /// That of the single calls, shared by the threads.
+    /// As the single calls, shared by the threads.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn decode_bytes_batch<I: AsRef<[TokenId]> + Sync>(
         &self,
@@ -128,10 +142,10 @@ impl Encoding {
             .collect()
     }
 
-    /// [`encode_ordinary`](Self::encode_ordinary) of one huge text on all threads of the current rayon pool: the same
-    /// ids.
+    /// Encodes one huge text on all threads of the current rayon pool.
     ///
-    /// The text is encoded in [parts](Self::independent_parts) of a megabyte; one that has no such parts, on one thread.
+    /// The ids are those of [`encode_ordinary`](Self::encode_ordinary). The text is split into
+    /// [parts](Self::independent_parts) of at least 1 MiB; a text that has no such parts is encoded on one thread.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -141,21 +155,25 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary), shared by the threads, and one copy of the ids.
+    /// As [`encode_ordinary`](Self::encode_ordinary), shared by the threads, plus one copy of the ids.
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     pub fn encode_ordinary_parallel(&self, text: &str) -> Vec<TokenId> {
         let parts: Vec<&str> = self.independent_parts(text, PART_BYTES).collect();
         match *parts {
             [] => Vec::new(),
             [only] => self.encode_ordinary(only),
-            _ => joined(&self.encode_ordinary_batch(&parts)),
+            _ => concat_in_parallel(&self.encode_ordinary_batch(&parts)),
         }
     }
 }
 
-/// The ids of all lists in one. Most of the work is to touch new memory, which all threads do.
-fn joined(lists: &[Vec<TokenId>]) -> Vec<TokenId> {
+/// Joins all lists into one, on all threads: most of the work is to touch new memory, as much as the lists themselves
+/// took.
+fn concat_in_parallel(lists: &[Vec<TokenId>]) -> Vec<TokenId> {
     let mut ids = vec![0; lists.iter().map(Vec::len).sum()];
     let mut rest = ids.as_mut_slice();
     let mut places = Vec::with_capacity(lists.len());

@@ -1,4 +1,4 @@
-//! Encodings of one's own: from a rank file and a pattern, or from another encoding and more special tokens.
+//! Custom encodings: from a rank file and a pattern, or from another encoding and more special tokens.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
 use crate::vocab::rank_file::{self, Ranks};
 
-/// What an encoding of one's own is made from: see [`Encoding::builder`] and [`Encoding::extend`].
+/// A builder for custom encodings, made by [`Encoding::builder`] and [`Encoding::extend`].
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -33,6 +33,7 @@ use crate::vocab::rank_file::{self, Ranks};
 /// # Ok::<(), tiktally::Error>(())
 /// ```
 #[derive(Clone)]
+#[doc(alias = "EncodingBuilder")]
 pub struct Builder {
     name: String,
     pattern: Pattern,
@@ -42,18 +43,21 @@ pub struct Builder {
     max_rank_bytes: u64,
 }
 
+/// The pattern that was set, if any.
 #[derive(Clone)]
 enum Pattern {
     Missing,
     Linear(String),
     Backtracking(String),
-    /// Of an encoding that is there.
+    /// The splitter of the encoding that is extended.
     Shared(Splitter),
 }
 
+/// The tokens that were set.
 #[derive(Clone)]
 enum Source {
     Ranks(Ranks),
+    /// The vocabulary of the encoding that is extended.
     Shared(Arc<Vocabulary>),
 }
 
@@ -66,7 +70,7 @@ impl fmt::Debug for Builder {
 }
 
 impl Encoding {
-    /// Begins an encoding of one's own, which wants a pattern and ranks.
+    /// Creates a builder for a custom encoding, which needs a pattern and ranks.
     ///
     /// ```
     /// use tiktally::Encoding;
@@ -92,7 +96,7 @@ impl Encoding {
         }
     }
 
-    /// Begins an encoding that is this one with more special tokens. It shares the vocabulary, and copies nothing of it.
+    /// Creates a builder for this encoding with more special tokens. It shares the vocabulary, so no token is copied.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -110,11 +114,12 @@ impl Encoding {
     ///
     /// # Complexity
     /// O(n log n) in the special tokens.
+    #[doc(alias = "to_builder")]
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn extend(&self, name: impl Into<String>) -> Builder {
         let special = self.special_tokens();
         let mut special: Vec<_> = special.map(|(text, id)| (text.to_owned(), id)).collect();
-        // of two texts with one id, the one that it decodes to stays the first
+        // if two texts share an id, the one to which it decodes stays first
         special.sort_by_key(|(text, id)| self.0.special.text(*id) != Some(text));
         Builder {
             pattern: Pattern::Shared(self.0.splitter.clone()),
@@ -125,8 +130,9 @@ impl Encoding {
         }
     }
 
-    /// [`encode_ordinary`](Self::encode_ordinary) for encodings whose [pattern backtracks](Builder::backtracking_pattern).
-    /// With any other it never fails.
+    /// Encodes a text as [`encode_ordinary`](Self::encode_ordinary) does, but returns an error where that panics.
+    ///
+    /// It fails only with a [pattern that backtracks](Builder::backtracking_pattern).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -138,16 +144,17 @@ impl Encoding {
     /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks or drops gaps runs over the
-    /// text twice.
+    /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks or drops gaps runs over the text
+    /// twice.
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_encode_ordinary(&self, text: &str) -> Result<Vec<TokenId>, Error> {
         self.check_pattern(text)?;
         Ok(self.encode_ordinary(text))
     }
 
-    /// [`count`](Self::count) for encodings whose [pattern backtracks](Builder::backtracking_pattern). With any other it
-    /// never fails.
+    /// Counts the tokens of a text as [`count`](Self::count) does, but returns an error where that panics.
+    ///
+    /// It fails only with a [pattern that backtracks](Builder::backtracking_pattern).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -168,11 +175,14 @@ impl Encoding {
 }
 
 impl Builder {
-    /// The pattern that cuts a text into pieces, such as tiktoken's `pat_str`.
+    /// Sets the pattern that splits a text into pieces, such as tiktoken's `pat_str`.
     ///
-    /// That of a built-in encoding, of Llama 3 or of Qwen, in any of their published forms, gets the splitter made for it.
-    /// Any other runs on an automaton, in time linear in the text as long as what a piece is shows near it. `\s+(?!\S)` as an
-    /// alternative of its own, and possessive quantifiers, are taken where they mean no more than the automaton can tell.
+    /// The patterns of the built-in encodings, of Llama 3 and of Qwen, in all published forms, have splitters made for
+    /// them. Any other pattern runs on an automaton. Its time is linear in the text, as long as a piece can be told
+    /// from the text near it.
+    ///
+    /// `\s+(?!\S)` as a separate alternative and possessive quantifiers are accepted where the automaton can express
+    /// them.
     ///
     /// ```
     /// let encoding = tiktally::Encoding::builder("b").pattern("(a)\\1").build();
@@ -185,8 +195,10 @@ impl Builder {
         self
     }
 
-    /// A pattern with anything that a backtracking engine knows, and with its price: it can take long, and it can give up on
-    /// a text. Then `encode` and the calls that begin with `try_` return an error, and those that cannot panic.
+    /// Sets a pattern that may use all features of a backtracking engine, such as back-references and look-around.
+    ///
+    /// Such a pattern can be slow, and it can give up on a text. Then `encode` and the calls that begin with `try_`
+    /// return an error, and calls that cannot return one panic.
     ///
     /// ```
     /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
@@ -200,8 +212,10 @@ impl Builder {
         self
     }
 
-    /// What becomes of text that the pattern does not match: [`Gaps::Keep`] unless said otherwise, or what it is of the
-    /// encoding that is [extended](Encoding::extend). The built-in patterns match all text.
+    /// Sets whether text that the pattern does not match is kept or dropped.
+    ///
+    /// The default is [`Gaps::Keep`], or the setting of the encoding that is [extended](Encoding::extend). The built-in
+    /// patterns match all text.
     ///
     /// ```
     /// use tiktally::{Encoding, Gaps};
@@ -217,7 +231,7 @@ impl Builder {
         self
     }
 
-    /// The most that a rank file may have, in bytes: 64 MiB unless said otherwise. For the calls behind this one.
+    /// Sets the maximum size of a rank file, in bytes; the default is 64 MiB. Call it before the file is read.
     ///
     /// ```
     /// let file = b"AA== 0\n".as_slice();
@@ -230,8 +244,9 @@ impl Builder {
         self
     }
 
-    /// The tokens of a rank file as tiktoken has them: on each line a token in base64 and its rank. Blank lines are nothing,
-    /// the last line needs no end, and ranks may come in any order, with gaps.
+    /// Reads the tokens from a rank file in tiktoken's format: each line has a token in base64 and its rank.
+    ///
+    /// Blank lines are skipped, and the last line needs no newline. Ranks may come in any order, with gaps.
     ///
     /// ```
     /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\n!! 1\n"[..]).unwrap_err();
@@ -240,16 +255,19 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// [`is_io`](Error::is_io): reading failed. [`is_invalid_ranks`](Error::is_invalid_ranks): a line is no token and rank,
-    /// or the file is [too large](Self::max_rank_bytes). What the tokens are together, [`build`](Self::build) checks.
+    /// - [`is_io`](Error::is_io): reading failed.
+    /// - [`is_invalid_ranks`](Error::is_invalid_ranks): a line is not a token and a rank, or the file is
+    ///   [too large](Self::max_rank_bytes). The tokens as a whole are checked by [`build`](Self::build).
     ///
     /// # Complexity
-    /// O(n) in the bytes of the file, of which the tokens are kept; what is read is held a line at a time.
+    /// O(n) in the bytes of the file. The file is read line by line; only the tokens are kept in memory.
     pub fn ranks_from_tiktoken(self, reader: impl Read) -> Result<Self, Error> {
-        self.with_file(reader, |_| {})
+        self.with_ranks_from(reader, |_| {})
     }
 
-    /// The same, of a file that has this SHA-256, in hexadecimal digits.
+    /// Reads the tokens from a rank file, and checks that the file has this SHA-256, in hexadecimal digits.
+    ///
+    /// The format is that of [`ranks_from_tiktoken`](Self::ranks_from_tiktoken).
     ///
     /// ```
     /// let hash = "0".repeat(64);
@@ -258,17 +276,18 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and [`is_hash_mismatch`](Error::is_hash_mismatch).
+    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and [`is_hash_mismatch`](Error::is_hash_mismatch): the
+    /// file has another hash.
     ///
     /// # Complexity
-    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), and the hash of the file.
+    /// As [`ranks_from_tiktoken`](Self::ranks_from_tiktoken), plus the hash of the file.
     pub fn ranks_from_tiktoken_checked(
         self,
         reader: impl Read,
         sha256: &str,
     ) -> Result<Self, Error> {
         let mut hash = Hash::new();
-        let builder = self.with_file(reader, |line| hash.update(line))?;
+        let builder = self.with_ranks_from(reader, |line| hash.update(line))?;
         let found = hash.finalize().map(|byte| format!("{byte:02x}")).concat();
         if !found.eq_ignore_ascii_case(sha256.trim()) {
             let expected = sha256.to_owned();
@@ -277,13 +296,18 @@ impl Builder {
         Ok(builder)
     }
 
-    fn with_file(mut self, reader: impl Read, seen: impl FnMut(&[u8])) -> Result<Self, Error> {
-        let ranks = Ranks::read(reader, self.max_rank_bytes, seen)?;
+    /// Reads the tokens from a rank file, and calls `on_line` with the bytes of each line.
+    fn with_ranks_from(
+        mut self,
+        reader: impl Read,
+        on_line: impl FnMut(&[u8]),
+    ) -> Result<Self, Error> {
+        let ranks = Ranks::read(reader, self.max_rank_bytes, on_line)?;
         self.vocabulary = Source::Ranks(ranks);
         Ok(self)
     }
 
-    /// The tokens, each with its rank, which is its id. They take the place of any others.
+    /// Sets the tokens, each with its rank, which is also its id. They replace all tokens that were set before.
     ///
     /// ```
     /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
@@ -305,7 +329,7 @@ impl Builder {
         self
     }
 
-    /// Adds a special token. Two may share an id: then it is decoded to the one that was added first.
+    /// Adds a special token. Two tokens may share an id, which is then decoded to the one that was added first.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -323,10 +347,11 @@ impl Builder {
         self
     }
 
-    /// The encoding, when everything fits together.
+    /// Builds the encoding, after checking its parts.
     ///
-    /// A vocabulary in which the bytes have the lowest ranks gets the tables that the built-in ones have, if it has at most
-    /// 262,142 ids, no more than four for each token, and no token of more than 255 bytes. Others are as exact, and slower.
+    /// A vocabulary gets the fast tables of the built-in encodings if single bytes have its lowest ranks and it is not
+    /// too large. It may have up to 262,142 ids, four ids for each token, and 255 bytes in a token. Other vocabularies
+    /// give exact results too, but slower.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -341,16 +366,16 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// - [`is_invalid_ranks`](Error::is_invalid_ranks): there is a token or a rank twice, an empty token, or a byte that is no
-    ///   token, without which not every text can be encoded.
-    /// - [`is_invalid_pattern`](Error::is_invalid_pattern): there is none, or it is wrong, or it needs
+    /// - [`is_invalid_ranks`](Error::is_invalid_ranks): a token or a rank occurs twice, a token is empty, or a byte has
+    ///   no token. Some texts could not be encoded then.
+    /// - [`is_invalid_pattern`](Error::is_invalid_pattern): no pattern was set, or it is invalid, or it needs
     ///   [`backtracking_pattern`](Self::backtracking_pattern).
-    /// - [`is_invalid_special`](Error::is_invalid_special): a special token is empty, or has two ids, or the id of an ordinary
-    ///   one.
+    /// - [`is_invalid_special`](Error::is_invalid_special): a special token is empty, has two ids, or has the id of an
+    ///   ordinary token.
     ///
     /// # Complexity
-    /// O(n log n) in the bytes of the tokens, and what making an automaton of the pattern takes; 100,000 tokens take some tens
-    /// of milliseconds. After [`extend`](Encoding::extend) only the special tokens are looked at.
+    /// O(n log n) in the bytes of the tokens, plus the time to compile the pattern; 100,000 tokens take tens of
+    /// milliseconds. After [`extend`](Encoding::extend) only the special tokens are processed.
     pub fn build(self) -> Result<Encoding, Error> {
         let splitter = self.splitter()?;
         let vocab = match self.vocabulary {
@@ -361,16 +386,17 @@ impl Builder {
         Ok(Encoding::new(&self.name, splitter, vocab, self.special))
     }
 
+    /// Creates the splitter for the pattern that was set.
     fn splitter(&self) -> Result<Splitter, Error> {
-        let own = match &self.pattern {
-            Pattern::Shared(Splitter::Custom(own)) if own.gaps() != self.gaps => {
-                own.with_gaps(self.gaps)
+        let custom = match &self.pattern {
+            Pattern::Shared(Splitter::Custom(shared)) if shared.gaps() != self.gaps => {
+                shared.with_gaps(self.gaps)
             }
             Pattern::Shared(splitter) => return Ok(splitter.clone()),
             Pattern::Missing => {
                 return Err(ErrorKind::InvalidPattern {
                     pattern: String::new(),
-                    problem: "there is none; `pattern` sets it".into(),
+                    problem: "no pattern was set; call `pattern`".into(),
                 }
                 .into());
             }
@@ -380,13 +406,13 @@ impl Builder {
             },
             Pattern::Backtracking(pattern) => Custom::backtracking(pattern, self.gaps),
         };
-        Ok(Splitter::Custom(Arc::new(own?)))
+        Ok(Splitter::Custom(Arc::new(custom?)))
     }
 }
 
-/// No special token is empty, has two ids, or the id of an ordinary one.
+/// Fails if a special token is empty, has two ids, or has the id of an ordinary token.
 fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<(), Error> {
-    let unfit = |token: &str, problem: String| {
+    let refuse = |token: &str, problem: String| {
         let token = token.to_owned();
         Err(ErrorKind::UnfitSpecial { token, problem }.into())
     };
@@ -396,17 +422,24 @@ fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<()
             return Err(ErrorKind::EmptySpecial.into());
         }
         if let Some(before) = ids.insert(token, *id).filter(|before| before != id) {
-            return unfit(token, format!("it has two ids, {before} and {id}"));
+            return refuse(
+                token,
+                format!("it has two ids, {before} and {id}; use one of them"),
+            );
         }
         if vocab.token(*id).is_some() {
-            return unfit(token, format!("the id {id} is that of an ordinary token"));
+            return refuse(
+                token,
+                format!("an ordinary token has the id {id}; use another id"),
+            );
         }
     }
     Ok(())
 }
 
-/// Writes the tokens of an encoding as a rank file, by rank: what
-/// [`ranks_from_tiktoken`](Builder::ranks_from_tiktoken) reads. Special tokens have no place in it.
+/// Writes the ordinary tokens of an encoding as a rank file, sorted by rank.
+///
+/// [`ranks_from_tiktoken`](Builder::ranks_from_tiktoken) reads such a file. It does not contain special tokens.
 ///
 /// ```
 /// # #[cfg(feature = "r50k_base")] {
@@ -421,7 +454,7 @@ fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<()
 /// [`is_io`](Error::is_io): writing failed.
 ///
 /// # Complexity
-/// O(n) in the bytes of the tokens. Each line is written on its own: a file is best given in a
+/// O(n) in the bytes of the tokens. Each line is a separate write, so wrap a file in a
 /// [`BufWriter`](std::io::BufWriter).
 #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
 pub fn write_tiktoken(encoding: &Encoding, writer: impl Write) -> Result<(), Error> {

@@ -8,7 +8,9 @@ use super::truncate::Prefix;
 use crate::error::{Error, ErrorKind};
 use crate::split::classes::is_visible;
 
-/// The least limit of a chunk: a character has four bytes at most, and each byte is a token.
+/// The smallest limit of a chunk, in tokens.
+///
+/// A character has at most four bytes, and each byte is a token at worst. So four tokens hold any character.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")]
@@ -17,8 +19,9 @@ use crate::split::classes::is_visible;
 pub const MIN_CHUNK_TOKENS: usize = 4;
 
 impl Encoding {
-    /// The text in parts of at most `max_tokens` tokens each, cut between characters. Joined they are the text. Each is
-    /// what [`truncate`](Self::truncate) gives of what is left.
+    /// Splits a text into chunks of at most `max_tokens` tokens each, cut between two characters.
+    ///
+    /// Joined, the chunks are the text. Each one is the result of [`truncate`](Self::truncate) on the rest of the text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -29,15 +32,17 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if the limit is below [`MIN_CHUNK_TOKENS`], whatever the text.
+    /// [`is_limit_too_small`](Error::is_limit_too_small): the limit is below [`MIN_CHUNK_TOKENS`], for any text.
     ///
     /// # Complexity
-    /// O(n) in the bytes of the text for all chunks together.
+    /// O(n) in the bytes of the text, for all chunks together.
     pub fn chunks<'t>(&self, text: &'t str, max_tokens: usize) -> Result<Chunks<'t>, Error> {
         self.chunks_overlapping(text, max_tokens, 0)
     }
 
-    /// The same, but each chunk begins with the end of the one before, of at most `overlap` tokens.
+    /// Splits a text into chunks, each of which begins with the last `overlap` tokens, or fewer, of the one before.
+    ///
+    /// Each chunk has at most `max_tokens` tokens, the overlap included, and is cut between two characters.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -48,11 +53,11 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if the limit is below the overlap plus [`MIN_CHUNK_TOKENS`]: a chunk
-    /// might not get any further.
+    /// [`is_limit_too_small`](Error::is_limit_too_small): the limit is below the overlap plus [`MIN_CHUNK_TOKENS`], so
+    /// a chunk might have no room for new text.
     ///
     /// # Complexity
-    /// As [`chunks`](Self::chunks), with the overlaps.
+    /// As [`chunks`](Self::chunks), the overlaps included.
     pub fn chunks_overlapping<'t>(
         &self,
         text: &'t str,
@@ -75,13 +80,13 @@ impl Encoding {
                 max_tokens,
                 overlap,
                 cut: None,
-                done: 0..0,
+                previous: 0..0,
             },
         })
     }
 }
 
-/// Where chunks are best cut, if such a place is in the last quarter of what fits.
+/// A preferred place to end a chunk, used if there is one in the last quarter of the text that fits.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -96,38 +101,38 @@ impl Encoding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cut {
-    /// Behind a newline.
+    /// After a newline.
     Line,
-    /// Between the end of a sentence and the white space behind it, or behind a full-width full stop.
+    /// Between the end of a sentence and the white space after it, or after a full-width full stop.
     Sentence,
-    /// Between a word and the white space behind it.
+    /// Between a word and the white space after it.
     Word,
 }
 
 impl Cut {
-    /// The last such place between `from` and `end`.
-    fn last(self, text: &str, from: usize, end: usize) -> Option<usize> {
-        let (before, behind) = text.split_at_checked(end)?;
-        let mut after = behind.chars().next();
+    /// Returns the last place of this kind between `from` and `end`.
+    fn last_in(self, text: &str, from: usize, end: usize) -> Option<usize> {
+        let (before, rest) = text.split_at_checked(end)?;
+        let mut next = rest.chars().next();
         for (at, c) in before.char_indices().rev() {
-            let is_space = after.is_some_and(|c| !is_visible(c));
+            let is_space_next = next.is_some_and(|c| !is_visible(c));
             let is_cut = match self {
                 Self::Line => c == '\n',
                 Self::Sentence => {
-                    matches!(c, '.' | '!' | '?') && is_space || matches!(c, '。' | '！' | '？')
+                    matches!(c, '.' | '!' | '?') && is_space_next || matches!(c, '。' | '！' | '？')
                 }
-                Self::Word => is_visible(c) && is_space,
+                Self::Word => is_visible(c) && is_space_next,
             };
             if at < from || is_cut {
                 return is_cut.then_some(at + c.len_utf8());
             }
-            after = Some(c);
+            next = Some(c);
         }
         None
     }
 }
 
-/// The parts of a text, made by [`Encoding::chunks`] and [`Encoding::chunks_overlapping`].
+/// An iterator over the chunks of a text, made by [`Encoding::chunks`] and [`Encoding::chunks_overlapping`].
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -142,7 +147,7 @@ pub struct Chunks<'t> {
 }
 
 impl<'t> Chunks<'t> {
-    /// Cuts there, where such a place is in the last quarter of what fits.
+    /// Sets the preferred place to end a chunk, used if there is one in the last quarter of the text that fits.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -157,7 +162,7 @@ impl<'t> Chunks<'t> {
         self
     }
 
-    /// Where the chunks are, and how many tokens they have.
+    /// Returns an iterator over the byte ranges of the chunks and their numbers of tokens.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -183,25 +188,17 @@ impl<'t> Iterator for Chunks<'t> {
 
 impl std::iter::FusedIterator for Chunks<'_> {}
 
-/// A chunk of a text.
-///
-/// ```
-/// # #[cfg(feature = "cl100k_base")] {
-/// let span = tiktally::cl100k_base().chunks("one two", 4)?.spans().next().unwrap();
-/// assert_eq!((span.range, span.tokens), (0..7, 2));
-/// # }
-/// # Ok::<(), tiktally::Error>(())
-/// ```
+/// The place of a chunk in its text, and its size: an item of [`Spans`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChunkSpan {
-    /// Which bytes of the text it is.
+    /// The range of the chunk in the text, in bytes.
     pub range: Range<usize>,
-    /// How many tokens it has.
+    /// The number of tokens of the chunk.
     pub tokens: usize,
 }
 
-/// The places of chunks in a text, made by [`Chunks::spans`].
+/// An iterator over the places of chunks in a text, made by [`Chunks::spans`].
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -217,8 +214,8 @@ pub struct Spans<'t> {
     max_tokens: usize,
     overlap: usize,
     cut: Option<Cut>,
-    /// The last chunk.
-    done: Range<usize>,
+    /// The range of the previous chunk; `0..0` before the first one.
+    previous: Range<usize>,
 }
 
 impl fmt::Debug for Spans<'_> {
@@ -228,7 +225,7 @@ impl fmt::Debug for Spans<'_> {
             .field("max_tokens", &self.max_tokens)
             .field("overlap", &self.overlap)
             .field("cut", &self.cut)
-            .field("done", &self.done)
+            .field("previous", &self.previous)
             .finish_non_exhaustive()
     }
 }
@@ -237,24 +234,24 @@ impl Iterator for Spans<'_> {
     type Item = ChunkSpan;
 
     fn next(&mut self) -> Option<ChunkSpan> {
-        let last = self.done.clone();
-        if last.end == self.text.len() {
+        let previous = self.previous.clone();
+        if previous.end == self.text.len() {
             return None;
         }
-        let mut start = last.end;
+        let mut start = previous.end;
         if self.overlap > 0 {
-            let text = self.text.get(last)?;
-            start -= text.len() - self.encoding.suffix(text, self.overlap);
+            let text = self.text.get(previous)?;
+            start -= text.len() - self.encoding.suffix_start(text, self.overlap);
         }
-        let mut span = self.from(start);
-        // an overlap that leaves no room for more is made smaller
-        while span.range.end <= self.done.end {
-            start = (start + 1..self.done.end)
-                .find(|at| self.is_overlap(*at))
-                .unwrap_or(self.done.end);
-            span = self.from(start);
+        let mut span = self.chunk_at(start);
+        // an overlap that leaves no room for new text is made smaller
+        while span.range.end <= self.previous.end {
+            start = (start + 1..self.previous.end)
+                .find(|at| self.fits_overlap(*at))
+                .unwrap_or(self.previous.end);
+            span = self.chunk_at(start);
         }
-        self.done = span.range.clone();
+        self.previous = span.range.clone();
         Some(span)
     }
 }
@@ -262,25 +259,27 @@ impl Iterator for Spans<'_> {
 impl std::iter::FusedIterator for Spans<'_> {}
 
 impl Spans<'_> {
-    /// Whether what the last chunk has from there on is an overlap: a smaller part of it may have more tokens.
-    fn is_overlap(&self, start: usize) -> bool {
-        let rest = self.text.get(start..self.done.end);
+    /// Returns whether the previous chunk can overlap the next one from `start` on. It must be counted: a smaller part
+    /// of an overlap can have more tokens, such as white space that is one token as a whole.
+    fn fits_overlap(&self, start: usize) -> bool {
+        let rest = self.text.get(start..self.previous.end);
         rest.is_some_and(|rest| self.encoding.count_up_to(rest, self.overlap).is_some())
     }
 
-    /// The chunk that begins at `start`.
-    fn from(&self, start: usize) -> ChunkSpan {
+    /// Returns the chunk that begins at `start`.
+    fn chunk_at(&self, start: usize) -> ChunkSpan {
         let rest = self.text.get(start..).unwrap_or_default();
         let Prefix { end, tokens } = self.encoding.prefix(rest, self.max_tokens);
         let preferred = self.cut.filter(|_| end < rest.len()).and_then(|cut| {
+            // the last quarter: no chunk loses more to a preferred cut
             let end = cut
-                .last(rest, end - end / 4, end)
+                .last_in(rest, end - end / 4, end)
                 .filter(|cut| *cut < end)?;
             let chunk = rest.get(..end).unwrap_or_default();
             let tokens = self.encoding.count_up_to(chunk, self.max_tokens)?;
-            // the next chunk shall begin behind where this one does
-            let is_more = start + end > self.done.end && tokens > self.overlap;
-            is_more.then_some(Prefix { end, tokens })
+            // the next chunk must begin after the start of this one
+            let is_progress = start + end > self.previous.end && tokens > self.overlap;
+            is_progress.then_some(Prefix { end, tokens })
         });
         let Prefix { end, tokens } = preferred.unwrap_or(Prefix { end, tokens });
         let range = start..start + end;

@@ -1,4 +1,4 @@
-//! Ids to bytes and text.
+//! Decoding ids to bytes and text.
 
 use std::ops::Range;
 
@@ -11,42 +11,52 @@ use crate::utf8::{is_continuation, without_cut_char};
 use crate::vocab::Vocabulary;
 use crate::vocab::tables::Row;
 
-/// How many ids are decoded at a time, while memory brings the rows of as many more.
+/// How many ids are decoded in one batch, while the rows of the next batch are prefetched.
+///
+/// After other work the rows are far away in memory. Three changes together made decoding with cold tables 1.6 to 1.8
+/// times as fast: this prefetch, [`BUFFER_BYTES`] and [`SAMPLE_IDS`]. (21 Nov 2026, Xeon with AVX-512, 2 cores.)
 const BATCH_IDS: usize = 32;
 
-/// How many bytes are put together at a time, or a row more.
-const STAGE_BYTES: usize = 1024;
+/// How many bytes are collected in the buffer before they are appended; a last row may go past it.
+///
+/// A few hundred tokens fit, and the buffer stays in the nearest cache. So the output is not cleared before it is
+/// written. A long or special token is copied alone, and does not send its whole batch down the slow path.
+const BUFFER_BYTES: usize = 1024;
 
-/// With more bytes than this the stage has no room for a chunk that is all rows.
-const FULL_STAGE_BYTES: usize = STAGE_BYTES - BATCH_IDS * ROW_BYTES;
+/// With more bytes than this, the buffer has no room for a batch in which every token fills its row.
+const MAX_BYTES_BEFORE_BATCH: usize = BUFFER_BYTES - BATCH_IDS * ROW_BYTES;
 
-/// Of about how many ids the lengths are looked at to guess those of all.
+/// About how many ids are sampled to estimate the length of all, so that the output buffer is seldom reallocated.
 const SAMPLE_IDS: usize = 64;
 
-/// How many ids become text at a time.
+/// How many ids are decoded before their bytes are checked as UTF-8, while these are still in the nearest cache.
+///
+/// Checked so, with `simdutf8`, `decode` went from 0.47 to 2.0 GB/s on Russian, and from 0.6 to 1.7 on Chinese. The
+/// check of the standard library alone took four times as long as decoding (21 Nov 2026, Xeon with AVX-512, 2 cores).
 const TEXT_BATCH_IDS: usize = 2048;
 
-/// The bytes of a token that are copied at once.
+/// How many bytes of a token are copied at once: a whole row of the table.
 const ROW_BYTES: usize = size_of::<Row>();
 
 impl Encoding {
-    /// The bytes of a token, ordinary or special.
+    /// Returns the bytes of a token, ordinary or special.
     pub(crate) fn token_bytes(&self, id: TokenId) -> Option<&[u8]> {
         self.vocab()
             .token(id)
             .or_else(|| self.0.special.text(id).map(str::as_bytes))
     }
 
-    /// The bytes of each token in turn.
-    fn tokens_bytes<'a>(
-        &'a self,
-        ids: &'a [TokenId],
-    ) -> impl Iterator<Item = Result<&'a [u8], Error>> + 'a {
+    /// Returns an iterator over the bytes of each token, with an error for each id that belongs to none.
+    fn tokens_bytes<'e>(
+        &'e self,
+        ids: &[TokenId],
+    ) -> impl Iterator<Item = Result<&'e [u8], Error>> {
         ids.iter()
             .enumerate()
             .map(|(index, &id)| self.token_bytes(id).ok_or_else(|| self.unknown(id, index)))
     }
 
+    /// Creates the error for an id, at this index of a list, that belongs to no token.
     pub(crate) fn unknown(&self, token: TokenId, index: usize) -> Error {
         ErrorKind::UnknownToken {
             token,
@@ -56,7 +66,7 @@ impl Encoding {
         .into()
     }
 
-    /// The text of a list of ids.
+    /// Decodes a list of ids to text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -69,17 +79,17 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_unknown_token`](Error::is_unknown_token): an id belongs to no token.
-    /// [`is_invalid_utf8`](Error::is_invalid_utf8): the bytes of the tokens are no text; see
-    /// [`decode_lossy`](Self::decode_lossy) and [`decode_bytes`](Self::decode_bytes).
+    /// - [`is_unknown_token`](Error::is_unknown_token): an id belongs to no token.
+    /// - [`is_invalid_utf8`](Error::is_invalid_utf8): the bytes of the tokens are not valid UTF-8; see
+    ///   [`decode_lossy`](Self::decode_lossy) and [`decode_bytes`](Self::decode_bytes).
     ///
     /// # Complexity
     /// O(n) in the bytes of the result.
     pub fn decode(&self, ids: &[TokenId]) -> Result<String, Error> {
-        if let Some(text) = self.text(ids) {
+        if let Some(text) = self.decode_valid(ids) {
             return Ok(text);
         }
-        // once more, for what is wrong and where
+        // decode once more, slowly, to find the fault and its place
         String::from_utf8(self.decode_bytes(ids)?).map_err(|error| {
             ErrorKind::InvalidUtf8 {
                 position: error.utf8_error().valid_up_to(),
@@ -88,7 +98,7 @@ impl Encoding {
         })
     }
 
-    /// The text of a list of ids, with U+FFFD for what is not UTF-8, as tiktoken's `errors="replace"`.
+    /// Decodes a list of ids to text, with U+FFFD for bytes that are not valid UTF-8, as tiktoken's `errors="replace"`.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -102,28 +112,29 @@ impl Encoding {
     /// # Complexity
     /// O(n) in the bytes of the result.
     pub fn decode_lossy(&self, ids: &[TokenId]) -> Result<String, Error> {
-        match self.text(ids) {
+        match self.decode_valid(ids) {
             Some(text) => Ok(text),
             None => Ok(String::from_utf8_lossy(&self.decode_bytes(ids)?).into_owned()),
         }
     }
 
-    /// The text of a list of ids, if they are all tokens and it is one.
+    /// Decodes a list of ids to text, or returns `None` if an id is unknown or the bytes are not valid UTF-8.
     ///
-    /// Checked part by part while that is in the nearest cache, so that the check costs next to nothing.
-    fn text(&self, ids: &[TokenId]) -> Option<String> {
-        let mut text = String::with_capacity(self.about(ids));
+    /// Each batch is checked while it is in the nearest cache, and each byte once. A character cut off by the end of a
+    /// batch waits for the next one.
+    fn decode_valid(&self, ids: &[TokenId]) -> Option<String> {
+        let mut text = String::with_capacity(self.estimate_len(ids));
         let mut bytes = Vec::new();
-        for part in ids.chunks(TEXT_BATCH_IDS) {
-            self.decode_into(part, &mut bytes).ok()?;
-            let whole = without_cut_char(&bytes);
-            text.push_str(simdutf8::basic::from_utf8(bytes.get(..whole)?).ok()?);
-            bytes.drain(..whole);
+        for batch in ids.chunks(TEXT_BATCH_IDS) {
+            self.decode_into(batch, &mut bytes).ok()?;
+            let whole_chars = without_cut_char(&bytes);
+            text.push_str(simdutf8::basic::from_utf8(bytes.get(..whole_chars)?).ok()?);
+            bytes.drain(..whole_chars);
         }
         bytes.is_empty().then_some(text)
     }
 
-    /// The bytes of a list of ids.
+    /// Decodes a list of ids to bytes, which need not be valid UTF-8.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -142,7 +153,7 @@ impl Encoding {
         Ok(bytes)
     }
 
-    /// Appends the bytes of a list of ids to a buffer of the caller's: all of them, or nothing if there is an error.
+    /// Appends the bytes of a list of ids to `bytes`: all of them, or nothing if there is an error.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -162,23 +173,25 @@ impl Encoding {
     /// O(n) in the bytes appended.
     pub fn decode_into(&self, ids: &[TokenId], bytes: &mut Vec<u8>) -> Result<(), Error> {
         let before = bytes.len();
-        bytes.reserve(self.about(ids));
-        let done = self.each_stage(ids, |part| bytes.extend_from_slice(part));
+        bytes.reserve(self.estimate_len(ids));
+        let done = self.for_each_run(ids, |run| bytes.extend_from_slice(run));
         if done.is_err() {
             bytes.truncate(before);
         }
         done
     }
 
-    /// Hands out the bytes of a list of ids, some tokens at a time.
-    fn each_stage(&self, ids: &[TokenId], mut take: impl FnMut(&[u8])) -> Result<(), Error> {
-        let mut stage = [0; STAGE_BYTES + ROW_BYTES];
+    /// Calls `take` with the bytes of a list of ids, a run of tokens at a time.
+    fn for_each_run(&self, ids: &[TokenId], mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        let mut buffer = [0; BUFFER_BYTES + ROW_BYTES];
         let mut done = 0;
         while let rest @ [_, ..] = ids.get(done..).unwrap_or_default() {
-            let (count, bytes) = fill(&mut stage, rest, self.vocab());
+            let (count, bytes) = copy_rows(&mut buffer, rest, self.vocab());
             take(bytes);
             done += count;
-            if let (Some(&id), ..=FULL_STAGE_BYTES) = (rest.get(count), bytes.len()) {
+            // with room left in the buffer, the next token stopped the run: it is longer than a row, special, or
+            // unknown
+            if let (Some(&id), ..=MAX_BYTES_BEFORE_BATCH) = (rest.get(count), bytes.len()) {
                 let token = self.token_bytes(id);
                 take(token.ok_or_else(|| self.unknown(id, done))?);
                 done += 1;
@@ -187,17 +200,18 @@ impl Encoding {
         Ok(())
     }
 
-    /// About how many bytes the ids have, rather more than less: guessed from some of them if they are many.
-    fn about(&self, ids: &[TokenId]) -> usize {
+    /// Estimates how many bytes the ids have. A long list is sampled, and a quarter is added to stay above the real
+    /// length.
+    fn estimate_len(&self, ids: &[TokenId]) -> usize {
         let lengths = self.vocab().lengths();
         let len = |&id: &TokenId| lengths.get(id as usize).map_or(0, |&len| usize::from(len));
         let step = ids.len() / SAMPLE_IDS + 1;
-        let some: usize = ids.iter().step_by(step).map(len).sum();
-        let all = some * step;
+        let sampled: usize = ids.iter().step_by(step).map(len).sum();
+        let all = sampled * step;
         if step == 1 { all } else { all + all / 4 }
     }
 
-    /// The bytes of one token, which need not be UTF-8.
+    /// Returns the bytes of one token, which need not be valid UTF-8.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -212,12 +226,12 @@ impl Encoding {
     /// [`is_unknown_token`](Error::is_unknown_token): the id belongs to no token.
     ///
     /// # Complexity
-    /// O(1); O(log n) in the tokens for special ones, and in a vocabulary of one's own that does not follow from merging.
+    /// O(1); O(log n) in the tokens for special tokens, and for a custom vocabulary that merging alone cannot produce.
     pub fn decode_single_token_bytes(&self, id: TokenId) -> Result<&[u8], Error> {
         self.token_bytes(id).ok_or_else(|| self.unknown(id, 0))
     }
 
-    /// The bytes of each token of a list.
+    /// Returns the bytes of each token of a list.
     ///
     /// ```
     /// # #[cfg(feature = "p50k_base")] {
@@ -234,19 +248,12 @@ impl Encoding {
     /// # Complexity
     /// O(n) in the ids.
     pub fn decode_tokens_bytes(&self, ids: &[TokenId]) -> Result<Vec<&[u8]>, Error> {
-        let mut tokens = Vec::with_capacity(ids.len());
-        for (index, &id) in ids.iter().enumerate() {
-            tokens.push(
-                self.token_bytes(id)
-                    .ok_or_else(|| self.unknown(id, index))?,
-            );
-        }
-        Ok(tokens)
+        self.tokens_bytes(ids).collect()
     }
 
-    /// The text of a list of ids, and for each token the character that it starts at, counted in characters.
+    /// Decodes a list of ids to text, and returns for each token the offset at which it starts, in chars.
     ///
-    /// A token that starts inside a character has the offset of that character: tiktoken's rule.
+    /// A token that starts inside a character has the offset of that character, as in tiktoken.
     ///
     /// ```
     /// # #[cfg(feature = "p50k_base")] {
@@ -269,14 +276,14 @@ impl Encoding {
         let mut offsets = Vec::with_capacity(ids.len());
         for token in self.tokens_bytes(ids) {
             let token = token?;
-            let inside = token.first().is_some_and(|byte| is_continuation(*byte));
-            offsets.push(chars.saturating_sub(usize::from(inside)));
+            let starts_inside = token.first().is_some_and(|byte| is_continuation(*byte));
+            offsets.push(chars.saturating_sub(usize::from(starts_inside)));
             chars += token.iter().filter(|byte| !is_continuation(**byte)).count();
         }
         Ok((text, offsets))
     }
 
-    /// The range of bytes that each token has in [`decode_bytes`](Self::decode_bytes) of the list.
+    /// Returns the byte range of each token in the result of [`decode_bytes`](Self::decode_bytes) for the list.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -301,41 +308,43 @@ impl Encoding {
     }
 }
 
-/// Puts the bytes of tokens together, up to one that has no row to itself: how many tokens, and their bytes.
+/// Copies the bytes of tokens into the buffer until it is full, or up to a token that does not fit in a row. Returns
+/// the number of tokens and their bytes.
 ///
-/// A token is copied as a whole row, whatever its length is: the next one is written over what is too much.
-#[allow(clippy::indexing_slicing)] // what has a length has a row; a chunk begins where the stage has room for it
-fn fill<'s>(
-    stage: &'s mut [u8; STAGE_BYTES + ROW_BYTES],
+/// A token is copied as a whole row, whatever its length: the next token overwrites the excess.
+#[allow(clippy::indexing_slicing)] // an id with a length has a row; a batch begins only if the buffer has room for it
+fn copy_rows<'b>(
+    buffer: &'b mut [u8; BUFFER_BYTES + ROW_BYTES],
     ids: &[TokenId],
     vocab: &Vocabulary,
-) -> (usize, &'s [u8]) {
+) -> (usize, &'b [u8]) {
     let lengths = vocab.lengths();
     let rows = &vocab.rows()[..lengths.len()];
     let (mut count, mut end) = (0, 0);
-    for chunk in ids.chunks(BATCH_IDS) {
-        fetch(rows, &ids[count + chunk.len()..]);
-        for &id in chunk {
+    for batch in ids.chunks(BATCH_IDS) {
+        prefetch_rows(rows, &ids[count + batch.len()..]);
+        for &id in batch {
             let id = id as usize;
             let len = lengths.get(id).map_or(0, |&len| usize::from(len));
             if !(1..=ROW_BYTES).contains(&len) {
-                return (count, &stage[..end]);
+                return (count, &buffer[..end]);
             }
-            stage[end % STAGE_BYTES..][..ROW_BYTES].copy_from_slice(&rows[id]);
+            // `end` is below `BUFFER_BYTES`: the remainder only spares the bounds check
+            buffer[end % BUFFER_BYTES..][..ROW_BYTES].copy_from_slice(&rows[id]);
             end += len;
             count += 1;
         }
-        if end > FULL_STAGE_BYTES {
+        if end > MAX_BYTES_BEFORE_BATCH {
             break;
         }
     }
-    (count, &stage[..end])
+    (count, &buffer[..end])
 }
 
-/// Fetches the rows of the next chunk.
+/// Prefetches the rows of the next batch, if there is a whole one.
 #[inline(always)]
-fn fetch(rows: &[Row], ids: &[TokenId]) {
-    // a fixed number of them, without the loop whose end would be mispredicted
+fn prefetch_rows(rows: &[Row], ids: &[TokenId]) {
+    // a fixed number of ids: the end of a loop over any number would be mispredicted
     if let Some(ids) = ids.first_chunk::<BATCH_IDS>() {
         for &id in ids {
             prefetch_index(rows, id as usize);
@@ -348,7 +357,7 @@ mod tests {
     use super::*;
     use crate::texts::Random;
 
-    /// Ids of any tokens, of long ones, of special ones and of none.
+    /// Returns random ids: of any tokens, then also of long ones, of special ones and of none, the higher `kinds` is.
     fn some_ids(len: usize, kinds: u64, seed: u64) -> Vec<TokenId> {
         let encoding = crate::cl100k_base();
         let long: Vec<TokenId> = (0..encoding.max_token_value())
@@ -391,7 +400,7 @@ mod tests {
         }
     }
 
-    /// Characters are cut by tokens, and by the parts that become text at a time.
+    /// Characters are cut by tokens, and by the batches that are checked as UTF-8.
     #[test]
     fn text_is_what_the_bytes_are() {
         let encoding = crate::cl100k_base();
@@ -402,7 +411,7 @@ mod tests {
             let mut ids: Vec<TokenId> = text.bytes().map(id).collect();
             assert_eq!(encoding.decode(&ids).unwrap(), text);
             assert_eq!(encoding.decode_lossy(&ids).unwrap(), text);
-            // no text has these bytes one after the other
+            // no text contains this sequence of bytes
             let at = ids.len() * round / 500;
             ids.splice(
                 at..at,

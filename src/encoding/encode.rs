@@ -8,8 +8,11 @@ use crate::special::{Special, Stretch};
 use crate::split::Pieces;
 use crate::token_id::TokenId;
 
+/// How many bytes of an unknown token an error keeps to show them.
+const SHOWN_BYTES: usize = 64;
+
 impl Encoding {
-    /// The ids of a text in which special strings are plain text. Never fails.
+    /// Encodes a text in which special strings are plain text, and returns its ids. Never fails.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -20,18 +23,19 @@ impl Encoding {
     /// ```
     ///
     /// # Panics
-    /// Only where a pattern of one's own that backtracks gives up on the text; `try_encode_ordinary` returns an error there.
+    /// Panics only if a custom pattern that backtracks gives up on the text; `try_encode_ordinary` returns an error
+    /// instead.
     ///
     /// # Complexity
-    /// Linear in the bytes of the text; O(n log n) in those of a piece that is made against the merge.
+    /// O(n) in the bytes of the text; O(n log n) in the bytes of a piece that was made to defeat the linear merge.
     pub fn encode_ordinary(&self, text: &str) -> Vec<TokenId> {
         let mut ids = Vec::new();
         self.encode_ordinary_into(text, &mut ids);
         ids
     }
 
-    /// Appends the ids of a text to a buffer of the caller's: [`encode_ordinary`](Self::encode_ordinary) without a new
-    /// `Vec` a call.
+    /// Appends the ids of a text to `ids`. Like [`encode_ordinary`](Self::encode_ordinary), but reuses the caller's
+    /// buffer.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -43,13 +47,17 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary).
     pub fn encode_ordinary_into(&self, text: &str, ids: &mut Vec<TokenId>) {
         Engine::with(|engine| engine.append(text, self.splitter(), self.vocab(), ids));
     }
 
-    /// Fails if the pattern gives up on the text.
+    /// Fails if the pattern gives up on the text. Only patterns that backtrack can; for them the text is split here
+    /// once more, because the engine cannot return an error.
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
         if self.splitter().can_fail() {
             let mut pieces = self.splitter().pieces_of_whole_text(text);
@@ -58,8 +66,10 @@ impl Encoding {
         Ok(())
     }
 
-    /// The ids of a text; `special` says what special strings in it become. Between special tokens each stretch is
-    /// encoded on its own, as if it were a whole text.
+    /// Encodes a text and returns its ids; the [`Special`] decides whether special strings become tokens, text or an
+    /// error.
+    ///
+    /// Each stretch between two special tokens is encoded by itself, like a whole text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -75,11 +85,14 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_disallowed_special`](Error::is_disallowed_special): the text holds a special string that `special` rejects.
-    /// [`is_invalid_special`](Error::is_invalid_special): a list in `special` makes no sense for this encoding.
+    /// - [`is_disallowed_special`](Error::is_disallowed_special): the text contains a special string that `special`
+    ///   rejects.
+    /// - [`is_invalid_special`](Error::is_invalid_special): a list in `special` contains an empty string, or allows a
+    ///   token that this encoding does not have.
+    /// - [`is_pattern_limit`](Error::is_pattern_limit): a custom pattern that backtracks gave up on the text.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary), and one or two searches for special tokens.
+    /// As [`encode_ordinary`](Self::encode_ordinary), plus one or two searches for special tokens.
     pub fn encode(&self, text: &str, special: Special<'_>) -> Result<Vec<TokenId>, Error> {
         let mut ids = Vec::new();
         for stretch in self.0.special.stretches(text, special, self.name())? {
@@ -94,7 +107,7 @@ impl Encoding {
         Ok(ids)
     }
 
-    /// The id of the one token that has exactly these bytes: an ordinary token, or else a special one.
+    /// Returns the id of the token that has exactly these bytes: of an ordinary token, or else of a special one.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -118,7 +131,7 @@ impl Encoding {
             .id(bytes)
             .or_else(|| self.0.special.id(bytes))
             .ok_or_else(|| {
-                let shown = bytes.iter().copied().take(64).collect();
+                let shown = bytes.iter().copied().take(SHOWN_BYTES).collect();
                 ErrorKind::UnknownTokenBytes {
                     shown,
                     len: bytes.len(),
@@ -128,7 +141,9 @@ impl Encoding {
             })
     }
 
-    /// The pieces that the split pattern yields, each of which is encoded on its own. Joined they are the text.
+    /// Splits a text into the pieces of the pattern, each of which is encoded by itself.
+    ///
+    /// Joined, the pieces are the text again, except with a custom pattern that drops text it does not match.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -146,8 +161,9 @@ impl Encoding {
         self.splitter().pieces(text)
     }
 
-    /// The number of tokens of a text in which special strings are plain text: the length of
-    /// [`encode_ordinary`](Self::encode_ordinary). Never fails.
+    /// Counts the tokens of a text in which special strings are plain text. Never fails.
+    ///
+    /// The count is the length of [`encode_ordinary`](Self::encode_ordinary), without building the ids.
     ///
     /// ```
     /// # #[cfg(feature = "o200k_base")]
@@ -155,22 +171,22 @@ impl Encoding {
     /// ```
     ///
     /// # Panics
-    /// As [`encode_ordinary`](Self::encode_ordinary); `try_count` returns an error there.
+    /// As [`encode_ordinary`](Self::encode_ordinary); `try_count` returns an error instead.
     ///
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary), in memory that does not grow with the number of tokens.
     pub fn count(&self, text: &str) -> usize {
-        self.count_beyond(text, usize::MAX)
+        self.count_until(text, usize::MAX)
     }
 
-    /// The number of tokens of a text, or any number beyond the limit if it has more.
-    fn count_beyond(&self, text: &str, limit: usize) -> usize {
+    /// Counts the tokens of a text, but stops after the limit: if there are more, any number above it is returned.
+    fn count_until(&self, text: &str, limit: usize) -> usize {
         let mut sink = Count::new(limit);
         Engine::with(|engine| engine.encode(text, self.splitter(), self.vocab(), &mut sink));
         sink.tokens
     }
 
-    /// The number of tokens that [`encode`](Self::encode) would give.
+    /// Counts the ids that [`encode`](Self::encode) returns; takes a [`Special`] for the special strings in the text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -202,7 +218,9 @@ impl Encoding {
         Ok(count)
     }
 
-    /// The number of tokens of a text if it is at most `limit`, `None` as soon as it is over.
+    /// Counts the tokens of a text up to `limit`, and returns `None` as soon as there are more.
+    ///
+    /// Special strings are plain text, as in [`count`](Self::count).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -213,13 +231,13 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// That of counting the text up to the limit, and some 500 pieces more; a text of more bytes than `limit` of the longest
-    /// tokens have is over without being looked at.
+    /// As counting the text up to the limit, plus about 500 pieces. A text longer than `limit` times the longest token
+    /// is rejected without being read.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        let most = limit.saturating_mul(self.vocab().max_token_len());
-        if text.len() > most && !self.splitter().needs_whole_text() {
+        let max_bytes = limit.saturating_mul(self.vocab().max_token_len());
+        if text.len() > max_bytes && !self.splitter().needs_whole_text() {
             return None;
         }
-        Some(self.count_beyond(text, limit)).filter(|count| *count <= limit)
+        Some(self.count_until(text, limit)).filter(|count| *count <= limit)
     }
 }

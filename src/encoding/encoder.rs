@@ -1,4 +1,4 @@
-//! An encoder with memory of its own.
+//! An encoder that owns its scratch memory and its cache.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use crate::engine::sink::Count;
 use crate::engine::{CACHE_BYTES, Engine};
 use crate::token_id::TokenId;
 
-/// An encoding with scratch memory and a cache of its own, for those who want neither in thread-local storage.
+/// An encoding that owns its scratch memory and cache, instead of using those in thread-local storage.
 ///
-/// The plain calls of [`Encoding`] do the same with a state that each thread keeps: some 100 kB of scratch, and up to
-/// 2 MiB of cache for all encodings together. Results never differ.
+/// Results are the same as those of [`Encoding`], whose calls use memory that each thread keeps. That is about 100 kB
+/// of scratch memory, and up to 2 MiB of cache for all encodings together.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -23,7 +23,7 @@ use crate::token_id::TokenId;
 /// ```
 pub struct Encoder {
     encoding: Encoding,
-    state: Box<Engine>,
+    engine: Box<Engine>,
 }
 
 impl fmt::Debug for Encoder {
@@ -35,7 +35,7 @@ impl fmt::Debug for Encoder {
 }
 
 impl Encoding {
-    /// An encoder with scratch memory and a cache of its own.
+    /// Creates an [`Encoder`], which owns its scratch memory and its cache.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -44,14 +44,15 @@ impl Encoding {
     pub fn encoder(&self) -> Encoder {
         Encoder {
             encoding: self.clone(),
-            state: Engine::new(CACHE_BYTES),
+            engine: Engine::new(CACHE_BYTES),
         }
     }
 }
 
 impl Encoder {
-    /// Bounds the cache of merged pieces, which grows up to the largest power of two within `bytes`, at most 8 MiB; less
-    /// than 16 KiB switches it off. What it held is dropped.
+    /// Sets the maximum size of the cache of merged pieces, in bytes, and empties it.
+    ///
+    /// The cache grows up to the largest power of two within `bytes`, at most 8 MiB. Less than 16 KiB switches it off.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -59,11 +60,11 @@ impl Encoder {
     /// ```
     #[must_use]
     pub fn with_cache_bytes(mut self, bytes: usize) -> Self {
-        self.state = Engine::new(bytes);
+        self.engine = Engine::new(bytes);
         self
     }
 
-    /// Appends the ids of a text: [`Encoding::encode_ordinary_into`].
+    /// Appends the ids of a text to `ids`, as [`Encoding::encode_ordinary_into`] does.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -73,26 +74,32 @@ impl Encoder {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`Encoding::encode_ordinary`].
+    ///
     /// # Complexity
     /// As [`Encoding::encode_ordinary`].
     pub fn encode_ordinary_into(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         let encoding = &self.encoding;
-        self.state
+        self.engine
             .append(text, encoding.splitter(), encoding.vocab(), ids);
     }
 
-    /// The number of tokens of a text: [`Encoding::count`].
+    /// Counts the tokens of a text, as [`Encoding::count`] does.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
     /// assert_eq!(tiktally::cl100k_base().encoder().count("tiktoken is great!"), 6);
     /// ```
     ///
+    /// # Panics
+    /// As [`Encoding::encode_ordinary`].
+    ///
     /// # Complexity
     /// As [`Encoding::count`].
     pub fn count(&mut self, text: &str) -> usize {
         let mut sink = Count::new(usize::MAX);
-        self.state.encode(
+        self.engine.encode(
             text,
             self.encoding.splitter(),
             self.encoding.vocab(),

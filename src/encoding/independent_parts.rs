@@ -1,16 +1,18 @@
-//! One huge text in parts that are encoded apart.
+//! One huge text in parts that can be encoded separately.
 
 use std::iter;
 
 use super::Encoding;
 
 impl Encoding {
-    /// The text in parts of at least `min_bytes` bytes, the last one perhaps of fewer, that can be encoded apart: their ids
-    /// one after the other are those of the text, and their counts add up. For threads of one's own, and for saying how far
-    /// one has come.
+    /// Splits a text into parts of at least `min_bytes` bytes that can be encoded separately, for instance on threads.
     ///
-    /// A part ends where the next line begins with a letter, if that is a border of two pieces whatever stands around it. A
-    /// text without such lines is one part, and so is every text for a pattern of one's own; an empty text has none.
+    /// The ids of the parts, one after the other, are the ids of the text, and the counts add up. Parts also serve to
+    /// report progress. Only the last part may be shorter than `min_bytes`.
+    ///
+    /// A part ends before a line that begins with a letter, if pieces always have a border there. A text without such
+    /// lines is one part. So is every text with a custom pattern that has no splitter made for it. An empty text has no
+    /// parts.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -23,7 +25,7 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(1) for a part, and O(n) in the bytes behind `min_bytes` up to its end.
+    /// O(1) for a part, plus O(n) in its bytes after the first `min_bytes`.
     pub fn independent_parts<'t>(
         &self,
         text: &'t str,
@@ -35,7 +37,8 @@ impl Encoding {
             if rest.is_empty() {
                 return None;
             }
-            // no part is empty
+            // the border found is at least one byte after the start of the search: no part is shorter than `min_bytes`,
+            // or empty
             let border = splitter.border_from(rest, min_bytes.max(1) - 1);
             let (part, after) = border
                 .and_then(|at| rest.split_at_checked(at))

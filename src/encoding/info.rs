@@ -1,53 +1,41 @@
-//! What is known of an encoding without a text.
+//! Properties of an encoding: its name, its sizes, its tokens and its pattern.
 
 use super::Encoding;
 use crate::token_id::TokenId;
 
-/// The text of the token that ends a document.
+/// The text of the special token that ends a document.
 const END_OF_TEXT: &str = "<|endoftext|>";
 
 impl Encoding {
-    /// The name, such as `cl100k_base`.
-    ///
-    /// ```
-    /// # #[cfg(feature = "r50k_base")]
-    /// assert_eq!(tiktally::gpt2().name(), "gpt2");
-    /// ```
+    /// Returns the name, such as `cl100k_base`.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// The largest id plus one, as tiktoken's `n_vocab`: some ids below it may belong to no token.
+    /// Returns the largest id plus one, as tiktoken's `n_vocab` does. Some ids below it may belong to no token.
     ///
     /// ```
-    /// # #[cfg(feature = "cl100k_base")]
-    /// assert_eq!(tiktally::cl100k_base().n_vocab(), 100_277);
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// assert_eq!((encoding.name(), encoding.n_vocab()), ("cl100k_base", 100_277));
+    /// assert_eq!((encoding.max_token_value(), encoding.eot_token()), (100_276, Some(100_257)));
+    /// # }
     /// ```
     pub fn n_vocab(&self) -> usize {
         self.0.max_token as usize + 1
     }
 
-    /// The largest id.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")]
-    /// assert_eq!(tiktally::cl100k_base().max_token_value(), 100_276);
-    /// ```
+    /// Returns the largest id.
     pub fn max_token_value(&self) -> TokenId {
         self.0.max_token
     }
 
-    /// The id of `<|endoftext|>`, if the encoding has it.
-    ///
-    /// ```
-    /// # #[cfg(feature = "cl100k_base")]
-    /// assert_eq!(tiktally::cl100k_base().eot_token(), Some(100_257));
-    /// ```
+    /// Returns the id of `<|endoftext|>`, or `None` if the encoding does not have it.
     pub fn eot_token(&self) -> Option<TokenId> {
         self.0.special.id(END_OF_TEXT.as_bytes())
     }
 
-    /// The special tokens, ascending by id, then by text. Two texts may share an id.
+    /// Returns the special tokens with their ids, sorted by id, then by text. Two texts may share an id.
     ///
     /// ```
     /// # #[cfg(feature = "o200k_base")] {
@@ -63,7 +51,7 @@ impl Encoding {
         self.0.special.iter()
     }
 
-    /// Whether the id is that of a special token.
+    /// Returns true if the id is that of a special token.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -75,7 +63,7 @@ impl Encoding {
         self.0.special.text(id).is_some()
     }
 
-    /// The bytes of all mergeable tokens, sorted; special tokens are not among them.
+    /// Returns the bytes of all ordinary tokens, sorted. Special tokens are not included.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -96,7 +84,7 @@ impl Encoding {
             .collect()
     }
 
-    /// The ids and bytes of all mergeable tokens, ascending by id; special tokens are not among them.
+    /// Returns the ids and bytes of all ordinary tokens, sorted by id. Special tokens are not included.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -104,12 +92,12 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the ids for all of them.
+    /// O(n) in the ids, for the whole iteration.
     pub fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         self.vocab().tokens()
     }
 
-    /// The split pattern as tiktoken writes it (its `pat_str`).
+    /// Returns the split pattern as tiktoken writes it (its `pat_str`).
     ///
     /// ```
     /// # #[cfg(feature = "r50k_base")]
@@ -120,7 +108,7 @@ impl Encoding {
         self.splitter().pattern()
     }
 
-    /// Builds now what is otherwise built on first use. Never needed for a right result.
+    /// Builds the tables now that are otherwise built on first use. Results never depend on it.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]

@@ -1,6 +1,6 @@
-//! The type [`Encoding`] and its calls, a file for each task.
+//! The type [`Encoding`] and its calls, one file for each task.
 
-// the documentation shows the calls in this order
+// rustdoc lists the calls in the order of these lines; blank lines keep rustfmt from sorting them
 mod encode;
 
 mod decode;
@@ -30,11 +30,11 @@ pub use builder::{Builder, write_tiktoken};
 pub use chunks::{ChunkSpan, Chunks, Cut, MIN_CHUNK_TOKENS, Spans};
 pub use encoder::Encoder;
 
-/// A split pattern, a vocabulary and special tokens: everything that turns text into ids and back.
+/// A split pattern, a vocabulary and special tokens: all that is needed to turn text into ids and back.
 ///
-/// Cheap to clone, and shared by all threads. The built-in ones come from [`get_encoding`](crate::get_encoding),
-/// [`encoding_for_model`](crate::encoding_for_model), or a function of their own such as
-/// [`cl100k_base`](crate::cl100k_base).
+/// An encoding is cheap to clone, and all threads can share it. The built-in ones come from
+/// [`get_encoding`](crate::get_encoding), [`encoding_for_model`](crate::encoding_for_model), or functions with their
+/// names such as [`cl100k_base`](crate::cl100k_base).
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -92,8 +92,11 @@ impl Encoding {
         &self.0.splitter
     }
 
-    /// Returns what encodes a text as it arrives, or `None` if only a whole text can be encoded: because the pattern
-    /// tells nothing about a text that goes on, or because the vocabulary has no tables.
+    /// Returns the splitter and the tables that encode a text as it arrives, or `None` if only a whole text can be
+    /// encoded.
+    ///
+    /// That is so if the pattern cannot tell which pieces of an unfinished text are final, or the vocabulary has no
+    /// tables.
     pub(crate) fn incremental(&self) -> Option<(&Splitter, &Regular)> {
         let regular = self.vocab().as_regular()?;
         (!self.splitter().needs_whole_text()).then_some((self.splitter(), regular))

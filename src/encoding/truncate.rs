@@ -8,10 +8,13 @@ use crate::split;
 use crate::token_id::TokenId;
 use crate::utf8::whole_chars;
 
-/// More bytes than most tokens have: to guess how much text some tokens are at most.
-const BYTES_PER_TOKEN: usize = 8;
+/// The first guess of how many bytes the last tokens of a text have, for each token.
+///
+/// Most tokens are shorter, so the first guess is usually enough. If not, the guess is doubled, which keeps the time
+/// linear.
+const GUESSED_TOKEN_BYTES: usize = 8;
 
-/// The beginning of a text.
+/// The beginning of a text: its length in bytes, and its number of tokens.
 #[derive(Clone, Copy)]
 pub(super) struct Prefix {
     pub(super) end: usize,
@@ -19,27 +22,28 @@ pub(super) struct Prefix {
 }
 
 impl Encoding {
-    /// The beginning of a text that has at most `max_tokens` tokens, cut between two characters.
+    /// Returns the beginning of a text that has at most `max_tokens` tokens, cut between two characters.
     ///
-    /// Of the borders between characters that are not behind the first `max_tokens` tokens of the text, it is the last one
-    /// up to which the text, encoded on its own, has no more tokens. So a text within the limit comes back whole, and with
-    /// a limit of four at least, something of every text does. A longer beginning may fit too: a text that goes on can
-    /// have fewer tokens.
+    /// It ends at the last character border within the first `max_tokens` tokens up to which the text, encoded by
+    /// itself, has at most `max_tokens` tokens. So a text within the limit is returned whole, and a limit of at least
+    /// four always returns some text.
+    ///
+    /// A longer beginning may fit too, because more text can have fewer tokens.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
     /// let encoding = tiktally::cl100k_base();
     /// assert_eq!(encoding.truncate("tiktoken is great!", 4), "tiktoken is");
     /// assert_eq!(encoding.truncate("tiktoken is great!", 6), "tiktoken is great!");
-    /// // a character that is more than one token is not cut apart
+    /// // a character that is several tokens is not cut
     /// assert_eq!(encoding.truncate("tea \u{1f375}", 3), "tea ");
     /// # }
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are kept, and of a run of white space or capitals that goes on behind them.
+    /// O(n) in the bytes that are kept, plus those of a run of white space or capitals that continues after them.
     pub fn truncate<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
-        // each token has a byte at least
+        // each token has at least one byte
         if text.len() <= max_tokens {
             return text;
         }
@@ -47,10 +51,11 @@ impl Encoding {
         text.get(..end).unwrap_or_default()
     }
 
-    /// The end of a text that has at most `max_tokens` tokens, cut between two characters: for logs and conversations.
+    /// Returns the end of a text that has at most `max_tokens` tokens, cut between two characters: for logs and
+    /// conversations.
     ///
-    /// Of the borders between characters that are not before the last `max_tokens` tokens of the text, it is the first one
-    /// from which the text, encoded on its own, has no more tokens.
+    /// It begins at the first character border within the last `max_tokens` tokens from which the text, encoded by
+    /// itself, has at most `max_tokens` tokens.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -61,14 +66,14 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// O(n) in the bytes that are kept and those of the longest run before them without an end of a word; with a pattern of
-    /// one's own that has no splitter made for it, in those of the text.
+    /// O(n) in the bytes that are kept, plus those of the longest run before them that contains no word boundary. With
+    /// a custom pattern that has no splitter made for it, O(n) in the bytes of the text.
     pub fn truncate_start<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
-        let start = self.suffix(text, max_tokens);
+        let start = self.suffix_start(text, max_tokens);
         text.get(start..).unwrap_or_default()
     }
 
-    /// See [`truncate`](Self::truncate).
+    /// Returns the length of [`truncate`](Self::truncate)'s result, and its number of tokens.
     pub(super) fn prefix(&self, text: &str, max_tokens: usize) -> Prefix {
         if max_tokens == 0 {
             return Prefix { end: 0, tokens: 0 };
@@ -83,14 +88,14 @@ impl Encoding {
             return Prefix { end, tokens };
         }
         let end = until.end(self.vocab());
-        // where there are gaps, tokens do not tell how much text they are of
+        // a pattern that drops text has gaps between tokens, so their lengths do not tell where in the text they are
         let start = if splitter.needs_whole_text() {
             0
         } else {
             until.start_before(text, end)
         };
-        // the tokens before the pieces that the cut may change
-        let before = max_tokens - self.tokens_of(until.ids.get(..max_tokens), end - start);
+        // the tokens before `start` stay; only the pieces after it can change with the cut, and are counted again
+        let before = max_tokens - self.count_last_tokens(until.ids.get(..max_tokens), end - start);
         let borders = (0..=end).rev().filter(|at| text.is_char_boundary(*at));
         for end in borders {
             let tokens = match text.get(start..end) {
@@ -104,12 +109,12 @@ impl Encoding {
         Prefix { end: 0, tokens: 0 }
     }
 
-    /// See [`truncate_start`](Self::truncate_start): where it begins.
-    pub(super) fn suffix(&self, text: &str, max_tokens: usize) -> usize {
+    /// Returns the byte at which the result of [`truncate_start`](Self::truncate_start) begins.
+    pub(super) fn suffix_start(&self, text: &str, max_tokens: usize) -> usize {
         if max_tokens == 0 {
             return text.len();
         }
-        let Some(start) = self.start_of_last(text, max_tokens) else {
+        let Some(start) = self.start_of_last_tokens(text, max_tokens) else {
             return 0;
         };
         let mut borders = (start..text.len()).filter(|at| text.is_char_boundary(*at));
@@ -120,8 +125,8 @@ impl Encoding {
         borders.find(fits).unwrap_or(text.len())
     }
 
-    /// Where the last so many tokens of a text begin, if there are more.
-    fn start_of_last(&self, text: &str, max_tokens: usize) -> Option<usize> {
+    /// Returns the byte at which the last `max_tokens` tokens of a text begin; `None` or 0 if there are no more.
+    fn start_of_last_tokens(&self, text: &str, max_tokens: usize) -> Option<usize> {
         if self.splitter().needs_whole_text() {
             let starts = self.token_starts(text);
             let more = starts
@@ -130,9 +135,9 @@ impl Encoding {
                 .filter(|more| *more > 0)?;
             return starts.get(more).copied();
         }
-        let mut wanted = max_tokens.saturating_mul(BYTES_PER_TOKEN);
+        let mut wanted_bytes = max_tokens.saturating_mul(GUESSED_TOKEN_BYTES);
         let ids = loop {
-            let to = text.len().saturating_sub(wanted);
+            let to = text.len().saturating_sub(wanted_bytes);
             let to = whole_chars(text.as_bytes(), to);
             let has_borders = self.splitter().has_borders();
             let border = || split::start_before(text, to);
@@ -141,14 +146,14 @@ impl Encoding {
             if from == 0 || ids.len() > max_tokens {
                 break ids;
             }
-            wanted = (text.len() - from).saturating_mul(2);
+            wanted_bytes = (text.len() - from).saturating_mul(2);
         };
         let first = ids.len().checked_sub(max_tokens)?;
         let last = ids.get(first..).unwrap_or_default();
         Some(text.len() - self.vocab().total_len(last))
     }
 
-    /// Where each token of a text begins that is cut as a whole: there may be gaps.
+    /// Returns the byte at which each token of a text begins, for patterns that need the whole text. There may be gaps.
     fn token_starts(&self, text: &str) -> Vec<usize> {
         let (mut starts, mut ids) = (Vec::new(), Vec::new());
         let pieces = self.splitter().pieces_of_whole_text(text);
@@ -168,14 +173,14 @@ impl Encoding {
         starts
     }
 
-    /// How many of the last tokens have so many bytes.
-    fn tokens_of(&self, ids: Option<&[TokenId]>, bytes: usize) -> usize {
+    /// Returns how many of the last tokens it takes to cover this many bytes at the end.
+    fn count_last_tokens(&self, ids: Option<&[TokenId]>, bytes: usize) -> usize {
         let mut left = bytes;
         let last = ids.unwrap_or_default().iter().rev();
         last.take_while(|id| {
-            let is_more = left > 0;
+            let is_covering = left > 0;
             left = left.saturating_sub(self.vocab().len(**id));
-            is_more
+            is_covering
         })
         .count()
     }
@@ -185,7 +190,7 @@ impl Encoding {
 mod tests {
     use crate::split::scanned;
 
-    /// One piece of which each part is another.
+    /// Returns one long piece in which no part repeats.
     fn letters(len: usize) -> String {
         let cube = |n: usize| n * n % 1009 * n % 1013;
         (0..len)
@@ -193,7 +198,7 @@ mod tests {
             .collect()
     }
 
-    /// No call looks at a byte more than a few times, or far beyond what it keeps.
+    /// Calls look at each byte only a few times, and not far past the text that they keep.
     #[test]
     fn each_byte_is_looked_at_a_few_times() {
         let encoding = crate::cl100k_base();
@@ -226,7 +231,7 @@ mod tests {
                 "count_up_to: {looked} for {kept}"
             );
             for (overlap, times) in [(0, 3), (100, 6)] {
-                // how long the chunk is shows only when its tokens are there
+                // the length of a chunk inside one piece is known only when its tokens are
                 let times = times + 2 * usize::from(is_one_piece);
                 let chunks = encoding.chunks_overlapping(&text, 512, overlap).unwrap();
                 let looked = scanned::during(|| assert!(chunks.count() > 100));

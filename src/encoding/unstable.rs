@@ -7,21 +7,25 @@ use crate::special::{Special, Stretch};
 use crate::split::give_up;
 use crate::token_id::TokenId;
 
-/// The longest unstable tail, in bytes, whose completions are listed: as long as the longest token.
-const MAX_UNSTABLE: usize = 128;
+/// The longest unstable end of a text, in bytes, for which completions are listed.
+///
+/// It is the length of the longest built-in token. Each byte of the end adds a search, and an encoding for each token
+/// found.
+const MAX_UNSTABLE_BYTES: usize = 128;
 
-/// The ids of a text whose end is open.
-struct Open {
+/// The ids of a text to which more text may be added.
+struct OpenText {
     ids: Vec<TokenId>,
     /// How many of the last ids may change when text is added.
     unstable: usize,
 }
 
 impl Encoding {
-    /// The ids that no continuation of the text can change, and every way in which the rest may go on.
+    /// Encodes a text and returns the ids that no further text can change, and all completions of the rest.
     ///
-    /// The second list holds the completions of the unstable tail, sorted: each is the shortest list of ids that covers
-    /// the tail and begins a continuation of it. They are tiktoken's, its rules for white space included.
+    /// The rest is the unstable end of the text. Each completion is the shortest list of ids that covers this end and
+    /// begins a continuation of it. Completions are sorted. They are those of tiktoken, including its rules for white
+    /// space.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -36,35 +40,35 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// As [`encode`](Self::encode), and [`is_unstable_too_long`](Error::is_unstable_too_long) for an unstable tail of
-    /// more than 128 bytes.
+    /// As [`encode`](Self::encode), and [`is_unstable_too_long`](Error::is_unstable_too_long): the unstable end of the
+    /// text is longer than 128 bytes.
     ///
     /// # Complexity
-    /// That of [`encode`](Self::encode), and of encoding every token that goes on where the tail may end: up to 106,529
-    /// completions for a single space in o200k_base.
+    /// As [`encode`](Self::encode), plus encoding every token that may continue the unstable end: up to 106,529
+    /// completions, for a single space in o200k_base.
     #[allow(clippy::type_complexity)] // the signature of the public contract
     pub fn encode_with_unstable(
         &self,
         text: &str,
         special: Special<'_>,
     ) -> Result<(Vec<TokenId>, Vec<Vec<TokenId>>), Error> {
-        let Open { mut ids, unstable } = self.encode_open(text, special)?;
+        let OpenText { mut ids, unstable } = self.encode_open(text, special)?;
         let stable = ids.len() - unstable;
-        let tail = self.decode_bytes(ids.get(stable..).unwrap_or_default())?;
-        if tail.len() > MAX_UNSTABLE {
+        let unstable_end = self.decode_bytes(ids.get(stable..).unwrap_or_default())?;
+        if unstable_end.len() > MAX_UNSTABLE_BYTES {
             return Err(ErrorKind::UnstableTooLong {
-                len: tail.len(),
-                limit: MAX_UNSTABLE,
+                len: unstable_end.len(),
+                limit: MAX_UNSTABLE_BYTES,
             }
             .into());
         }
         ids.truncate(stable);
-        Ok((ids, self.completions(&tail)?))
+        Ok((ids, self.completions(&unstable_end)?))
     }
 
-    /// The ids of bytes that need not be UTF-8: tiktoken's `_encode_bytes`.
+    /// Encodes bytes that need not be valid UTF-8, as tiktoken's `_encode_bytes` does.
     ///
-    /// The valid beginning is encoded as text but for its last piece, which is merged as one with all that follows.
+    /// The valid beginning is encoded as text, except its last piece, which is merged as one with all bytes after it.
     /// Bytes that are valid UTF-8 give the ids of [`encode_ordinary`](Self::encode_ordinary).
     ///
     /// ```
@@ -77,6 +81,9 @@ impl Encoding {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
     /// O(n log n) in the bytes.
     #[doc(alias = "_encode_bytes")]
@@ -88,20 +95,20 @@ impl Encoding {
             return self.encode_ordinary(valid);
         }
         let open = self.encode_open(valid, Special::AS_TEXT);
-        let Open { mut ids, unstable } = open.unwrap_or_else(|error| give_up(&error));
+        let OpenText { mut ids, unstable } = open.unwrap_or_else(|error| give_up(&error));
         let stable = ids.len() - unstable;
-        let mut tail = Vec::new();
+        let mut last_piece = Vec::new();
         for &id in ids.get(stable..).unwrap_or_default() {
-            tail.extend_from_slice(self.vocab().token(id).unwrap_or_default());
+            last_piece.extend_from_slice(self.vocab().token(id).unwrap_or_default());
         }
-        tail.extend_from_slice(rest);
+        last_piece.extend_from_slice(rest);
         ids.truncate(stable);
-        merge::encode_piece(&tail, self.vocab(), &mut ids);
+        merge::encode_piece(&last_piece, self.vocab(), &mut ids);
         ids
     }
 
-    /// The ids of a text, and how many of them belong to the last piece or to the white space that it may join.
-    fn encode_open(&self, text: &str, special: Special<'_>) -> Result<Open, Error> {
+    /// Encodes a text, and counts the ids of its last piece and of the white space that may join it.
+    fn encode_open(&self, text: &str, special: Special<'_>) -> Result<OpenText, Error> {
         let (mut ids, mut unstable) = (Vec::new(), 0);
         for stretch in self.0.special.stretches(text, special, self.name())? {
             match stretch {
@@ -120,11 +127,13 @@ impl Encoding {
             }
         }
         let unstable = self.widen_over_space(&ids, unstable);
-        Ok(Open { ids, unstable })
+        Ok(OpenText { ids, unstable })
     }
 
-    /// A new newline can glue white-space pieces together that stood apart (`\s*[\r\n]+`), so tokens of nothing but
-    /// `' '`, `'\n'` and `'\t'` before an unstable token of the same kind are unstable too.
+    /// Returns the number of unstable ids, white space before them included.
+    ///
+    /// An added newline can join white-space pieces that were separate (`\s*[\r\n]+`). So before an unstable token of
+    /// only `' '`, `'\n'` and `'\t'`, other tokens of this kind are unstable too.
     fn widen_over_space(&self, ids: &[TokenId], mut unstable: usize) -> usize {
         let is_space = |from_end: usize| {
             let id = ids.len().checked_sub(from_end).and_then(|i| ids.get(i));
@@ -143,32 +152,35 @@ impl Encoding {
         unstable
     }
 
-    /// What the unstable tail can become, sorted.
-    fn completions(&self, tail: &[u8]) -> Result<Vec<Vec<TokenId>>, Error> {
-        if tail.is_empty() {
+    /// Returns all completions of the unstable end of a text, sorted.
+    fn completions(&self, unstable_end: &[u8]) -> Result<Vec<Vec<TokenId>>, Error> {
+        if unstable_end.is_empty() {
             return Ok(Vec::new());
         }
-        let mut completions: Vec<Vec<TokenId>> =
-            self.vocab().with_prefix(tail).map(|id| vec![id]).collect();
-        for at in 1..tail.len() {
-            let (before, straddled) = tail.split_at(at);
+        let mut completions: Vec<Vec<TokenId>> = self
+            .vocab()
+            .with_prefix(unstable_end)
+            .map(|id| vec![id])
+            .collect();
+        for at in 1..unstable_end.len() {
+            let (before, straddled) = unstable_end.split_at(at);
             for id in self.vocab().with_prefix(straddled) {
                 let token = self.vocab().token(id).unwrap_or_default();
-                completions.push(self.covering(&[before, token].concat(), tail.len())?);
+                completions.push(self.covering(&[before, token].concat(), unstable_end.len())?);
             }
         }
-        completions.extend(self.split_before_last_space(tail));
+        completions.extend(self.split_before_last_space(unstable_end));
         completions.sort_unstable();
         completions.dedup();
         Ok(completions)
     }
 
-    /// The first ids of a continuation, until they cover `len` bytes.
+    /// Encodes a continuation, and returns its first ids until they cover `len` bytes.
     fn covering(&self, continuation: &[u8], len: usize) -> Result<Vec<TokenId>, Error> {
         let mut ids = Vec::new();
         match std::str::from_utf8(continuation) {
             Ok(text) => ids = self.encode(text, Special::AS_TEXT)?,
-            // tiktoken merges what is no text as one piece
+            // tiktoken merges bytes that are not valid UTF-8 as one piece
             Err(_) => merge::merge_piece(continuation, self.vocab(), &mut ids),
         }
         let mut covered = 0;
@@ -180,17 +192,19 @@ impl Encoding {
         Ok(ids)
     }
 
-    /// A visible character after the tail takes its last white-space character away (`\s+(?!\S)`): the one continuation
-    /// that makes a cut appear inside it.
-    fn split_before_last_space(&self, tail: &[u8]) -> Option<Vec<TokenId>> {
-        let last = tail
+    /// Encodes the unstable end with a cut before its last character, if that is white space.
+    ///
+    /// A visible character after the end takes this character into its piece (`\s+(?!\S)`). No other continuation makes
+    /// a new cut inside the end.
+    fn split_before_last_space(&self, unstable_end: &[u8]) -> Option<Vec<TokenId>> {
+        let last = unstable_end
             .utf8_chunks()
             .last()
             .filter(|chunk| chunk.invalid().is_empty())?
             .valid()
             .chars()
             .next_back()?;
-        let (before, space) = tail.split_at(tail.len() - last.len_utf8());
+        let (before, space) = unstable_end.split_at(unstable_end.len() - last.len_utf8());
         if before.is_empty()
             || crate::split::classes::class_of(last.into()) & crate::split::classes::WHITE == 0
         {
