@@ -11,6 +11,8 @@
 //! +---------------------------------------------+---------+-----------------+
 //! ```
 
+use std::hint::select_unpredictable;
+
 use super::ID_BITS;
 
 /// The number of places.
@@ -63,5 +65,5 @@ pub(super) fn insert(entries: &mut [u64], key: u128, id: u32) {
         & (*entry == EMPTY_PLACE)
         & (u64::from(id) < EMPTY_PLACE);
     // whether it fits is hard to predict
-    *entry = fits.select_unpredictable(product << PLACE_BITS | u64::from(id), *entry);
+    *entry = select_unpredictable(fits, product << PLACE_BITS | u64::from(id), *entry);
 }

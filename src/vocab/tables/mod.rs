@@ -186,7 +186,10 @@ pub(crate) struct Tables {
 /// A token that no merge gives: its id and its bytes.
 pub(crate) type Unmergeable = (u32, Box<[u8]>);
 
-pub(crate) type Grid = [[Symbol; 256]; 256];
+/// The ids below this have their merges in the [`Grid`]. Mostly these are the bytes.
+pub(crate) const GRID_IDS: u32 = 256;
+
+pub(crate) type Grid = [[Symbol; GRID_IDS as usize]; GRID_IDS as usize];
 
 impl Tables {
     /// Builds all tables. Each pass over the tokens fills few of them, so that they stay in the processor's cache.
@@ -318,7 +321,7 @@ fn by_halves(halves: Halves<'_>, sides: &[u8]) -> ByHalves {
             Made::Byte(byte) => bytes[usize::from(byte)] = merged,
             Made::Merge(left, right) => {
                 pairs::insert(&mut pairs, left, right, merged);
-                if let (0..256, 0..256) = (left, right) {
+                if left.max(right) < GRID_IDS {
                     grid[left as usize][right as usize] = merged;
                 }
             }

@@ -12,6 +12,8 @@
 //! `S`, in the last entry of a bucket, says that some entries went on to the next bucket. The last bucket of the table
 //! stays empty: pairs that cannot merge are looked up there.
 
+use std::hint::select_unpredictable;
+
 use super::buckets::{self, BUCKET_LEN, Filling, LAST};
 use super::{LEFT, NONE, RIGHT, SIDES, Symbol};
 
@@ -66,7 +68,7 @@ pub(crate) fn ask(buckets: &[Bucket], left: Symbol, right: Symbol) -> Question {
     let may_merge = left & right >> RIGHT_ABOVE_LEFT & u32::from(LEFT) != 0;
     let always_empty = buckets.len() - 1;
     // four tokens in five are no side of any merge, in no order: a branch would be mispredicted
-    let bucket = may_merge.select_unpredictable(bucket_of(key, buckets.len()), always_empty);
+    let bucket = select_unpredictable(may_merge, bucket_of(key, buckets.len()), always_empty);
     Question {
         key,
         bucket: bucket as u32,
