@@ -1,4 +1,13 @@
-//! The merge for long pieces: a queue of candidate joins in O(n log n).
+//! The merge for pieces that the linear one gives up: a queue of candidate joins, in O(n log n).
+//!
+//! A join in the queue is a word whose order is the order of the merge, lowest rank first, leftmost on a tie:
+//!
+//! ```text
+//!  63              44 43                                     0
+//! +------------------+----------------------------------------+
+//! |       rank       |       position of the left part        |
+//! +------------------+----------------------------------------+
+//! ```
 #![allow(clippy::indexing_slicing)] // all positions are starts of parts, below the length of the piece
 
 use std::cmp::Reverse;
@@ -8,23 +17,26 @@ use crate::token_id::TokenId;
 use crate::vocab::Regular;
 use crate::vocab::tables::{NONE, SIDES, Symbol};
 
-/// The parts of a piece as a list, each at the place of its first byte.
+/// A piece that is being merged: a list of parts, each at the position of its first byte.
 struct PieceParts {
+    /// The symbol of each part.
     symbols: Vec<Symbol>,
-    /// What each part and the next one merge to, or [`NONE`].
+    /// The symbol that each part and the next one merge to, or [`NONE`].
     joins: Vec<Symbol>,
-    /// Where the next part is, and the one before; those of the first and the last one are outside of the piece.
+    /// The positions of the next part and of the previous one; out of range at the ends of the list.
     next: Vec<usize>,
     previous: Vec<usize>,
 }
 
-/// A join that was possible when it was queued: its rank above the place of its left part, so that the order is that of
-/// the merge, lowest rank first, leftmost on a tie.
-type Join = Reverse<u64>;
+/// A join that was possible when it was queued, in the layout at the head of this file.
+type QueuedJoin = Reverse<u64>;
 
-const PLACE_BITS: u32 = 44;
+/// The bits of a position in a queued join; 20 are left for the rank.
+const POSITION_BITS: u32 = 44;
+const POSITION_MASK: u64 = (1 << POSITION_BITS) - 1;
 
 impl PieceParts {
+    /// Begins with a part for each byte, without joins.
     fn new(piece: &[u8], vocab: &Regular) -> Self {
         let n = piece.len();
         Self {
@@ -35,13 +47,13 @@ impl PieceParts {
         }
     }
 
-    /// Looks up what the part at `at` and the next one merge to.
-    fn ask(&mut self, at: usize, vocab: &Regular) -> Option<Join> {
+    /// Looks up the merge of the part at `at` and the next one, notes it, and returns it for the queue.
+    fn update_join(&mut self, at: usize, vocab: &Regular) -> Option<QueuedJoin> {
         let right = self.symbols.get(self.next[at]);
         let merged = right.map_or(NONE, |right| vocab.merged_symbols(self.symbols[at], *right));
         self.joins[at] = merged;
         (merged != NONE).then_some(Reverse(
-            u64::from(merged >> SIDES) << PLACE_BITS | at as u64,
+            u64::from(merged >> SIDES) << POSITION_BITS | at as u64,
         ))
     }
 
@@ -60,21 +72,21 @@ impl PieceParts {
 /// Appends the ids of `piece`, those of [`plain::merge_plain`](super::plain::merge_plain).
 pub(super) fn merge_heap(piece: &[u8], vocab: &Regular, ids: &mut Vec<TokenId>) {
     let mut parts = PieceParts::new(piece, vocab);
-    let joins = (0..piece.len()).filter_map(|at| parts.ask(at, vocab));
-    let mut queue: BinaryHeap<Join> = joins.collect();
+    let joins = (0..piece.len()).filter_map(|at| parts.update_join(at, vocab));
+    let mut queue: BinaryHeap<QueuedJoin> = joins.collect();
     while let Some(Reverse(join)) = queue.pop() {
         let (rank, at) = (
-            (join >> PLACE_BITS) as TokenId,
-            (join & ((1 << PLACE_BITS) - 1)) as usize,
+            (join >> POSITION_BITS) as TokenId,
+            (join & POSITION_MASK) as usize,
         );
         if parts.joins[at] >> SIDES != rank {
-            continue; // one of the two parts was joined to something else meanwhile
+            continue; // one of the two parts was joined to another one meanwhile
         }
         parts.join(at);
-        queue.extend(parts.ask(at, vocab));
+        queue.extend(parts.update_join(at, vocab));
         let previous = parts.previous[at];
         if previous < piece.len() {
-            queue.extend(parts.ask(previous, vocab));
+            queue.extend(parts.update_join(previous, vocab));
         }
     }
     let mut at = 0;

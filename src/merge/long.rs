@@ -1,9 +1,11 @@
 //! The merge of long pieces, in time linear in their bytes.
 //!
-//! Two lists of ids, each the merge of its own bytes, are together the merge of all the bytes if the two tokens at the
-//! seam stay apart: whether they do depends on these two alone, because every token is the merge of its own bytes. So a
-//! long piece is merged block by block; where a seam does not hold, the two tokens at it are merged again as one region,
-//! which grows by a token on either side until its own seams hold. And where the piece repeats itself, so do its tokens.
+//! Take two lists of ids, each the merge of its own bytes. Together they are the merge of all the bytes if the two tokens
+//! at the seam stay apart. That depends on these two alone, because every token is the merge of its own bytes.
+//!
+//! So a long piece is merged block by block. Where a seam does not hold, the two tokens at it are merged again as one
+//! *region*, which grows by a token on either side until its own seams hold. Where the piece repeats itself, its tokens
+//! are copied.
 
 use fearless_simd::Level;
 
@@ -13,31 +15,32 @@ use crate::token_id::TokenId;
 use crate::vocab::Regular;
 use crate::vocab::tables::{SIDES, Symbol};
 
-/// The bytes of a block. As long as a row, so that a block that is a token is found at once.
+/// The bytes of a block: like a row of the vocabulary's tables, so that one look-up finds a block that is a token.
 const BLOCK_BYTES: usize = 16;
 
-/// A region of more bytes than this is given up: then the whole piece goes through the heap, in O(n log n).
-const MAX_REGION: usize = 1024;
+/// The longest region. Beyond it the linear merge gives up, and the heap merges the whole piece in O(n log n).
+const MAX_REGION_BYTES: usize = 1024;
 
-/// The longest period, in tokens, that is tried.
-const MAX_PERIOD: usize = 3;
+/// The longest repetition that is looked for, in tokens.
+const MAX_PERIOD_TOKENS: usize = 3;
 
 /// Memory for blocks and regions.
 #[derive(Default)]
 pub(crate) struct Blocks {
-    /// The symbols of some blocks, one after the other.
+    /// The symbols of some blocks, one after another.
     symbols: Vec<Symbol>,
-    /// Where the symbols of each block end.
+    /// The end of the symbols of each block in `symbols`.
     symbol_ends: Vec<usize>,
     /// The ids of these blocks.
     ids: Vec<TokenId>,
-    /// Where the ids of each block end in `ids`.
+    /// The end of the ids of each block in `ids`.
     ends: Vec<usize>,
+    /// The ids of the region around a seam.
     region: Vec<TokenId>,
 }
 
 impl Blocks {
-    /// Merges the blocks, each on its own.
+    /// Merges each block separately.
     fn merge<'p>(
         &mut self,
         blocks: impl Iterator<Item = &'p [u8]>,
@@ -69,7 +72,7 @@ impl Blocks {
     }
 }
 
-/// Appends what the merge of some bytes can begin with.
+/// Appends the symbols that the merge of some bytes can begin with.
 fn push_symbols(bytes: &[u8], vocab: &Regular, symbols: &mut Vec<Symbol>) {
     if bytes.is_ascii() {
         symbols.extend(bytes.iter().map(|byte| vocab.byte_symbol(*byte)));
@@ -78,7 +81,7 @@ fn push_symbols(bytes: &[u8], vocab: &Regular, symbols: &mut Vec<Symbol>) {
     }
 }
 
-/// Appends the ids of `piece`, those of [`plain::merge_plain`](super::plain::merge_plain).
+/// Appends the ids of `piece`: those of [`plain::merge_plain`](super::plain::merge_plain), in linear time.
 pub(super) fn merge_long(
     piece: &[u8],
     vocab: &Regular,
@@ -93,7 +96,7 @@ pub(super) fn merge_long(
         first,
         ids,
     };
-    // blocks are merged some at a time, but few where the piece repeats itself: then they are not needed
+    // blocks are merged several at a time, but only one where the piece repeats itself: the others would not be needed
     let mut batch = 1;
     while list.done < piece.len() {
         let rest = piece.get(list.done..).unwrap_or_default();
@@ -111,17 +114,19 @@ pub(super) fn merge_long(
     }
 }
 
-/// What became of some blocks.
+/// The outcome of joining some blocks to the list.
 enum Added {
+    /// All blocks were joined.
     All,
-    /// What stood behind the last one was copied: those behind it are done.
+    /// The piece repeats itself after one of the blocks: its tokens were copied, and the later blocks are void.
     Repeated,
-    /// The seam between two moves too far.
+    /// A seam moved too far.
     GivenUp,
 }
 
-/// What is around a seam.
+/// The bytes around a seam, and the memory to merge them in.
 struct Region<'m> {
+    /// The ids that the region merges to.
     ids: &'m mut Vec<TokenId>,
     symbols: &'m mut Vec<Symbol>,
     level: Level,
@@ -129,12 +134,12 @@ struct Region<'m> {
 }
 
 impl Region<'_> {
-    /// Merges these bytes.
+    /// Merges the bytes of the region.
     fn merge(&mut self, bytes: &[u8], vocab: &Regular) {
         self.ids.clear();
         if let Some(id) = vocab.merged_id(bytes) {
             self.ids.push(id);
-        } else if bytes.len() <= short::max(LARGEST) {
+        } else if bytes.len() <= short::max_symbols(LARGEST) {
             self.symbols.clear();
             push_symbols(bytes, vocab, self.symbols);
             self.jobs.start([&self.symbols[..]].into_iter(), vocab);
@@ -149,19 +154,19 @@ impl Region<'_> {
     }
 }
 
-/// The merge of the beginning of a piece.
+/// The ids of the beginning of a piece.
 struct List<'a> {
     piece: &'a [u8],
     vocab: &'a Regular,
-    /// How many bytes of the piece are merged.
+    /// How many bytes of the piece the ids have.
     done: usize,
-    /// Where the ids of the piece begin in `ids`.
+    /// The index in `ids` of the first id of the piece.
     first: usize,
     ids: &'a mut Vec<TokenId>,
 }
 
 impl List<'_> {
-    /// Joins the ids of the blocks to the list, one block after the other.
+    /// Joins the ids of the blocks to the list, one block after another.
     fn add_blocks(&mut self, blocks: &mut Blocks, level: Level, jobs: &mut Jobs<LARGEST>) -> Added {
         let Blocks {
             ids,
@@ -190,7 +195,7 @@ impl List<'_> {
         Added::All
     }
 
-    /// Joins the ids of the next block to the list, or gives up.
+    /// Joins the ids of the next block to the list. Returns false if it gives up.
     fn add_block(&mut self, block: &[TokenId], region: &mut Region<'_>) -> bool {
         let mut rest = block.iter();
         let mut start = self.done;
@@ -214,7 +219,7 @@ impl List<'_> {
             } else {
                 break;
             }
-            if end - start > MAX_REGION {
+            if end - start > MAX_REGION_BYTES {
                 return false;
             }
             region.merge(self.piece.get(start..end).unwrap_or_default(), self.vocab);
@@ -225,10 +230,10 @@ impl List<'_> {
         true
     }
 
-    /// Goes on as long as the bytes of the last few tokens come again; whether they did.
+    /// Copies the last few tokens while their bytes come again. Returns whether they did.
     fn repeat(&mut self) -> bool {
         let mut period = 0;
-        for count in 1..=MAX_PERIOD {
+        for count in 1..=MAX_PERIOD_TOKENS {
             let ids = self.ids.get(self.first..).unwrap_or_default();
             let Some(&id) = ids.len().checked_sub(count).and_then(|at| ids.get(at)) else {
                 break;
@@ -250,7 +255,7 @@ impl List<'_> {
         false
     }
 
-    /// Whether the last `period` bytes that are merged stand again behind themselves.
+    /// Returns whether the next bytes equal the last `period` merged ones.
     fn comes_again(&self, period: usize) -> bool {
         let (merged, ahead) = self.piece.split_at(self.done);
         let last = merged
@@ -260,6 +265,7 @@ impl List<'_> {
         last.is_some() && last == ahead.get(..period)
     }
 
+    /// Returns the last id of the piece so far.
     fn last(&self) -> Option<TokenId> {
         self.ids
             .get(self.first..)

@@ -1,5 +1,5 @@
-//! Pieces to ids. Knows no text.
-#![allow(clippy::indexing_slicing)] // positions in a piece are below its length, those in `ids` were taken from it
+//! Pieces to ids. Nothing here depends on the text around a piece.
+#![allow(clippy::indexing_slicing)] // positions in a piece are below its length, ranges of `ids` were taken from it
 
 pub(crate) mod cache;
 mod heap;
@@ -17,33 +17,33 @@ use crate::vocab::tables::{NONE, SIDES, Symbol};
 use crate::vocab::{Regular, Vocabulary};
 use short::{Jobs, LARGE, LARGEST, SMALL};
 
-/// In place of a symbol that a merge took away.
-const HOLE: Symbol = NONE;
+/// Stands in [`Scratch::ids`] for a symbol that a merge took away.
+const REMOVED_SYMBOL: Symbol = NONE;
 
-/// Ids are read in blocks of this many; so many can be read behind the ids of every piece.
+/// Ids are copied in blocks of this many: a block is readable from the first id of every piece on.
 pub(crate) const BLOCK_IDS: usize = 8;
 
-/// More ids than a batch of ordinary pieces has.
+/// The most ids whose memory is kept after a batch: more than ordinary pieces have.
 const MAX_IDS_KEPT: usize = 1 << 16;
 
-/// More parts than such pieces have.
-const MAX_OPEN_KEPT: usize = 1 << 12;
+/// The most unmerged ranges whose memory is kept after a batch: more than ordinary pieces have.
+const MAX_RANGES_KEPT: usize = 1 << 12;
 
-/// Memory that merging works in: the pieces of a batch, and their ids.
+/// The memory for merging the pieces of a batch, and their ids.
 pub(crate) struct Scratch {
     level: Level,
     small: Jobs<SMALL>,
     large: Jobs<LARGE>,
     largest: Jobs<LARGEST>,
     blocks: long::Blocks,
-    /// The ids of the pieces, one after the other; before [`merge`](Self::merge) the symbols of those to be merged.
+    /// The ids of the pieces, one after another. Before [`merge`](Self::merge), the symbols of those that it will merge.
     ids: Vec<u32>,
-    /// Where the ids of each piece are.
+    /// The range of each piece in `ids`.
     pieces: Vec<Range>,
-    /// The ranges that are still to be merged, in a small job, a large one, and one of the largest.
-    open: [Vec<Open>; 3],
-    /// The pieces that are merged in parts.
-    parted: Vec<u32>,
+    /// The ranges that are still to be merged: in a small job, a large one, and one of the largest.
+    unmerged: [Vec<Unmerged>; 3],
+    /// The pieces that are merged in parts: merging leaves [`REMOVED_SYMBOL`] among their symbols.
+    cut_pieces: Vec<u32>,
 }
 
 /// A range of [`Scratch::ids`].
@@ -53,17 +53,19 @@ struct Range {
     len: u32,
 }
 
-/// A range that is to be merged, and the piece if it is all of it.
+/// A range that is to be merged.
 #[derive(Clone, Copy)]
-struct Open {
+struct Unmerged {
     range: Range,
+    /// The piece that has this range, or [`PART_OF_PIECE`].
     piece: u32,
 }
 
-/// In place of a piece: the range is a part of one.
+/// Stands for the piece of a range that is only a part of one.
 const PART_OF_PIECE: u32 = u32::MAX;
 
 impl Scratch {
+    /// Creates memory without pieces.
     pub(crate) fn new(level: Level) -> Self {
         Self {
             level,
@@ -73,8 +75,8 @@ impl Scratch {
             blocks: long::Blocks::default(),
             ids: Vec::new(),
             pieces: Vec::new(),
-            open: Default::default(),
-            parted: Vec::new(),
+            unmerged: Default::default(),
+            cut_pieces: Vec::new(),
         }
     }
 
@@ -82,55 +84,56 @@ impl Scratch {
     pub(crate) fn clear(&mut self) {
         self.ids.clear();
         self.pieces.clear();
-        self.parted.clear();
-        self.open.iter_mut().for_each(Vec::clear);
+        self.cut_pieces.clear();
+        self.unmerged.iter_mut().for_each(Vec::clear);
     }
 
-    /// Gives back what one huge piece took.
+    /// Frees the memory that a huge piece took.
     pub(crate) fn give_back(&mut self) {
         if self.ids.capacity() > MAX_IDS_KEPT {
             self.ids = Vec::new();
         }
-        let open = self.open.iter_mut();
-        for open in open.filter(|open| open.capacity() > MAX_OPEN_KEPT) {
-            *open = Vec::new();
+        for ranges in &mut self.unmerged {
+            if ranges.capacity() > MAX_RANGES_KEPT {
+                *ranges = Vec::new();
+            }
         }
     }
 
-    /// An upper bound of the number of ids of all pieces, and of what their last blocks take.
+    /// Returns an upper bound of the number of ids of all pieces, with the blocks that copying them may fill.
     pub(crate) fn len(&self) -> usize {
         self.ids.len() + BLOCK_IDS * self.pieces.len()
     }
 
-    /// The ids of a piece, of which whole blocks are readable, and their number.
+    /// Returns the ids of a piece, which are followed by at least a block of others, and their number.
     #[inline(always)]
     pub(crate) fn ids(&self, piece: usize) -> (&[TokenId], usize) {
         let Range { start, len } = self.pieces[piece];
         (&self.ids[start as usize..], len as usize)
     }
 
-    /// Adds a piece that is a token.
+    /// Adds a piece that is one token.
     #[inline(always)]
     pub(crate) fn add_id(&mut self, id: TokenId) {
         self.ids.push(id);
         self.add_piece(self.ids.len() - 1);
     }
 
-    /// Adds the piece `buffer[start..end]`, a text that is no token.
+    /// Adds the piece `buffer[start..end]`, which is UTF-8 and not a token.
     pub(crate) fn add(&mut self, buffer: &[u8], start: usize, end: usize, vocab: &Regular) {
         let piece = buffer.get(start..end).unwrap_or_default();
         let (first, number) = (self.ids.len(), self.pieces.len() as u32);
-        let in_one_job = piece.len() <= MOST_BYTES;
+        let in_one_job = piece.len() <= MAX_ONE_JOB_BYTES;
         if in_one_job && piece.is_ascii() {
             self.ids
                 .extend(piece.iter().map(|byte| vocab.byte_symbol(*byte)));
-            self.open(first, number);
+            self.queue(first, number);
         } else if in_one_job && !has_long_chars(piece) {
             self.add_uncut(piece, vocab);
-            self.open(first, number);
+            self.queue(first, number);
         } else if !piece.is_ascii() {
             self.add_chars(piece, vocab);
-            self.parted.push(number);
+            self.cut_pieces.push(number);
         } else {
             let mut ids = std::mem::take(&mut self.ids);
             long::merge_long(piece, vocab, self, &mut ids);
@@ -139,7 +142,7 @@ impl Scratch {
         self.add_piece(first);
     }
 
-    /// Ends a piece, which has what is in `ids` from `start` on.
+    /// Ends a piece: its symbols or ids are those from `start` on.
     #[inline(always)]
     fn add_piece(&mut self, start: usize) {
         self.pieces.push(Range {
@@ -148,7 +151,7 @@ impl Scratch {
         });
     }
 
-    /// Adds a piece as one range of symbols, without looking for places to cut it.
+    /// Adds the symbols of a piece without cutting it.
     fn add_uncut(&mut self, piece: &[u8], vocab: &Regular) {
         let chars = vocab.chars();
         let start = self.ids.len();
@@ -164,9 +167,8 @@ impl Scratch {
                 places[len] = symbol;
                 len += 1;
             } else {
-                let symbols = block
-                    .other(char)
-                    .within(lowest_partial(piece, next, chars, vocab));
+                let rival = lowest_rival(piece, next, chars, vocab);
+                let symbols = block.multi(char).against(rival);
                 places[len..len + 4].copy_from_slice(&symbols.symbols);
                 len += symbols.len;
             }
@@ -175,50 +177,53 @@ impl Scratch {
         self.ids.truncate(start + len);
     }
 
-    /// Adds a piece of one character at least. It is cut where no token can cross, and the parts are merged on their own.
+    /// Adds a piece of at least one character. Cuts it where no token can cross: the parts are merged separately.
     ///
-    /// A character that no token shares with a neighbour but as a whole merges as if it were alone: every merge with a
-    /// neighbour has a token for the whole character as one side, so that it has a higher rank and comes later.
+    /// Some characters are shared with a neighbour only as a whole. They merge as if they were alone: every merge with a
+    /// neighbour has a token for the whole character as one side, so it has a higher rank and comes later.
     fn add_chars(&mut self, piece: &[u8], vocab: &Regular) {
         let chars = vocab.chars();
         let (mut char, mut side, mut next) = char_at(piece, 0, chars, vocab);
-        // where the part begins, in `ids` and in the piece; where the character
-        // begins, and what of its fragments may cross there
-        let (mut first, mut from, mut begin, mut fragments) = (self.ids.len(), 0, 0, NONE);
+        // the start of the part in `ids` and in the piece
+        let (mut first, mut from) = (self.ids.len(), 0);
+        // the start of the character, and the lowest rank of a token that crosses there with a fragment
+        let (mut begin, mut rival_before) = (0, NONE);
         while next < piece.len() {
             let at = next;
             let (next_char, after, end) = char_at(piece, at, chars, vocab);
-            let partial = chars.crossings.partial(side, after);
-            self.push(char, partial.min(fragments));
-            if partial == NONE
+            let rival_after = chars.crossings.partial(side, after);
+            self.push(char, rival_after.min(rival_before));
+            if rival_after == NONE
                 && (side.last | after.lead) >= 0x80
                 && !chars.crossings.whole(side, after)
             {
-                // a character alone is merged already
+                // a part of one character is merged already
                 if from != begin {
-                    self.close(first, &piece[from..at], vocab);
+                    self.end_part(first, &piece[from..at], vocab);
                 }
                 (first, from) = (self.ids.len(), at);
             }
-            (char, side, begin, next, fragments) = (next_char, after, at, end, partial);
+            (char, side, begin, next) = (next_char, after, at, end);
+            rival_before = rival_after;
         }
-        self.push(char, fragments);
+        self.push(char, rival_before);
         if from != begin {
-            self.close(first, &piece[from..], vocab);
+            self.end_part(first, &piece[from..], vocab);
         }
     }
 
+    /// Appends the symbols of a character, with the lowest rank of a token that takes a fragment of it.
     #[inline(always)]
-    fn push(&mut self, (block, char): (&CharBlock, Char), partial: TokenId) {
+    fn push(&mut self, (block, char): (&CharBlock, Char), rival: TokenId) {
         match char.single() {
             Some(symbol) => self.ids.push(symbol),
-            None => block.other(char).within(partial).push_to(&mut self.ids),
+            None => block.multi(char).against(rival).append_to(&mut self.ids),
         }
     }
 
-    /// Ends a part of a piece, which has its symbols from `first` on.
+    /// Ends a part of a piece, with its symbols from `first` on. Merges it at once if two symbols or too many are left.
     #[inline(always)]
-    fn close(&mut self, first: usize, part: &[u8], vocab: &Regular) {
+    fn end_part(&mut self, first: usize, part: &[u8], vocab: &Regular) {
         match self.ids[first..] {
             [] | [_] => {}
             [left, right] => {
@@ -228,7 +233,9 @@ impl Scratch {
                     self.ids.push(merged);
                 }
             }
-            _ if self.ids.len() - first <= short::max(LARGEST) => self.open(first, PART_OF_PIECE),
+            _ if self.ids.len() - first <= short::max_symbols(LARGEST) => {
+                self.queue(first, PART_OF_PIECE);
+            }
             _ => {
                 self.ids.truncate(first);
                 let mut ids = Vec::new();
@@ -238,11 +245,13 @@ impl Scratch {
         }
     }
 
+    /// Queues the symbols from `first` on to be merged in a job of the right size.
     #[inline(always)]
-    fn open(&mut self, first: usize, piece: u32) {
+    fn queue(&mut self, first: usize, piece: u32) {
         let len = self.ids.len() - first;
-        let size = usize::from(len > short::max(SMALL)) + usize::from(len > short::max(LARGE));
-        self.open[size].push(Open {
+        let size = usize::from(len > short::max_symbols(SMALL))
+            + usize::from(len > short::max_symbols(LARGE));
+        self.unmerged[size].push(Unmerged {
             range: Range {
                 start: first as u32,
                 len: len as u32,
@@ -251,43 +260,47 @@ impl Scratch {
         });
     }
 
-    /// Merges what is still open.
+    /// Merges the ranges that are still unmerged: then `ids` has ids only.
     pub(crate) fn merge(&mut self, vocab: &Regular) {
-        let (ids, pieces, [small, large, largest]) = (&mut self.ids, &mut self.pieces, &self.open);
-        merge_open(&mut self.small, self.level, small, ids, pieces, vocab);
-        merge_open(&mut self.large, self.level, large, ids, pieces, vocab);
-        merge_open(&mut self.largest, self.level, largest, ids, pieces, vocab);
-        for &piece in &self.parted {
+        let (ids, pieces) = (&mut self.ids, &mut self.pieces);
+        let [small, large, largest] = &self.unmerged;
+        merge_ranges(&mut self.small, self.level, small, ids, pieces, vocab);
+        merge_ranges(&mut self.large, self.level, large, ids, pieces, vocab);
+        merge_ranges(&mut self.largest, self.level, largest, ids, pieces, vocab);
+        for &piece in &self.cut_pieces {
             let Range { start, len } = &mut pieces[piece as usize];
-            *len = close_up(&mut ids[*start as usize..][..*len as usize]) as u32;
+            *len = remove_gaps(&mut ids[*start as usize..][..*len as usize]) as u32;
         }
         ids.resize(ids.len() + BLOCK_IDS, 0);
     }
 }
 
-/// The most bytes of a piece that surely fits a job.
-const MOST_BYTES: usize = short::max(LARGEST);
+/// The most bytes of a piece that fits into one job, whatever its symbols are.
+const MAX_ONE_JOB_BYTES: usize = short::max_symbols(LARGEST);
 
-/// Whether a character of the piece has three bytes or more. Those scripts are worth cutting.
+/// The first lead byte of characters of three bytes.
+const THREE_BYTE_LEAD: u8 = 0xE0;
+
+/// Returns whether a character of the piece has three bytes or more. Text in such scripts is worth cutting.
 #[inline(always)]
 fn has_long_chars(piece: &[u8]) -> bool {
-    piece.iter().copied().fold(0, u8::max) >= 0xE0
+    piece.iter().copied().fold(0, u8::max) >= THREE_BYTE_LEAD
 }
 
-/// Symbols to ids, without the holes among them; how many there are.
+/// Turns symbols into ids, without removed ones, and returns how many there are.
 #[inline(always)]
-fn close_up(symbols: &mut [Symbol]) -> usize {
+fn remove_gaps(symbols: &mut [Symbol]) -> usize {
     let mut len = 0;
     for i in 0..symbols.len() {
         let symbol = symbols[i];
         symbols[len] = symbol >> SIDES;
-        len += usize::from(symbol != HOLE);
+        len += usize::from(symbol != REMOVED_SYMBOL);
     }
     len
 }
 
-/// The lowest rank of a token that joins fragments of the character at `at` to a neighbour.
-fn lowest_partial(piece: &[u8], at: usize, chars: &Chars, vocab: &Regular) -> TokenId {
+/// Returns the lowest rank of a token that joins fragments of the character at `at` to a neighbour.
+fn lowest_rival(piece: &[u8], at: usize, chars: &Chars, vocab: &Regular) -> TokenId {
     let (_, side, end) = char_at(piece, at, chars, vocab);
     let mut lowest = NONE;
     if let Some(before) = (0..at).rev().find(|at| !is_continuation(piece[*at])) {
@@ -301,7 +314,7 @@ fn lowest_partial(piece: &[u8], at: usize, chars: &Chars, vocab: &Regular) -> To
     lowest
 }
 
-/// The character of a piece that begins at `at`, and where it ends.
+/// Returns the character of a piece that begins at `at`, its properties, and its end.
 #[inline(always)]
 fn char_at<'c>(
     piece: &[u8],
@@ -321,36 +334,37 @@ fn char_at<'c>(
     ((block, char), side, at + len)
 }
 
-fn merge_open<const N: usize>(
+/// Merges some ranges of `ids` in jobs of one size. Ranges of whole pieces become ids, those of parts stay symbols.
+fn merge_ranges<const N: usize>(
     jobs: &mut Jobs<N>,
     level: Level,
-    open: &[Open],
+    ranges: &[Unmerged],
     ids: &mut [u32],
     pieces: &mut [Range],
     vocab: &Regular,
 ) {
-    for group in open.chunks(short::BATCH) {
+    for group in ranges.chunks(short::BATCH) {
         let symbols = |Range { start, len }| &ids[start as usize..][..len as usize];
-        jobs.start(group.iter().map(|open| symbols(open.range)), vocab);
+        jobs.start(group.iter().map(|unmerged| symbols(unmerged.range)), vocab);
         jobs.run(level, vocab);
-        for (open, merged) in group.iter().zip(jobs.finish()) {
-            let Range { start, len } = open.range;
+        for (unmerged, merged) in group.iter().zip(jobs.finish()) {
+            let Range { start, len } = unmerged.range;
             let places = &mut ids[start as usize..][..len as usize];
-            if let Some(piece) = pieces.get_mut(open.piece as usize) {
+            if let Some(piece) = pieces.get_mut(unmerged.piece as usize) {
                 piece.len = merged.len() as u32;
                 for (place, symbol) in places.iter_mut().zip(merged) {
                     *place = symbol >> SIDES;
                 }
             } else {
                 for (i, place) in places.iter_mut().enumerate() {
-                    *place = merged.get(i).copied().unwrap_or(HOLE);
+                    *place = merged.get(i).copied().unwrap_or(REMOVED_SYMBOL);
                 }
             }
         }
     }
 }
 
-/// Appends the ids of a piece: its own id if it is a token, or else those it merges to.
+/// Appends the ids of a piece: its own id if it is a token, otherwise those that it merges to.
 pub(crate) fn encode_piece(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
     match vocab.id(piece) {
         Some(id) => ids.push(id),
@@ -358,9 +372,10 @@ pub(crate) fn encode_piece(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<Token
     }
 }
 
-/// Appends the ids of a piece that is no token.
+/// Appends the ids of a piece that is not a token.
 ///
-/// Linear in its bytes for all but pieces made against it, and O(n log n) for those.
+/// # Complexity
+/// Linear in its bytes, except O(n log n) for adversarial pieces, bytes that are not UTF-8 and irregular vocabularies.
 pub(crate) fn merge_piece(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
     match vocab {
         Vocabulary::Regular(regular) => merge_regular(piece, regular, ids),
@@ -368,7 +383,7 @@ pub(crate) fn merge_piece(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenI
     }
 }
 
-/// Appends the ids of a piece that is no token, by the tables of a regular vocabulary.
+/// Appends the ids of a piece that is not a token, with the tables of a regular vocabulary.
 pub(crate) fn merge_regular(piece: &[u8], vocab: &Regular, ids: &mut Vec<TokenId>) {
     if std::str::from_utf8(piece).is_err() {
         return heap::merge_heap(piece, vocab, ids);

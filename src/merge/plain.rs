@@ -1,14 +1,18 @@
-//! Byte pair encoding as it is defined; the oracle of every faster merge.
-#![allow(clippy::indexing_slicing)] // the parts cut the piece, and are as many as their loop says
+//! Byte pair encoding by its definition: the oracle of every faster merge.
+#![allow(clippy::indexing_slicing)] // parts begin inside the piece, and the loops run over their indices
 
 use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
 
-/// Appends the ids of `piece`: again and again the pair of neighbours with the lowest rank is joined, the leftmost on a
-/// tie, until no two neighbours are a token. O(n²) in the bytes of the piece.
+/// Appends the ids of `piece`.
+///
+/// Joins the pair of neighbours with the lowest rank, the leftmost on a tie, until no two neighbours are a token.
+///
+/// # Complexity
+/// O(n²) in the bytes of the piece.
 pub(crate) fn merge_plain(piece: &[u8], vocab: &Vocabulary, ids: &mut Vec<TokenId>) {
     let rank = |bytes: &[u8]| vocab.id(bytes).unwrap_or(TokenId::MAX);
-    // where each part starts, and the rank of that part joined with the next one
+    // the start of each part, and the rank of that part joined with the next one
     let mut parts: Vec<(usize, TokenId)> = (0..=piece.len()).map(|at| (at, TokenId::MAX)).collect();
     let joined = |parts: &[(usize, TokenId)], i: usize| match (parts.get(i), parts.get(i + 2)) {
         (Some(&(start, _)), Some(&(end, _))) => rank(&piece[start..end]),

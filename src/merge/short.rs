@@ -1,53 +1,61 @@
-//! The merge of short pieces: a fixed array of parts, and many pieces abreast.
+//! The merge of short pieces: each has a fixed array of parts, and many pieces are merged side by side.
 //!
-//! What a merge waits for is memory: the next step cannot begin before the last one's look-ups are back. So the pieces of
-//! a batch take their steps in turn, and while one waits the others go on.
+//! A merge waits for memory: its next step cannot begin before the look-ups of the last one have arrived. So the pieces
+//! of a batch take their steps in turn, and while one waits the others go on.
+//!
+//! A *join* is a word. The smallest word of a piece is its next merge: lowest rank, then leftmost.
+//!
+//! ```text
+//!  31         26 25                          6 5           0
+//! +-------------+-----------------------------+-------------+
+//! |    zero     |  symbol (the id is above)   |    place    |
+//! +-------------+-----------------------------+-------------+
+//! ```
 #![allow(clippy::indexing_slicing)] // places are below N by their masks, jobs below the size of the batch
 
 use fearless_simd::{Level, Simd, dispatch};
 
 use crate::vocab::Regular;
-use crate::vocab::tables::{NONE, SIDES, Symbol, pairs};
+use crate::vocab::tables::{GRID_IDS, ID_BITS, NONE, SIDES, Symbol, pairs};
 
-/// The places of the job of a piece of few symbols, as most are: the next merge is found in half the time.
+/// The places of a job for a piece of few symbols, like most pieces: its next merge is found in half the time.
 pub(crate) const SMALL: usize = 16;
-/// The places of the job of a longer piece.
+/// The places of a job for a longer piece.
 pub(crate) const LARGE: usize = 32;
-/// The places of the job of any other short piece.
+/// The places of a job for any other short piece.
 pub(crate) const LARGEST: usize = 64;
 
-/// The most symbols of a piece: with one mark before and one behind them, they fill the places of a job.
-pub(crate) const fn max(places: usize) -> usize {
+/// Returns the most symbols of a piece in a job with this many places: one place before and one after them hold a mark.
+pub(crate) const fn max_symbols(places: usize) -> usize {
     places - 2
 }
 
-/// How many pieces are merged abreast: their jobs stay in the first-level cache.
+/// How many pieces are merged side by side: their jobs stay in the first-level cache.
 pub(crate) const BATCH: usize = 32;
 
-/// The bits of a place below the symbol that merges there.
-const PLACE_BITS: u32 = LARGEST.ilog2();
+/// The bits of a place in a join.
+const JOB_PLACE_BITS: u32 = LARGEST.ilog2();
 
-/// A token that no vocabulary has, and that merges with nothing.
-const NO_PART: Symbol = ((1 << 18) - 1) << SIDES;
+/// The mark at either end of the parts: a symbol that no vocabulary has and that merges with nothing.
+const END_MARK: Symbol = ((1 << ID_BITS) - 1) << SIDES;
 
 /// A piece that is being merged.
-///
-/// Each part knows what it and its right neighbour merge to, in a word with its place below the rank, so that the
-/// smallest word is the merge to do next: lowest rank, then leftmost.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 struct Job<const N: usize> {
+    /// By place, the join of a part and its right neighbour, or [`NONE`].
     joins: [u32; N],
-    /// Places 0 and n + 1 hold a mark that merges with nothing, so that no part has to ask whether it has neighbours.
+    /// Places 0 and n + 1 hold [`END_MARK`], so that every part has two neighbours.
     parts: [Symbol; N],
-    /// The places that hold parts or marks.
+    /// A bit for each place that holds a part or a mark.
     alive: u64,
+    /// How many symbols the piece began with.
     n: u32,
-    /// What the last merge asks.
+    /// The look-ups that the last merge started.
     asked: Asked,
 }
 
-/// The memory for a batch.
+/// The memory for the jobs of a batch.
 pub(crate) struct Jobs<const N: usize> {
     jobs: Box<[Job<N>; BATCH]>,
     count: usize,
@@ -59,7 +67,7 @@ impl<const N: usize> Default for Jobs<N> {
             jobs: Box::new(
                 [Job {
                     joins: [NONE; N],
-                    parts: [NO_PART; N],
+                    parts: [END_MARK; N],
                     alive: 0,
                     n: 0,
                     asked: Asked::default(),
@@ -71,7 +79,7 @@ impl<const N: usize> Default for Jobs<N> {
 }
 
 impl<const N: usize> Jobs<N> {
-    /// Takes pieces of at most [`max`] symbols, at most [`BATCH`] of them.
+    /// Takes up to [`BATCH`] pieces of up to [`max_symbols`] symbols.
     #[inline(always)]
     pub(crate) fn start<'p>(
         &mut self,
@@ -85,13 +93,13 @@ impl<const N: usize> Jobs<N> {
         }
     }
 
-    /// Merges them.
+    /// Merges the pieces that were taken.
     pub(crate) fn run(&mut self, level: Level, vocab: &Regular) {
         let jobs = &mut self.jobs[..self.count];
         dispatch!(level, simd => run(simd, jobs, vocab));
     }
 
-    /// Hands over the symbols of each piece in order, in a slice that can be overwritten.
+    /// Returns the symbols of each piece in order, as slices of the jobs' memory.
     #[inline(always)]
     pub(crate) fn finish(&mut self) -> impl Iterator<Item = &[Symbol]> {
         self.jobs[..self.count].iter_mut().map(Job::finish)
@@ -124,7 +132,7 @@ fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Regular) {
     }
 }
 
-/// What a new part and its neighbours are asked, and the places that the answers go to.
+/// The look-ups of a new part with its two neighbours, and the places that the answers go to.
 #[derive(Clone, Copy, Default)]
 struct Asked {
     before: pairs::Question,
@@ -133,40 +141,42 @@ struct Asked {
 }
 
 impl<const N: usize> Job<N> {
-    /// Takes the symbols of a piece, and fetches what [`start`](Self::start) looks up.
+    /// Takes the symbols of a piece, and prefetches the buckets for [`start`](Self::start).
     #[inline(always)]
     fn take(&mut self, symbols: &[Symbol], vocab: &Regular) {
-        let n = symbols.len().min(max(N));
-        let mut left = NO_PART;
+        let n = symbols.len().min(max_symbols(N));
+        let mut left = END_MARK;
         for (part, &symbol) in self.parts[1..].iter_mut().zip(&symbols[..n]) {
-            if (left | symbol) >> SIDES >= 256 {
+            if (left | symbol) >> SIDES >= GRID_IDS {
                 vocab.ask(left, symbol);
             }
             (*part, left) = (symbol, symbol);
         }
         self.n = n as u32;
-        self.alive = u64::MAX >> (62 - n);
-        self.parts[n + 1] = NO_PART;
+        // the symbols and both marks
+        self.alive = u64::MAX >> (u64::BITS as usize - (n + 2));
+        self.parts[n + 1] = END_MARK;
     }
 
+    /// Looks up all joins.
     #[inline(always)]
     fn start(&mut self, vocab: &Regular) {
         self.joins = [NONE; N];
-        for i in 1..(self.n as usize).min(max(N)) {
-            self.joins[i] = word(vocab.merged_symbols(self.parts[i], self.parts[i + 1]), i);
+        for i in 1..(self.n as usize).min(max_symbols(N)) {
+            self.joins[i] = join_word(vocab.merged_symbols(self.parts[i], self.parts[i + 1]), i);
         }
     }
 
-    /// The next merge, [`NONE`] if there is none.
+    /// Returns the next merge, [`NONE`] if there is none.
     #[inline(always)]
     fn best(&self) -> u32 {
         self.joins.iter().fold(NONE, |best, join| best.min(*join))
     }
 
-    /// Does a merge, and asks what comes of it.
+    /// Does a merge, and starts the look-ups of the new part with its neighbours.
     #[inline(always)]
     fn join(&mut self, best: u32, vocab: &Regular) {
-        let (merged, at) = (best >> PLACE_BITS, best as usize & (N - 1));
+        let (merged, at) = (best >> JOB_PLACE_BITS, best as usize & (N - 1));
         let right = next(self.alive, at) & (N - 1);
         self.alive &= !(1 << right);
         self.joins[right] = NONE;
@@ -182,16 +192,16 @@ impl<const N: usize> Job<N> {
         };
     }
 
-    /// Takes the answers.
+    /// Finishes the look-ups that [`join`](Self::join) started.
     #[inline(always)]
     fn answer(&mut self, vocab: &Regular) {
         let Asked { before, after, at } = self.asked;
         let [left, at] = at.map(|at| usize::from(at) & (N - 1));
-        self.joins[at] = word(vocab.answer(after), at);
-        self.joins[left] = word(vocab.answer(before), left);
+        self.joins[at] = join_word(vocab.answer(after), at);
+        self.joins[left] = join_word(vocab.answer(before), left);
     }
 
-    /// Moves the symbols to the front.
+    /// Moves the symbols to the front and returns them.
     #[inline(always)]
     fn finish(&mut self) -> &[Symbol] {
         let mut places = self.alive & !1 & !(1 << (self.n + 1));
@@ -205,23 +215,24 @@ impl<const N: usize> Job<N> {
     }
 }
 
+/// Returns the join of a symbol at a place, [`NONE`] if there is none.
 #[inline(always)]
-fn word(merged: Symbol, at: usize) -> u32 {
+fn join_word(merged: Symbol, at: usize) -> u32 {
     if merged == NONE {
         NONE
     } else {
-        merged << PLACE_BITS | at as u32
+        merged << JOB_PLACE_BITS | at as u32
     }
 }
 
-/// The place of the next part behind `at`.
+/// Returns the place of the next part after `at`.
 #[inline(always)]
 fn next(alive: u64, at: usize) -> usize {
     (alive & (!1 << at)).trailing_zeros() as usize
 }
 
-/// The place of the part before `at`, which is not 0.
+/// Returns the place of the part before `at`, which must not be 0.
 #[inline(always)]
 fn previous(alive: u64, at: usize) -> usize {
-    63 - (alive & ((1 << at) - 1) | 1).leading_zeros() as usize
+    (u64::BITS - 1) as usize - (alive & ((1 << at) - 1) | 1).leading_zeros() as usize
 }

@@ -1,10 +1,22 @@
-//! Characters of more than one byte, merged as far as nothing around them can matter.
+//! Characters of more than one byte, merged as far as the text around them cannot matter.
 //!
-//! Inside a text the bytes of a character compete with its neighbours: a token may end with the first bytes of a
-//! character, or begin with its last ones. But mostly such tokens have a higher rank than the character's own merges,
-//! which then always come first. So a merge can begin with the parts found here in place of single bytes.
+//! Inside a text, a character competes with its neighbours for its bytes: a token may end with the first bytes of a
+//! character, or begin with its last ones. Here such a token is called a *rival*. Mostly its rank is higher than those of
+//! the character's own merges, which then always come first. So a merge can begin with the symbols found here instead of
+//! single bytes.
+//!
+//! A character is a word of 32 bits, a [`Char`]. The flags are those of [`crossings`](super::crossings):
+//!
+//! ```text
+//!  31          25  24 23                             0
+//! +--------------+---+--------------------------------+
+//! |    flags     | 1 |             symbol             |   one symbol in all surroundings
+//! +--------------+---+--------------------------------+
+//! |    flags     | 0 |  index in `CharBlock::multi`   |   up to four symbols
+//! +--------------+---+--------------------------------+
+//! ```
 
-#![allow(clippy::indexing_slicing)] // blocks have 256 entries, a character at most four parts
+#![allow(clippy::indexing_slicing)] // blocks have 256 entries, a character at most four symbols
 
 use std::sync::OnceLock;
 
@@ -16,77 +28,79 @@ use super::tables::{NONE, SIDES, Symbol};
 use crate::token_id::TokenId;
 use crate::utf8::{char_len, decode, is_continuation};
 
-/// What a character is merged to: one symbol, or an index into [`CharBlock::others`], with bits above it.
+/// The merge of a character, in the layout at the head of this file.
 #[derive(Clone, Copy)]
 pub(crate) struct Char(u32);
 
-/// The bits of a symbol or an index.
+/// The bits of a symbol or an index: symbols have 20 (18 of the id, 2 of the sides).
 const SYMBOL_BITS: u32 = 24;
 const SYMBOL_MASK: u32 = (1 << SYMBOL_BITS) - 1;
-/// The character is one symbol wherever it stands.
+/// Says that the character is one symbol in all surroundings.
 const SINGLE: u32 = 1 << SYMBOL_BITS;
-/// Above it, what [`crossings`](super::crossings) says of the character.
-const FLAGS: u32 = SYMBOL_BITS + 1;
+/// Where the flags begin.
+const FLAGS_SHIFT: u32 = SYMBOL_BITS + 1;
 
 impl Char {
-    /// The symbol that it is wherever it stands.
+    /// Returns the symbol of the character, if it is one symbol in all surroundings.
     #[inline(always)]
     pub(crate) fn single(self) -> Option<Symbol> {
         (self.0 & SINGLE != 0).then_some(self.0 & SYMBOL_MASK)
     }
 
+    /// Returns the flags of the character, see [`crossings`](super::crossings).
     #[inline(always)]
     pub(crate) fn flags(self) -> u8 {
-        (self.0 >> FLAGS) as u8
+        (self.0 >> FLAGS_SHIFT) as u8
     }
 }
 
-/// How many characters are made at a time. Smaller blocks are more cache lines on the way to a character.
+/// How many characters are merged at a time. With smaller blocks, more cache lines are on the way to a character.
 const BLOCK_LEN: u32 = 256;
 
 /// Characters with the same upper bits.
 pub(crate) struct CharBlock {
     chars: [Char; BLOCK_LEN as usize],
-    others: Vec<Other>,
+    multi: Vec<MultiSymbolChar>,
 }
 
-/// A character of several symbols.
+/// A character that is not one symbol in all surroundings.
 #[derive(PartialEq)]
-pub(crate) struct Other {
-    /// Its merge where no token joins fragments of it to its neighbours, or none of so low a rank that it comes first.
-    whole: Symbols,
-    /// Its merge as far as it is the same everywhere.
-    pub(crate) parts: Symbols,
-    /// The highest rank among the merges to `whole`.
-    rank: TokenId,
+pub(crate) struct MultiSymbolChar {
+    /// The symbols of the character merged alone: right wherever no rival comes before one of its merges.
+    alone: Symbols,
+    /// The symbols up to where a rival may come first: right in all surroundings.
+    pub(crate) everywhere: Symbols,
+    /// The highest rank among the merges that lead to `alone`.
+    highest_rank: TokenId,
 }
 
-impl Other {
-    /// Its merge where the lowest rank of a token that joins fragments of it to its neighbours is this.
+impl MultiSymbolChar {
+    /// Returns the symbols to begin a merge with, where `rival` is the lowest rank of a rival, or [`NONE`].
     #[inline(always)]
-    pub(crate) fn within(&self, partial: TokenId) -> &Symbols {
-        if partial > self.rank {
-            &self.whole
+    pub(crate) fn against(&self, rival: TokenId) -> &Symbols {
+        if rival > self.highest_rank {
+            &self.alone
         } else {
-            &self.parts
+            &self.everywhere
         }
     }
 }
 
 impl CharBlock {
+    /// Returns the character with this code point, which must be in this block.
     #[inline(always)]
     pub(crate) fn get(&self, code_point: u32) -> Char {
         self.chars[(code_point % BLOCK_LEN) as usize]
     }
 
-    /// A character of this block that is no [single](Char::single) symbol.
+    /// Returns the symbols of a character of this block that is not a [single](Char::single) one.
     #[inline(always)]
-    pub(crate) fn other(&self, char: Char) -> &Other {
-        &self.others[(char.0 & SYMBOL_MASK) as usize]
+    pub(crate) fn multi(&self, char: Char) -> &MultiSymbolChar {
+        &self.multi[(char.0 & SYMBOL_MASK) as usize]
     }
 }
 
-/// At most one symbol for each byte of a character.
+/// The symbols of a character, up to one for each byte.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) struct Symbols {
     pub(crate) symbols: [Symbol; 4],
@@ -94,31 +108,33 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
+    /// Appends the symbols: always four are copied, which needs no branch, and those too many cut off.
     #[inline(always)]
-    pub(crate) fn push_to(&self, symbols: &mut Vec<Symbol>) {
+    pub(crate) fn append_to(&self, symbols: &mut Vec<Symbol>) {
         let len = symbols.len() + self.len;
         symbols.extend_from_slice(&self.symbols);
         symbols.truncate(len);
     }
 }
 
-/// All characters, made a block at a time when one of them is first met; some 4 MB if all of them are.
+/// All characters. A block is merged when a text first has one of its characters; all blocks together take about 4 MB.
 pub(crate) struct Chars {
     rivals: Rivals,
     pub(crate) crossings: Crossings,
     blocks: Box<[OnceLock<Box<CharBlock>>]>,
 }
 
-/// The lowest rank of a token that joins a fragment of a character to its neighbour.
+/// The lowest ranks of rivals, by the fragment of a character that they take. Keys are [`packed`] bytes.
 #[derive(Default)]
 struct Rivals {
-    /// By the last bytes of a character, which are the first ones of such a token.
-    begin: FxHashMap<u32, TokenId>,
-    /// By the first bytes of a character, which are the last ones of such a token.
-    end: FxHashMap<u32, TokenId>,
+    /// By the last bytes of a character: a token begins with them and has more.
+    by_end: FxHashMap<u32, TokenId>,
+    /// By the first bytes of a character: a token ends with them and has more.
+    by_start: FxHashMap<u32, TokenId>,
 }
 
 impl Chars {
+    /// Collects the rivals and crossings of a vocabulary, in one pass over its tokens that are not ASCII.
     pub(crate) fn new(vocab: &Regular) -> Self {
         let (mut rivals, mut crossings) = (Rivals::default(), Crossings::empty());
         for (id, token) in vocab.beyond_ascii() {
@@ -135,42 +151,45 @@ impl Chars {
         }
     }
 
-    /// The block that a character is in.
+    /// Returns the block that a character is in, and merges its characters on the first call.
     #[inline(always)]
     pub(crate) fn block(&self, code_point: u32, vocab: &Regular) -> &CharBlock {
         self.blocks[(code_point / BLOCK_LEN) as usize]
             .get_or_init(|| self.make(code_point / BLOCK_LEN, vocab))
     }
 
+    /// Merges the characters of a block.
     #[cold]
     fn make(&self, number: u32, vocab: &Regular) -> Box<CharBlock> {
         let mut block = Box::new(CharBlock {
             chars: [Char(0); BLOCK_LEN as usize],
-            others: Vec::new(),
+            multi: Vec::new(),
         });
         for i in 0..BLOCK_LEN {
             let code_point = number * BLOCK_LEN + i;
-            let other = self.merge(code_point, vocab);
-            let flags = u32::from(self.crossings.flags(code_point)) << FLAGS;
-            let single = other.whole == other.parts && other.whole.len == 1;
+            let merged = self.merge(code_point, vocab);
+            let flags = u32::from(self.crossings.flags(code_point)) << FLAGS_SHIFT;
+            let single = merged.alone == merged.everywhere && merged.alone.len == 1;
             block.chars[i as usize] = if single {
-                Char(flags | SINGLE | other.whole.symbols[0])
+                Char(flags | SINGLE | merged.alone.symbols[0])
             } else {
-                block.others.push(other);
-                Char(flags | (block.others.len() - 1) as u32)
+                block.multi.push(merged);
+                Char(flags | (block.multi.len() - 1) as u32)
             };
         }
         block
     }
 
-    fn merge(&self, code_point: u32, vocab: &Regular) -> Other {
+    /// Merges a character; a surrogate, which is none, has no symbols.
+    fn merge(&self, code_point: u32, vocab: &Regular) -> MultiSymbolChar {
         let mut bytes = [0; 4];
         let bytes = char::from_u32(code_point)
             .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
         Merging::new(bytes, vocab).merge(bytes, &self.rivals, vocab)
     }
 
-    /// Appends the symbols of any bytes: the parts of the characters, single bytes where there is none.
+    /// Appends the symbols to begin the merge of any bytes with, where nothing is known of rivals. Bytes of no character
+    /// become single bytes.
     pub(crate) fn push(&self, mut bytes: &[u8], vocab: &Regular, symbols: &mut Vec<Symbol>) {
         while let Some(&lead) = bytes.first() {
             let (code_point, len) = decode(bytes);
@@ -179,7 +198,7 @@ impl Chars {
                 let char = block.get(code_point);
                 match char.single() {
                     Some(symbol) => symbols.push(symbol),
-                    None => block.other(char).parts.push_to(symbols),
+                    None => block.multi(char).everywhere.append_to(symbols),
                 }
             } else {
                 symbols.push(vocab.byte_symbol(lead));
@@ -192,13 +211,14 @@ impl Chars {
 /// A character that is being merged.
 struct Merging {
     symbols: Symbols,
-    /// The bytes of each symbol.
+    /// The length of each symbol in bytes.
     lens: [usize; 4],
-    /// The highest rank of the merges done.
-    highest: TokenId,
+    /// The highest rank of the merges done so far.
+    highest_rank: TokenId,
 }
 
 impl Merging {
+    /// Begins with the bytes of a character.
     fn new(char: &[u8], vocab: &Regular) -> Self {
         let mut symbols = [NONE; 4];
         for (symbol, byte) in symbols.iter_mut().zip(char) {
@@ -210,17 +230,18 @@ impl Merging {
                 len: char.len(),
             },
             lens: [1; 4],
-            highest: 0,
+            highest_rank: 0,
         }
     }
 
-    /// Merges as far as it goes. The merge is the same everywhere up to the first one that a rival may come before.
-    fn merge(mut self, char: &[u8], rivals: &Rivals, vocab: &Regular) -> Other {
-        let mut parts = None;
+    /// Merges until no two symbols merge. Up to the first merge that a rival may precede, the symbols are right in all
+    /// surroundings.
+    fn merge(mut self, char: &[u8], rivals: &Rivals, vocab: &Regular) -> MultiSymbolChar {
+        let mut everywhere = None;
         while let Some((merged, left)) = self.best(vocab) {
             let rank = merged >> SIDES;
-            if parts.is_none() && rank >= rivals.lowest(self.ends(char)) {
-                parts = Some(self.symbols);
+            if everywhere.is_none() && rank >= rivals.lowest(self.ends(char)) {
+                everywhere = Some(self.symbols);
             }
             let right = left + 1;
             self.symbols.symbols[left] = merged;
@@ -228,22 +249,22 @@ impl Merging {
             self.symbols.symbols.copy_within(right + 1.., right);
             self.lens.copy_within(right + 1.., right);
             self.symbols.len -= 1;
-            self.highest = rank.max(self.highest);
+            self.highest_rank = rank.max(self.highest_rank);
         }
-        Other {
-            whole: self.symbols,
-            parts: parts.unwrap_or(self.symbols),
-            rank: self.highest,
+        MultiSymbolChar {
+            alone: self.symbols,
+            everywhere: everywhere.unwrap_or(self.symbols),
+            highest_rank: self.highest_rank,
         }
     }
 
-    /// The bytes of the first symbol and of the last.
+    /// Returns the bytes of the first symbol and of the last.
     fn ends<'c>(&self, char: &'c [u8]) -> (&'c [u8], &'c [u8]) {
         let last = self.lens[self.symbols.len - 1];
         (&char[..self.lens[0]], &char[char.len() - last..])
     }
 
-    /// The lowest merge of two neighbours, and where it is.
+    /// Returns the merge of the lowest rank and the index of its left symbol.
     fn best(&self, vocab: &Regular) -> Option<(Symbol, usize)> {
         let symbols = &self.symbols.symbols[..self.symbols.len];
         let merges = symbols
@@ -255,13 +276,14 @@ impl Merging {
 }
 
 impl Rivals {
+    /// Adds a token, if it begins or ends inside a character and has bytes of another one.
     fn add(&mut self, id: TokenId, token: &[u8]) {
         let begins_inside = token
             .iter()
             .take_while(|byte| is_continuation(**byte))
             .count();
         if begins_inside > 0 && begins_inside < token.len() && begins_inside < 4 {
-            keep_lowest(&mut self.begin, token.get(..begins_inside), id);
+            keep_lowest(&mut self.by_end, token.get(..begins_inside), id);
         }
         let after_lead = token
             .iter()
@@ -279,26 +301,28 @@ impl Rivals {
             .get(lead)
             .is_some_and(|byte| char_len(*byte) > after_lead + 1)
         {
-            keep_lowest(&mut self.end, token.get(lead..), id);
+            keep_lowest(&mut self.by_start, token.get(lead..), id);
         }
     }
 
-    /// The lowest rank of a token that takes the first fragment of a character to the left, or the last to the right.
+    /// Returns the lowest rank of a rival that takes the first fragment of a character, or the last one; [`NONE`] if there
+    /// is none.
     fn lowest(&self, (first, last): (&[u8], &[u8])) -> TokenId {
         let of =
             |map: &FxHashMap<u32, TokenId>, bytes| map.get(&packed(bytes)).copied().unwrap_or(NONE);
-        of(&self.end, first).min(of(&self.begin, last))
+        of(&self.by_start, first).min(of(&self.by_end, last))
     }
 }
 
+/// Notes a rank for some bytes, unless they have a lower one.
 fn keep_lowest(map: &mut FxHashMap<u32, TokenId>, bytes: Option<&[u8]>, id: TokenId) {
     let lowest = map.entry(packed(bytes.unwrap_or_default())).or_insert(id);
     *lowest = id.min(*lowest);
 }
 
-/// At most four bytes in a word; 0 is in front of none of them, as no fragment begins with it.
+/// Packs up to four bytes into a word. No two fragments give the same word, because none begins with a zero byte.
 fn packed(bytes: &[u8]) -> u32 {
     bytes
         .iter()
-        .fold(0, |word, byte| word << 8 | u32::from(*byte))
+        .fold(0, |packed, byte| packed << 8 | u32::from(*byte))
 }

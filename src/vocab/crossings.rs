@@ -1,28 +1,36 @@
-//! Places in a piece that no token can cross: the parts between them are merged on their own.
+//! Borders between characters that no token can cross: the parts of a piece between them are merged separately.
 //!
-//! In Chinese or Japanese most neighbouring characters are never in one token, so a long run falls apart into parts of a
-//! character or two, most of which are tokens.
+//! In Chinese or Japanese most neighbouring characters are never in one token. So a long run falls apart into parts of
+//! one or two characters, most of which are tokens.
 #![allow(clippy::indexing_slicing)] // the tables have an entry for each value of their hash, byte or bits
 
 use super::tables::NONE;
 use crate::token_id::TokenId;
 use crate::utf8::{char_len, decode, is_continuation};
 
-/// Characters from here on are rare: they count as ones that tokens may cross at.
-const END: u32 = 0x2_0000;
+/// The first code point without flags of its own. These characters are rare: tokens may cross at all of them.
+const FLAGS_END: u32 = 0x2_0000;
 
-/// The bits of the hashes; false alarms only cost a merge.
-const BITS: u32 = 19;
-const BEGUN_BITS: u32 = 12;
+/// The bits of the hash of two characters. A collision can only keep a cut from being made.
+const PAIR_HASH_BITS: u32 = 19;
+/// The bits of the hash of a character and a lead byte. A collision can only make a rank seem lower than it is.
+const BEGUN_HASH_BITS: u32 = 12;
 
-/// Of a character: a token holds it and some character after it.
+/// Leads from a hash of two characters to a word of 64 bits in [`Crossings::pairs`], and to a bit of it.
+const WORD_SHIFT: u32 = u64::BITS.ilog2();
+const BIT_MASK: usize = u64::BITS as usize - 1;
+
+/// The bits of a continuation byte that are its own, below `0b10`.
+const CONTINUATION_MASK: u8 = 0b11_1111;
+
+/// Flag of a character: a token holds it and the character after it.
 pub(crate) const BEFORE: u8 = 1;
-/// Of a character: a token holds it and some character before it.
+/// Flag of a character: a token holds it and the character before it.
 pub(crate) const AFTER: u8 = 2;
-/// Of a character: a token holds it and then ends inside the next one.
+/// Flag of a character: a token holds it and then ends inside the next one.
 pub(crate) const BEGINS: u8 = 4;
 
-/// Which characters may be neighbours in one token.
+/// The pairs of characters that may be neighbours in one token.
 pub(crate) struct Crossings {
     /// A bit for the hash of each pair of characters in one token.
     pairs: Box<[u64]>,
@@ -31,31 +39,34 @@ pub(crate) struct Crossings {
     /// By the last byte of a character and a lead byte, the lowest rank of a token that begins inside the first and holds
     /// the second.
     inside: Box<[[TokenId; 256]]>,
-    /// What is true of each character below [`END`].
+    /// The flags of each character below [`FLAGS_END`]: [`BEFORE`], [`AFTER`], [`BEGINS`].
     flags: Box<[u8]>,
 }
 
-/// A character in a piece, as far as crossings are concerned.
+/// The properties of a character in a piece that decide on crossings.
 #[derive(Clone, Copy)]
 pub(crate) struct Side {
     pub(crate) code_point: u32,
     pub(crate) flags: u8,
+    /// Its first byte.
     pub(crate) lead: u8,
+    /// Its last byte.
     pub(crate) last: u8,
 }
 
 impl Crossings {
+    /// Creates the crossings of a vocabulary without tokens.
     pub(super) fn empty() -> Self {
         Self {
-            pairs: vec![0; 1 << (BITS - 6)].into(),
-            begun: vec![NONE; 1 << BEGUN_BITS].into(),
-            inside: vec![[NONE; 256]; 64].into(),
-            flags: vec![0; END as usize].into(),
+            pairs: vec![0; 1 << (PAIR_HASH_BITS - WORD_SHIFT)].into(),
+            begun: vec![NONE; 1 << BEGUN_HASH_BITS].into(),
+            inside: vec![[NONE; 256]; usize::from(CONTINUATION_MASK) + 1].into(),
+            flags: vec![0; FLAGS_END as usize].into(),
         }
     }
 
-    /// Adds a token that is not all ASCII, after its parts. Where these hold whole characters at the seam between them,
-    /// it adds no more than that these two are neighbours.
+    /// Adds a token that is not all ASCII, after its halves. If these hold whole characters at the seam between them, the
+    /// token adds only that these two may be neighbours.
     pub(super) fn add(&mut self, id: TokenId, (left, right): (&[u8], &[u8]), token: &[u8]) {
         match (last_char(left), first_char(right)) {
             (Some(before), Some(after)) => self.add_pair(before, after),
@@ -63,15 +74,17 @@ impl Crossings {
         }
     }
 
-    /// A token crosses between two characters if it holds both; or the first, and some of the second; or some of the
-    /// first, and at least the lead byte of the second.
+    /// Adds all crossings of a token.
+    ///
+    /// It crosses between two characters in three cases: it holds both; or the first and some bytes of the second; or some
+    /// bytes of the first and at least the lead byte of the second.
     fn add_all(&mut self, id: TokenId, token: &[u8]) {
         let mut at = token
             .iter()
             .take_while(|byte| is_continuation(**byte))
             .count();
         if let (Some(last), Some(lead)) = (token[..at].last(), token.get(at)) {
-            let lowest = &mut self.inside[usize::from(last & 63)][usize::from(*lead)];
+            let lowest = &mut self.inside[usize::from(last & CONTINUATION_MASK)][usize::from(*lead)];
             *lowest = id.min(*lowest);
         }
         let mut before: Option<u32> = None;
@@ -91,20 +104,22 @@ impl Crossings {
         }
     }
 
+    /// Notes that two characters may be neighbours in a token.
     fn add_pair(&mut self, before: u32, after: u32) {
         self.flag(before, BEFORE);
         self.flag(after, AFTER);
-        let hash = whole_hash(before, after);
-        self.pairs[hash >> 6] |= 1 << (hash & 63);
+        let hash = pair_hash(before, after);
+        self.pairs[hash >> WORD_SHIFT] |= 1 << (hash & BIT_MASK);
     }
 
+    /// Sets a flag of a character.
     fn flag(&mut self, char: u32, flag: u8) {
         if let Some(flags) = self.flags.get_mut(char as usize) {
             *flags |= flag;
         }
     }
 
-    /// The flags of a character; all of them where they are not known.
+    /// Returns the flags of a character: all of them if it is beyond [`FLAGS_END`].
     pub(crate) fn flags(&self, char: u32) -> u8 {
         self.flags
             .get(char as usize)
@@ -112,22 +127,22 @@ impl Crossings {
             .unwrap_or(BEFORE | AFTER | BEGINS)
     }
 
-    /// Whether a token may hold both of these two characters.
+    /// Returns whether a token may hold both of these two characters.
     #[inline(always)]
     pub(crate) fn whole(&self, before: Side, after: Side) -> bool {
         before.flags & BEFORE != 0 && after.flags & AFTER != 0 && {
-            let hash = whole_hash(before.code_point, after.code_point);
-            self.pairs[hash >> 6] >> (hash & 63) & 1 != 0
+            let hash = pair_hash(before.code_point, after.code_point);
+            self.pairs[hash >> WORD_SHIFT] >> (hash & BIT_MASK) & 1 != 0
         }
     }
 
-    /// No more than the lowest rank of a token that begins or ends inside one of these two characters and holds some of
-    /// the other; [`NONE`] if there is none.
+    /// Returns a lower bound of the ranks of tokens that cross here from or into the inside of a character: they begin or
+    /// end inside one of these two and have bytes of the other. [`NONE`] if there are none.
     #[inline(always)]
     pub(crate) fn partial(&self, before: Side, after: Side) -> TokenId {
         let mut lowest = NONE;
         if before.last >= 0x80 {
-            lowest = self.inside[usize::from(before.last & 63)][usize::from(after.lead)];
+            lowest = self.inside[usize::from(before.last & CONTINUATION_MASK)][usize::from(after.lead)];
         }
         if before.flags & BEGINS != 0 {
             lowest = lowest.min(self.begun[begun_hash(before.code_point, after.lead)]);
@@ -136,33 +151,34 @@ impl Crossings {
     }
 }
 
-/// The character that `bytes` begin with, if they hold all of it.
+/// Returns the character that `bytes` begin with, if they hold all of it.
 fn first_char(bytes: &[u8]) -> Option<u32> {
     let (char, len) = decode(bytes);
     let lead = *bytes.first()?;
     (!is_continuation(lead) && len == char_len(lead)).then_some(char)
 }
 
-/// The character that `bytes` end with, if they hold all of it.
+/// Returns the character that `bytes` end with, if they hold all of it.
 fn last_char(bytes: &[u8]) -> Option<u32> {
     let lead = bytes.iter().rposition(|byte| !is_continuation(*byte))?;
     let last = &bytes[lead..];
     first_char(last).filter(|_| char_len(last[0]) == last.len())
 }
 
+/// Hashes a number to this many bits.
 #[inline(always)]
-fn mix(low: u64, bits: u32) -> usize {
-    (low.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - bits)) as usize
+fn mix(number: u64, bits: u32) -> usize {
+    (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - bits)) as usize
 }
 
 #[inline(always)]
-fn whole_hash(before: u32, after: u32) -> usize {
-    mix(u64::from(before) << 32 | u64::from(after), BITS)
+fn pair_hash(before: u32, after: u32) -> usize {
+    mix(u64::from(before) << 32 | u64::from(after), PAIR_HASH_BITS)
 }
 
 #[inline(always)]
 fn begun_hash(before: u32, lead: u8) -> usize {
-    mix(u64::from(before) << 32 | u64::from(lead), BEGUN_BITS)
+    mix(u64::from(before) << 32 | u64::from(lead), BEGUN_HASH_BITS)
 }
 
 #[cfg(test)]
@@ -197,7 +213,7 @@ mod tests {
         }
     }
 
-    /// No token holds two neighbours that are said to be in no token.
+    /// Checks that no token holds two neighbours that are said to be in no token.
     #[test]
     fn tokens_cross_between_their_characters() {
         for vocab in all() {
@@ -218,7 +234,7 @@ mod tests {
         }
     }
 
-    /// No token that begins or ends inside a character has a lower rank than is said.
+    /// Checks that no token that begins or ends inside a character has a lower rank than the bound.
     #[test]
     fn fragments_cross_to_their_neighbours() {
         for vocab in all() {

@@ -1,25 +1,29 @@
-//! The parts of tokens from their bytes. Shared with the build script, so nothing here depends on the rest of the crate.
-#![allow(clippy::indexing_slicing)] // ids are places in what is made of the tokens, joins are between symbols
+//! Finds the halves of tokens from their bytes. Shared with the build script, so nothing here depends on the rest of the
+//! crate.
+#![allow(clippy::indexing_slicing)] // ids are indices into vectors with an entry per token, joins are between symbols
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
 use super::tables::Made;
 
-/// What each token is made of by id, and the ids of those that no merge gives, which are gaps among the others.
+/// How the tokens of a vocabulary are made.
 pub(crate) struct Derived {
+    /// How each token is made, by id.
     pub(crate) made: Vec<Made>,
+    /// The ids of the tokens that no merge gives, in ascending order. They are gaps in `made`.
     pub(crate) unmergeable: Vec<u32>,
-    /// By id, the tokens that are out_of_order, or made of such; none if there are none.
+    /// By id, whether a token is out of order, or made of one that is; empty if no token is.
     pub(crate) out_of_order: Vec<bool>,
 }
 
-/// What each token is made of, in the order of the ids; `tokens` gives the bytes, empty for an id that no token has.
+/// Finds how each token is made. `tokens` has the bytes of each by id, empty for an id that no token has.
 ///
-/// A token is made of the two parts that are left when its bytes are merged by all other tokens. Mostly these are of lower
-/// ids, and one pass finds them. A token of a lower id than one of its parts is *out_of_order*: it is there when that part is.
+/// The halves of a token are the two tokens that are left when all other tokens merge its bytes. Mostly both have lower
+/// ids, and one pass finds them. A token with a lower id than one of its halves is *out of order*: no merge gives it before
+/// that half exists.
 ///
-/// `None` if what is found by that is not how the tokens merge after all.
+/// Returns `None` if the tokens do not merge to themselves with the halves that were found.
 ///
 /// # Complexity
 /// O(n²) in the bytes of each token.
@@ -27,20 +31,20 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
     let mut out_of_order = OutOfOrder::default();
     for _ in 0..MAX_PASSES {
         let mut pass = Pass::new(tokens, &out_of_order, hasher.clone());
-        let mut others = std::mem::take(&mut pass.others);
-        if others.iter().any(|id| out_of_order.with.contains_key(id)) {
+        let mut unmergeable = std::mem::take(&mut pass.unmergeable);
+        if unmergeable.iter().any(|id| out_of_order.follows.contains_key(id)) {
             return None;
         }
-        let known = out_of_order.order.len();
-        // one that is found may be a part of another
+        let known = out_of_order.found.len();
+        // a token that is found may be a half of another
         for _ in 0..MAX_DEPTH {
-            let before = others.len();
-            others.retain(|id| !pass.is_out_of_order(*id, tokens[*id as usize], &mut out_of_order));
-            if others.len() == before {
+            let before = unmergeable.len();
+            unmergeable.retain(|id| !pass.add_if_out_of_order(*id, tokens[*id as usize], &mut out_of_order));
+            if unmergeable.len() == before {
                 break;
             }
         }
-        if out_of_order.order.len() == known {
+        if out_of_order.found.len() == known {
             let holds = known == 0 || pass.holds(tokens);
             return holds.then(|| Derived {
                 out_of_order: if known > 0 {
@@ -49,75 +53,85 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
                     Vec::new()
                 },
                 made: pass.made,
-                unmergeable: others,
+                unmergeable,
             });
         }
     }
     None
 }
 
-/// Which tokens have a lower id than one of those that they are made of.
+/// Returns by id whether a token has a lower id than one of the tokens that it is made of, directly or not.
 fn flags(made: &[Made]) -> Vec<bool> {
     let mut out_of_order = vec![false; made.len()];
     let mut before = vec![];
-    // one is out_of_order by a part that may stand behind it
+    // a half that makes a token out of order may come after it
     while out_of_order != before {
         before.clone_from(&out_of_order);
         for (id, made) in made.iter().enumerate() {
             if let Made::Merge(left, right) = made {
-                let parts = [*left as usize, *right as usize];
-                out_of_order[id] |= parts
+                let halves = [*left as usize, *right as usize];
+                out_of_order[id] |= halves
                     .into_iter()
-                    .any(|part| part > id || out_of_order[part]);
+                    .any(|half| half > id || out_of_order[half]);
             }
         }
     }
     out_of_order
 }
 
-/// The out_of_order tokens.
+/// The tokens that are out of order.
 #[derive(Default)]
 struct OutOfOrder {
-    /// By what is a part of them, the first found first.
-    order: Vec<u32>,
-    /// The other token that each is there with.
-    with: HashMap<u32, u32>,
+    /// Their ids in the order in which they were found: the halves of a token come before it.
+    found: Vec<u32>,
+    /// By id, the token in its order whose existence makes this one possible.
+    follows: HashMap<u32, u32>,
 }
 
 impl OutOfOrder {
-    /// The token that is no out_of_order one, and with which this one is there.
-    fn available_with(&self, id: u32) -> u32 {
-        self.with.get(&id).copied().unwrap_or(id)
+    /// Returns the token in its order from which on `id` exists: `id` itself, unless it is out of order.
+    fn exists_from(&self, id: u32) -> u32 {
+        self.follows.get(&id).copied().unwrap_or(id)
+    }
+
+    /// Adds a token that exists as soon as both of its halves do.
+    fn add(&mut self, id: u32, left: u32, right: u32) {
+        let follows = self.exists_from(left).max(self.exists_from(right));
+        self.found.push(id);
+        self.follows.insert(id, follows);
     }
 }
 
-/// Each finds out_of_order tokens by all that the one before found. Two are enough for real vocabularies.
+/// The most passes over all tokens. Each uses the out-of-order tokens that the previous one found. Real vocabularies need
+/// two passes; Llama 3's has 90 such tokens.
 const MAX_PASSES: usize = 8;
 
-/// How many out_of_order tokens may be parts of one another, against the order of their ids: whoever makes more wants to waste time.
+/// The longest chain of out-of-order tokens that are halves of one another against the order of their ids. A longer chain
+/// is treated as an attack: each link costs a walk over all tokens that are left.
 const MAX_DEPTH: usize = 64;
 
-/// The tokens in the order in which they are there.
+/// A pass over the tokens in the order in which they begin to exist.
 struct Pass<S> {
     /// The tokens of one byte.
     bytes: [Option<u32>; 256],
     made: Vec<Made>,
+    /// By the two halves, the token.
     merges: HashMap<u64, u32, S>,
-    /// What was left in other parts than two.
-    others: Vec<u32>,
-    /// What is being merged.
+    /// The tokens whose bytes did not merge to exactly two others.
+    unmergeable: Vec<u32>,
+    /// The symbols of the bytes that are being merged, and the ids that neighbours join to.
     symbols: Vec<u32>,
     joins: Vec<Option<u32>>,
 }
 
 impl<S: BuildHasher> Pass<S> {
-    /// `out_of_order` are the tokens that are there when another one is.
+    /// Adds all tokens by id, each followed by those of `out_of_order` that it makes possible.
     fn new(tokens: &[&[u8]], out_of_order: &OutOfOrder, hasher: S) -> Self {
         let mut pass = Self {
             bytes: [None; 256],
             made: vec![Made::Gap; tokens.len()],
             merges: HashMap::with_capacity_and_hasher(tokens.len(), hasher),
-            others: Vec::new(),
+            unmergeable: Vec::new(),
             symbols: Vec::new(),
             joins: Vec::new(),
         };
@@ -127,51 +141,45 @@ impl<S: BuildHasher> Pass<S> {
                 pass.made[id as usize] = Made::Byte(byte);
             }
         }
-        let mut with: HashMap<u32, Vec<u32>> = HashMap::new();
-        for id in &out_of_order.order {
-            with.entry(out_of_order.available_with(*id))
-                .or_default()
-                .push(*id);
+        let mut followers: HashMap<u32, Vec<u32>> = HashMap::new();
+        for id in &out_of_order.found {
+            let first = out_of_order.exists_from(*id);
+            followers.entry(first).or_default().push(*id);
         }
         for (id, token) in (0..).zip(tokens) {
-            if token.len() > 1 && !out_of_order.with.contains_key(&id) {
+            if token.len() > 1 && !out_of_order.follows.contains_key(&id) {
                 pass.add(id, token);
             }
-            for id in with.get(&id).into_iter().flatten() {
-                pass.add(*id, tokens[*id as usize]);
+            for follower in followers.get(&id).into_iter().flatten() {
+                pass.add(*follower, tokens[*follower as usize]);
             }
         }
         pass
     }
 
+    /// Adds a token: its halves are the two symbols that the tokens so far merge it to.
     fn add(&mut self, id: u32, token: &[u8]) {
         self.merge(token);
         if let [left, right] = self.symbols[..] {
             self.merges.insert(pair(left, right), id);
             self.made[id as usize] = Made::Merge(left, right);
         } else {
-            self.others.push(id);
+            self.unmergeable.push(id);
         }
     }
 
-    /// Whether all tokens together give one that its lower ids did not.
-    fn is_out_of_order(&mut self, id: u32, token: &[u8], out_of_order: &mut OutOfOrder) -> bool {
+    /// Returns whether all tokens together merge to a token that those of lower ids did not give, and adds it then.
+    fn add_if_out_of_order(&mut self, id: u32, token: &[u8], out_of_order: &mut OutOfOrder) -> bool {
         self.merge(token);
         let [left, right] = self.symbols[..] else {
             return false;
         };
         self.merges.insert(pair(left, right), id);
-        out_of_order.order.push(id);
-        out_of_order.with.insert(
-            id,
-            out_of_order
-                .available_with(left)
-                .max(out_of_order.available_with(right)),
-        );
+        out_of_order.add(id, left, right);
         true
     }
 
-    /// Whether merging the bytes of each gives it.
+    /// Returns whether each merge token is the merge of its own bytes.
     fn holds(&mut self, tokens: &[&[u8]]) -> bool {
         (0..).zip(tokens).all(|(id, token)| {
             if let Made::Merge(..) = self.made[id as usize] {
@@ -182,7 +190,7 @@ impl<S: BuildHasher> Pass<S> {
         })
     }
 
-    /// Merges some bytes by all tokens that are there.
+    /// Merges some bytes to `symbols`, by the tokens that were added so far.
     fn merge(&mut self, bytes: &[u8]) {
         let symbols = bytes
             .iter()
@@ -196,12 +204,12 @@ impl<S: BuildHasher> Pass<S> {
     }
 }
 
-/// One number, which hashes faster than two.
+/// Packs two ids into one number, which hashes faster than two.
 fn pair(left: u32, right: u32) -> u64 {
     u64::from(left) << 32 | u64::from(right)
 }
 
-/// Joins the pair of the lowest rank, the leftmost on a tie, until none can be joined. `joins` is memory.
+/// Joins the pair of the lowest rank, the leftmost on a tie, until no pair can be joined. `joins` is scratch memory.
 pub(crate) fn merge_symbols(
     symbols: &mut Vec<u32>,
     joins: &mut Vec<Option<u32>>,

@@ -1,5 +1,5 @@
-//! Vocabularies that the lookup tables cannot represent: with tokens of a lower rank than the bytes, wide gaps between
-//! the ranks, or tokens of more than 255 bytes. As exact as the regular ones, and slower.
+//! Vocabularies that the lookup tables cannot represent: with a token of a lower rank than the bytes, wide gaps between
+//! the ranks, or tokens of more than 255 bytes. Exact like the regular ones, but slower.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -9,16 +9,16 @@ use crate::token_id::TokenId;
 
 /// Tokens by their bytes and by their ids.
 pub(crate) struct Irregular {
-    // keyed at random: whoever wrote the tokens cannot make them collide
+    /// Hashed with a random key, so that crafted tokens cannot collide.
     ids: HashMap<Box<[u8]>, TokenId>,
-    /// By id.
+    /// Sorted by id.
     tokens: Vec<(TokenId, Box<[u8]>)>,
     max_token_len: usize,
     pub(super) sorted: OnceLock<Vec<TokenId>>,
 }
 
 impl Irregular {
-    /// From tokens that are sorted by id, all different.
+    /// Creates a vocabulary from tokens that are sorted by id and all different.
     pub(crate) fn new(tokens: &[(TokenId, &[u8])]) -> Self {
         let ids = tokens.iter().map(|(id, token)| (Box::from(*token), *id));
         let by_id = tokens.iter().map(|(id, token)| (*id, Box::from(*token)));
@@ -34,15 +34,18 @@ impl Irregular {
         }
     }
 
+    /// Returns the id of the token with exactly these bytes.
     pub(crate) fn id(&self, token: &[u8]) -> Option<TokenId> {
         self.ids.get(token).copied()
     }
 
+    /// Returns the bytes of a token.
     pub(crate) fn token(&self, id: TokenId) -> Option<&[u8]> {
         let at = self.tokens.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         Some(&self.tokens.get(at)?.1)
     }
 
+    /// Returns the ids and bytes of all tokens by id.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         self.tokens.iter().map(|(id, token)| (*id, &**token))
     }
@@ -57,51 +60,52 @@ impl Irregular {
         self.max_token_len
     }
 
-    /// Appends the ids of a piece that is no token: like the plain merge, in O(n log n) joins.
+    /// Appends the ids of a piece that is not a token: those of the plain merge, in O(n log n) joins.
     pub(crate) fn merge(&self, piece: &[u8], ids: &mut Vec<TokenId>) {
         let mut parts = PieceParts::new(piece, self);
         while parts.join_next() {}
         let mut at = 0;
         while let Some(&end) = parts.ends.get(at) {
             let token = piece.get(at..end).unwrap_or_default();
-            // each byte is a token, and so is what was joined
+            // each byte is a token, and so is each joined part
             ids.extend(self.id(token));
             at = end;
         }
     }
 }
 
-/// A piece in parts, each at the place of its first byte.
+/// A piece that is being merged: a list of parts, each at the position of its first byte.
 struct PieceParts<'a> {
     piece: &'a [u8],
     vocab: &'a Irregular,
-    /// Where the part that begins at a place ends.
+    /// By position, the end of the part that begins there.
     ends: Vec<usize>,
-    /// Where the part before it begins; that of the first is outside of the piece.
-    befores: Vec<usize>,
-    /// Whether a part begins at a place.
+    /// By position, the start of the part before the one that begins there; out of range for the first part.
+    previous: Vec<usize>,
+    /// By position, whether a part begins there.
     begins: Vec<bool>,
-    /// What can be joined: rank, place, and where the joined part would end.
+    /// The joins that were possible when they were queued: rank, position, and the end of the joined part.
     queue: BinaryHeap<Reverse<(TokenId, usize, usize)>>,
 }
 
 impl<'a> PieceParts<'a> {
+    /// Begins with a part for each byte.
     fn new(piece: &'a [u8], vocab: &'a Irregular) -> Self {
         let len = piece.len();
         let mut parts = Self {
             piece,
             vocab,
             ends: (1..=len).collect(),
-            befores: (0..len).map(|at| at.wrapping_sub(1)).collect(),
+            previous: (0..len).map(|at| at.wrapping_sub(1)).collect(),
             begins: vec![true; len],
             queue: BinaryHeap::new(),
         };
-        (0..len).for_each(|at| parts.ask(at));
+        (0..len).for_each(|at| parts.queue_join(at));
         parts
     }
 
-    /// Queues the join of a part and the next one, if that is a token.
-    fn ask(&mut self, at: usize) {
+    /// Queues the join of the part at `at` and the next one, if both together are a token.
+    fn queue_join(&mut self, at: usize) {
         let end = self.ends.get(at).and_then(|next| self.ends.get(*next));
         let Some(&end) = end.filter(|end| *end - at <= self.vocab.max_token_len) else {
             return;
@@ -115,24 +119,24 @@ impl<'a> PieceParts<'a> {
         }
     }
 
-    /// Joins the pair of the lowest rank, the leftmost on a tie; whether there was any.
-    #[allow(clippy::indexing_slicing)] // what is queued are places in the piece
+    /// Joins the pair of the lowest rank, the leftmost on a tie. Returns whether there was one.
+    #[allow(clippy::indexing_slicing)] // queued positions are in the piece
     fn join_next(&mut self) -> bool {
         while let Some(Reverse((_, at, end))) = self.queue.pop() {
             let next = self.ends[at];
-            // one of the two was joined to something else meanwhile
+            // skip it if one of the two parts was joined to another one meanwhile
             if !self.begins[at] || self.ends.get(next) != Some(&end) {
                 continue;
             }
             self.begins[next] = false;
             self.ends[at] = end;
-            if let Some(before) = self.befores.get_mut(end) {
-                *before = at;
+            if let Some(previous) = self.previous.get_mut(end) {
+                *previous = at;
             }
-            self.ask(at);
-            let before = self.befores[at];
-            if before < at {
-                self.ask(before);
+            self.queue_join(at);
+            let previous = self.previous[at];
+            if previous < at {
+                self.queue_join(previous);
             }
             return true;
         }

@@ -1,15 +1,17 @@
-//! Hashing what somebody else may have chosen.
+//! A randomly keyed hasher, for input that an attacker may have chosen.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// A hasher of numbers with a key that nobody knows: whoever made the tokens cannot make them collide.
+/// Builds hashers of numbers with a random key, so that crafted tokens cannot collide.
 #[derive(Clone, Copy)]
 pub(crate) struct Keyed {
     add: u64,
+    /// An odd number.
     times: u64,
 }
 
 impl Keyed {
+    /// Creates a new random key.
     pub(crate) fn new() -> Self {
         let random = RandomState::new();
         Self {
@@ -30,6 +32,7 @@ impl BuildHasher for Keyed {
     }
 }
 
+/// A hasher that [`Keyed`] builds.
 pub(crate) struct KeyedHasher {
     key: Keyed,
     hash: u64,

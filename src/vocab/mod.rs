@@ -1,10 +1,11 @@
-//! Bytes to ids and back. Knows neither texts nor pieces.
+//! Bytes to ids and back. Nothing here depends on texts or pieces.
 
 pub(crate) mod chars;
 pub(crate) mod crossings;
 pub(crate) mod derive;
 pub(crate) mod irregular;
 mod keyed;
+#[cfg(feature = "custom")] // which brings base64
 pub(crate) mod rank_file;
 pub(crate) mod regular;
 pub(crate) mod tables;

@@ -1,7 +1,7 @@
-//! Rank files to vocabularies, and back.
+//! Reads vocabularies from rank files and writes them.
 //!
-//! A file has a line for each token: its bytes in base64, white space, its rank. Everything in it is checked before any of
-//! it is used.
+//! A file has a line for each token: its bytes in base64, white space, its rank. All of it is checked before any of it is
+//! used.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -16,36 +16,38 @@ use super::{Regular, Vocabulary, derive};
 use crate::error::{Error, ErrorKind};
 use crate::token_id::TokenId;
 
-/// What a rank file may have at most, unless a limit is set: twenty times as much as the largest of the built-in ones.
+/// The most bytes of a rank file, unless another limit is set: about twenty times the largest built-in one.
 pub(crate) const MAX_FILE: u64 = 64 << 20;
 
-/// Tokens and ranks in the order in which they came.
+/// Tokens and ranks in the order in which they were given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ranks {
-    /// The bytes of all tokens, one after the other.
+    /// The bytes of all tokens, one after another.
     bytes: Vec<u8>,
-    /// Where each token ends, its rank, and its line if it has one.
+    /// The end of each token in `bytes`, its rank, and its line in the file, 0 if there is no file.
     tokens: Vec<(usize, TokenId, u32)>,
 }
 
+/// Creates the error for invalid ranks.
 fn invalid(line: Option<usize>, problem: impl Into<String>) -> Error {
     let problem = problem.into();
     ErrorKind::InvalidRanks { line, problem }.into()
 }
 
 impl Ranks {
+    /// Adds a token that does not come from a file.
     pub(crate) fn push(&mut self, token: &[u8], rank: TokenId) {
         self.bytes.extend_from_slice(token);
         self.tokens.push((self.bytes.len(), rank, 0));
     }
 
-    /// Reads a rank file of at most `max_bytes`, and hands on what it reads.
+    /// Reads a rank file of up to `max_bytes` bytes, and gives each line to `seen` as it is.
     pub(crate) fn read(
         reader: impl Read,
         max_bytes: u64,
         mut seen: impl FnMut(&[u8]),
     ) -> Result<Self, Error> {
-        // a byte more than is allowed tells that there are too many
+        // one byte more than the limit shows that there are too many
         let reader = reader.take(max_bytes.saturating_add(1));
         let mut reader = BufReader::with_capacity(1 << 16, reader);
         let (mut ranks, mut line, mut read) = (Self::default(), Vec::new(), 0);
@@ -56,7 +58,7 @@ impl Ranks {
             read += len as u64;
             if read > max_bytes {
                 let problem = format!(
-                    "there are more than the {max_bytes} bytes that are allowed; `max_rank_bytes` sets another limit"
+                    "there are more than {max_bytes} bytes, which is the limit; `max_rank_bytes` sets another one"
                 );
                 return Err(invalid(Some(number), problem));
             }
@@ -73,7 +75,7 @@ impl Ranks {
         Ok(ranks)
     }
 
-    /// The tokens as they came.
+    /// Returns the tokens in the order in which they were given.
     fn tokens(&self) -> impl Iterator<Item = (&[u8], TokenId)> {
         let mut start = 0;
         self.tokens.iter().map(move |(end, rank, _)| {
@@ -83,7 +85,7 @@ impl Ranks {
         })
     }
 
-    /// The vocabulary of these tokens, if they are one.
+    /// Returns the vocabulary of these tokens, or an error if they do not form a valid one.
     pub(crate) fn vocabulary(&self) -> Result<Vocabulary, Error> {
         self.check()?;
         let mut tokens: Vec<(TokenId, &[u8])> =
@@ -95,7 +97,7 @@ impl Ranks {
         })
     }
 
-    /// Each token and each rank once, and a token for each byte.
+    /// Checks that no token and no rank occurs twice, and that each byte is a token.
     fn check(&self) -> Result<(), Error> {
         let line = |i: usize| match self.tokens.get(i) {
             None | Some((_, _, 0)) => None,
@@ -116,7 +118,7 @@ impl Ranks {
             }
             if let Some(first) = firsts.insert(token, i) {
                 let problem = format!(
-                    "the token {} stands in {} already",
+                    "the token {} is already in {}",
                     Shown(token),
                     before(first)
                 );
@@ -127,7 +129,7 @@ impl Ranks {
         ranks.sort_unstable();
         let mut pairs = ranks.iter().zip(ranks.iter().skip(1));
         if let Some(((rank, first), (_, i))) = pairs.find(|(one, next)| one.0 == next.0) {
-            let problem = format!("{} has the rank {rank} already", before(*first));
+            let problem = format!("{} already has the rank {rank}", before(*first));
             return Err(invalid(line(*i), problem));
         }
         match missing.first() {
@@ -136,26 +138,26 @@ impl Ranks {
             Some(byte) => Err(invalid(
                 None,
                 format!(
-                    "the byte 0x{byte:02X} is no token, so that not every text could be encoded"
+                    "no token for the byte 0x{byte:02X}; some texts could not be encoded"
                 ),
             )),
         }
     }
 }
 
-/// The first bytes of a token, for messages.
+/// Shows the first bytes of a token in a message.
 struct Shown<'a>(&'a [u8]);
 
 impl std::fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const MOST: usize = 40;
-        let some = self.0.get(..MOST).unwrap_or(self.0);
+        const MAX_SHOWN_BYTES: usize = 40;
+        let some = self.0.get(..MAX_SHOWN_BYTES).unwrap_or(self.0);
         let rest = if some.len() < self.0.len() { "…" } else { "" };
         write!(f, "\"{}{rest}\"", some.escape_ascii())
     }
 }
 
-/// A line: the rank, and the token, which is appended to `bytes`; `None` for a blank line, as with tiktoken.
+/// Parses a line: appends the token to `bytes` and returns the rank, or `None` for a blank line, as tiktoken does.
 fn parse(line: &[u8], bytes: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
     let mut fields = line
         .split(u8::is_ascii_whitespace)
@@ -165,19 +167,20 @@ fn parse(line: &[u8], bytes: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
     };
     let rank = fields.next().ok_or_else(|| {
         format!(
-            "it has one field, {}; a token in base64 and its rank are wanted",
+            "there is only one field, {}; a token in base64 and its rank are expected",
             Shown(base64)
         )
     })?;
     if let Some(more) = fields.next() {
-        return Err(format!("it goes on with {} behind the rank", Shown(more)));
+        return Err(format!("unexpected {} after the rank", Shown(more)));
     }
     STANDARD
         .decode_vec(base64, bytes)
-        .map_err(|error| format!("{} is no base64: {error}", Shown(base64)))?;
+        .map_err(|error| format!("{} is not valid base64: {error}", Shown(base64)))?;
     parse_rank(rank).map(Some)
 }
 
+/// Parses a rank, or returns the problem with it.
 fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
     let shown = Shown(rank);
     let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
@@ -187,22 +190,22 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
         return Err(format!("the rank {shown} is negative"));
     }
     if !is_number(rank) {
-        return Err(format!("the rank {shown} is no number"));
+        return Err(format!("the rank {shown} is not a number"));
     }
     let text = std::str::from_utf8(rank).unwrap_or_default();
     text.parse()
         .map_err(|_| format!("the rank {shown} is more than {}", TokenId::MAX))
 }
 
-/// The vocabulary in tables, if they can have all tokens.
+/// Returns the vocabulary with lookup tables, if they can represent all tokens.
 ///
-/// They can if no token has a lower rank than the bytes, none is too long, not too many are long, there are not much more
-/// ids than tokens, and not too many in one place.
+/// They can if all of this is true: the bytes have the lowest ranks; no token has more than 255 bytes; not too many tokens
+/// are long; ids have no wide gaps; not too many tokens hash to the same buckets.
 fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Regular> {
     let ids = tokens.last()?.0 as usize + 1;
     let is_short = |(_, token): &(TokenId, &[u8])| u8::try_from(token.len()).is_ok();
     let squares: usize = tokens.iter().map(|(_, token)| token.len().pow(2)).sum();
-    let fits = ids <= tables::MAX_IDS && ids <= 4 * tokens.len() && squares <= MAX_SQUARES;
+    let fits = ids <= tables::MAX_IDS && ids <= MAX_IDS_PER_TOKEN * tokens.len() && squares <= MAX_SQUARES;
     if !fits || !tokens.iter().all(is_short) || !has_bytes_first(tokens) {
         return None;
     }
@@ -223,15 +226,19 @@ fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Regular> {
     (!is_crowded).then(|| Regular::custom(halves.into(), unmergeable, out_of_order))
 }
 
-/// Looking for the parts of a token takes the square of its length: some ten times what the built-in vocabularies take.
+/// The most ids for each token, on average: the tables have a row for each id, used or not.
+const MAX_IDS_PER_TOKEN: usize = 4;
+
+/// The largest sum of the squares of all lengths in bytes. Finding the halves of a token takes the square of its length.
+/// The built-in vocabularies have about a tenth of this.
 const MAX_SQUARES: usize = 1 << 27;
 
-/// Whether the bytes have the lowest ranks.
+/// Returns whether the bytes have the lowest ranks.
 fn has_bytes_first(tokens: &[(TokenId, &[u8])]) -> bool {
     tokens.iter().take(256).all(|(_, token)| token.len() == 1)
 }
 
-/// Writes a rank file, by rank.
+/// Writes a rank file with the tokens in the order of their ranks.
 pub(crate) fn write(vocab: &Vocabulary, mut writer: impl Write) -> io::Result<()> {
     let mut line = String::new();
     for (rank, token) in vocab.tokens() {

@@ -12,43 +12,43 @@ use super::keyed::Keyed;
 use super::tables::keyless::Keyless;
 use super::tables::table::Table;
 use super::tables::{
-    self, FILL, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, common, hash, key_of,
+    self, FILL, GRID_IDS, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, common, hash, key_of,
     pairs, slots,
 };
 use crate::token_id::TokenId;
 
-/// Lengths by the last 16 bytes.
+/// Lengths of tokens by their last 16 bytes.
 type Endings = HashMap<u128, Vec<u8>, Keyed>;
 
-/// The mergeable tokens in tables.
+/// A vocabulary with lookup tables.
 pub(crate) struct Regular {
     halves: Table<[[u8; 6]]>,
     tables: Tables,
-    /// The tokens that no merge gives, by id.
+    /// The tokens that no merge gives, sorted by id.
     unmergeable: Vec<Unmergeable>,
-    /// By id, whether a token is made by way of one with a higher rank than its own; empty if there is no such token.
+    /// By id, whether a token of a higher rank than its own is needed to make it; empty if there is no such token.
     out_of_order: Vec<bool>,
     max_token_len: usize,
-    /// Tells the vocabularies of a process apart.
+    /// The number of this vocabulary in the process.
     serial: u32,
     keyless: OnceLock<Keyless>,
     chars: OnceLock<Chars>,
     pub(super) sorted: OnceLock<Vec<TokenId>>,
-    /// The last 16 bytes of the tokens that are longer, and the lengths of those, longest first.
+    /// The lengths of all tokens of more than 16 bytes by their last 16 bytes, longest first.
     endings: OnceLock<Endings>,
 }
 
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
 impl Regular {
     /// Creates a vocabulary from the halves of its tokens.
-    #[cfg_attr(feature = "prebuilt", allow(dead_code))] // built-in vocabularies come with their tables then
+    #[cfg_attr(feature = "prebuilt", allow(dead_code))] // built-in vocabularies then come with their tables
     pub(crate) fn new(halves: Table<[[u8; 6]]>) -> Self {
         let tables = Tables::build(Halves(&halves), &[]);
         Self::with_tables(halves, tables, OnceLock::new())
     }
 
-    /// Creates a vocabulary from the halves of its tokens and from those that have none, or whose order is not that of
-    /// the merges.
+    /// Creates a vocabulary from the halves of its tokens, the tokens that have none, and flags by id of those that are out
+    /// of order.
     pub(crate) fn custom(
         halves: Table<[[u8; 6]]>,
         unmergeable: Vec<Unmergeable>,
@@ -90,11 +90,12 @@ impl Regular {
         self.endings();
     }
 
+    /// Returns a number that no other vocabulary of the process has.
     pub(crate) fn serial(&self) -> u32 {
         self.serial
     }
 
-    /// The id of the token with exactly these bytes.
+    /// Returns the id of the token with exactly these bytes.
     pub(crate) fn id(&self, token: &[u8]) -> Option<TokenId> {
         match *token {
             [] => None,
@@ -105,17 +106,17 @@ impl Regular {
         }
     }
 
-    /// The same, if merging these bytes gives it.
+    /// Like [`id`](Self::id), but returns only a token that merging these bytes gives.
     pub(crate) fn merged_id(&self, token: &[u8]) -> Option<TokenId> {
         self.id(token).filter(|id| self.is_merged(*id))
     }
 
-    /// Whether a token is what merging its bytes gives: the others are found only as whole pieces.
+    /// Returns whether merging its bytes gives a token. Unmergeable tokens are found only as whole pieces.
     fn is_merged(&self, id: TokenId) -> bool {
         Halves(&self.halves).made(id) != Made::Gap
     }
 
-    /// The same, the faster the more common the token is.
+    /// Like [`id`](Self::id), but checks the table of common tokens first.
     #[inline]
     pub(crate) fn likely_id(&self, token: &[u8]) -> Option<TokenId> {
         if token.len() <= 16 {
@@ -127,7 +128,7 @@ impl Regular {
         self.id(token)
     }
 
-    /// The id of the token with this key, of those that are found by one.
+    /// Returns the id of the token with this key.
     #[inline]
     pub(crate) fn id_of_key(&self, key: u128) -> Option<TokenId> {
         let id = slots::find(&self.tables.slots, slots::half(hash(key)), |id| {
@@ -136,6 +137,7 @@ impl Regular {
         (id != NONE).then_some(id)
     }
 
+    /// Returns the key of a token: its row.
     #[inline(always)]
     fn key(&self, id: TokenId) -> u128 {
         self.tables
@@ -144,23 +146,25 @@ impl Regular {
             .map_or(0, |row| u128::from_le_bytes(*row))
     }
 
+    /// Returns the id of the token of one byte.
     #[inline(always)]
     pub(crate) fn byte(&self, byte: u8) -> TokenId {
         self.byte_symbol(byte) >> SIDES
     }
 
+    /// Returns the symbol of the token of one byte.
     #[inline(always)]
     pub(crate) fn byte_symbol(&self, byte: u8) -> Symbol {
         self.tables.bytes[usize::from(byte)]
     }
 
-    /// The symbol of a token.
+    /// Returns the symbol of a token.
     #[inline(always)]
     pub(crate) fn symbol(&self, id: TokenId) -> Symbol {
         self.tables.symbol(id)
     }
 
-    /// The token that two neighbours merge to, or [`NONE`].
+    /// Returns the token that two neighbours merge to, or [`NONE`].
     #[inline(always)]
     pub(crate) fn merged(&self, left: TokenId, right: TokenId) -> TokenId {
         match self.merged_symbols(self.symbol(left), self.symbol(right)) {
@@ -169,16 +173,16 @@ impl Regular {
         }
     }
 
-    /// The symbol that two neighbours merge to, or [`NONE`].
+    /// Returns the symbol that two neighbours merge to, or [`NONE`].
     #[inline(always)]
     pub(crate) fn merged_symbols(&self, left: Symbol, right: Symbol) -> Symbol {
-        if (left | right) >> SIDES < 256 {
+        if (left | right) >> SIDES < GRID_IDS {
             return self.tables.grid[(left >> SIDES) as usize][(right >> SIDES) as usize];
         }
         self.answer(pairs::ask(&self.tables.pairs, left, right))
     }
 
-    /// Asks what two neighbours merge to, and fetches where the [answer](Self::answer) is.
+    /// Starts the look-up of a merge, and prefetches the bucket that the [answer](Self::answer) is in.
     #[inline(always)]
     pub(crate) fn ask(&self, left: Symbol, right: Symbol) -> pairs::Question {
         let question = pairs::ask(&self.tables.pairs, left, right);
@@ -186,16 +190,17 @@ impl Regular {
         question
     }
 
+    /// Returns the symbol of the merge that was asked for, or [`NONE`].
     #[inline(always)]
     pub(crate) fn answer(&self, question: pairs::Question) -> Symbol {
         pairs::answer(&self.tables.pairs, question)
     }
 
-    /// Whether merging the bytes of two tokens together gives just these two again.
+    /// Returns whether merging the bytes of two tokens together gives just these two again.
     pub(crate) fn stay_apart(&self, left: TokenId, right: TokenId) -> bool {
         let is_out_of_order = |id: TokenId| self.out_of_order.get(id as usize) == Some(&true);
         if !self.out_of_order.is_empty() && (is_out_of_order(left) || is_out_of_order(right)) {
-            return self.are_left_apart(left, right);
+            return self.stay_apart_when_merged(left, right);
         }
         tables::stay_apart(
             left,
@@ -205,9 +210,9 @@ impl Regular {
         )
     }
 
-    /// The same, found by merging: the order of ranks is not that of the merges.
+    /// Like [`stay_apart`](Self::stay_apart), but merges the bytes: the order of ranks is not that of the merges.
     #[cold]
-    fn are_left_apart(&self, left: TokenId, right: TokenId) -> bool {
+    fn stay_apart_when_merged(&self, left: TokenId, right: TokenId) -> bool {
         let bytes = [left, right]
             .into_iter()
             .filter_map(|id| self.token(id))
@@ -219,47 +224,50 @@ impl Regular {
         symbols == [left, right]
     }
 
-    /// The parts of characters, and where tokens cross from one to the next. Built as they are met.
+    /// Returns the merges of characters and the crossings between them. Builds both on the first call, except the blocks.
     #[inline]
     pub(crate) fn chars(&self) -> &Chars {
         self.chars.get_or_init(|| Chars::new(self))
     }
 
+    /// Returns the table of common tokens.
     pub(crate) fn common(&self) -> &[u64; common::LEN] {
         &self.tables.common
     }
 
+    /// Returns the table that finds a token by its bytes.
     pub(crate) fn slots(&self) -> &[slots::Bucket] {
         &self.tables.slots
     }
 
-    /// The first 16 bytes of each token; at [`no_row`](Self::no_row) what is equal to no piece.
+    /// Returns the first 16 bytes of each token by id; the row at [`no_row`](Self::no_row) equals no key of a piece.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.tables.rows
     }
 
+    /// Returns the index of the row that equals no key of a piece.
     pub(crate) fn no_row(&self) -> u32 {
         self.tables.lengths.len() as u32
     }
 
-    /// The length of each token, 0 for an id that no token has.
+    /// Returns the length of each token in bytes by id, 0 for an id that no token has.
     pub(crate) fn lengths(&self) -> &[u8] {
         &self.tables.lengths
     }
 
-    /// The bytes of a token, 0 if there is none.
+    /// Returns the length of a token in bytes, 0 if there is none.
     #[inline]
     pub(crate) fn len(&self, id: TokenId) -> usize {
         let len = self.tables.lengths.get(id as usize);
         len.copied().unwrap_or(0).into()
     }
 
-    /// The bytes of some tokens together.
+    /// Returns the length of several tokens together, in bytes.
     pub(crate) fn total_len(&self, ids: &[TokenId]) -> usize {
         ids.iter().map(|id| self.len(*id)).sum()
     }
 
-    /// The bytes of a token.
+    /// Returns the bytes of a token.
     #[inline]
     pub(crate) fn token(&self, id: TokenId) -> Option<&[u8]> {
         let len = usize::from(*self.tables.lengths.get(id as usize)?);
@@ -270,6 +278,7 @@ impl Regular {
         }
     }
 
+    /// Returns the tokens without a key. Builds their tables on the first call.
     fn keyless(&self) -> &Keyless {
         self.keyless.get_or_init(|| {
             Keyless::build(
@@ -281,23 +290,25 @@ impl Regular {
         })
     }
 
-    /// The largest id, 0 if there is no token.
+    /// Returns the largest id, 0 if there is no token.
     pub(crate) fn max_id(&self) -> TokenId {
         (self.halves.len() as TokenId).saturating_sub(1)
     }
 
-    /// The bytes of the longest token.
+    /// Returns the length of the longest token in bytes.
     pub(crate) fn max_token_len(&self) -> usize {
         self.max_token_len
     }
 
-    /// The ids and bytes of all tokens by id.
+    /// Returns the ids and bytes of all tokens by id.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         let ids = 0..self.halves.len() as TokenId;
         ids.filter_map(|id| Some((id, self.token(id)?)))
     }
 
-    /// The ids and bytes of all merges that are not all ASCII, by id.
+    /// Returns the ids and bytes of all merges that are not all ASCII, by id.
+    ///
+    /// Their rows tell most of the others apart, so the pass over the vocabulary is quick.
     pub(crate) fn beyond_ascii(&self) -> impl Iterator<Item = (TokenId, &[u8])> {
         const HIGH_BITS: u128 = u128::MAX / 0xFF * 0x80;
         let rows = self.tables.rows.iter().zip(&*self.tables.lengths);
@@ -312,18 +323,19 @@ impl Regular {
             .filter(|(id, token)| !token.is_ascii() && self.is_merged(*id))
     }
 
-    /// How many bytes of a token are its left part, of a token that has parts.
+    /// Returns the length in bytes of the left half of a token that has halves.
     pub(crate) fn seam(&self, id: TokenId) -> usize {
         self.tables.lengths[Halves(&self.halves).get(id).0 as usize].into()
     }
 
-    /// The lengths of the tokens of more than 16 bytes that may end some bytes, longest first.
+    /// Returns the lengths of the tokens of more than 16 bytes with which `bytes` may end, longest first.
     pub(crate) fn long_endings(&self, bytes: &[u8]) -> &[u8] {
         let ending = bytes.last_chunk::<16>();
         let lengths = ending.and_then(|ending| self.endings().get(&u128::from_le_bytes(*ending)));
         lengths.map_or(&[], Vec::as_slice)
     }
 
+    /// Returns the lengths of long tokens by their endings. Collects them on the first call.
     fn endings(&self) -> &Endings {
         self.endings.get_or_init(|| {
             let mut endings = Endings::with_hasher(Keyed::new());
@@ -342,9 +354,9 @@ impl Regular {
     }
 }
 
-/// The key of a piece of `len` bytes at `start`; a piece of more than 16 bytes has a key that is no token's.
+/// Returns the key of the piece of `len` bytes at `start`. A piece of more than 16 bytes has a key that is no token's.
 ///
-/// Fast where 16 bytes are readable, whatever they are behind the piece.
+/// Fast if the buffer has 16 bytes from `start` on, whatever follows the piece.
 #[inline(always)]
 #[allow(clippy::indexing_slicing)] // the index is at most the last
 pub(crate) fn piece_key(buffer: &[u8], start: usize, len: usize) -> u128 {
@@ -355,7 +367,7 @@ pub(crate) fn piece_key(buffer: &[u8], start: usize, len: usize) -> u128 {
     u128::from_le_bytes(window) | FILL[len.min(17)]
 }
 
-/// The last bytes of a buffer, and zeros.
+/// Returns the last bytes of a buffer, followed by zeros.
 #[cold]
 fn last_window(rest: &[u8]) -> [u8; 16] {
     let mut window = [0; 16];
@@ -367,7 +379,7 @@ fn last_window(rest: &[u8]) -> [u8; 16] {
 
 #[cfg(all(test, feature = "prebuilt"))]
 impl Regular {
-    /// Compares tables that came ready-made with those that are built from the halves.
+    /// Checks that prebuilt tables equal those that are built from the halves.
     pub(crate) fn assert_tables_are_built_ones(&self) {
         assert!(matches!(self.tables.pairs, Table::Embedded(_)));
         let (ids, halves) = (self.halves.len(), Halves(&self.halves));

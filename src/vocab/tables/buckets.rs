@@ -1,41 +1,45 @@
-//! Tables of buckets: four entries that sit in one cache line.
+//! Hash tables of buckets: four entries that share one cache line.
 //!
-//! What comes first is found with one access. Where a bucket is full, what comes later goes on to the next one, and a bit
-//! of the last entry says so.
+//! The entries that are inserted first are found with one access. When a bucket is full, later entries go to the next one,
+//! and a bit of the full bucket's last entry says so.
 
 use std::ops::BitOrAssign;
 
-/// The entries of a bucket.
-pub(super) const LEN: usize = 4;
+/// The number of entries of a bucket.
+pub(super) const BUCKET_LEN: usize = 4;
 
-/// How many buckets so many entries take: most keep a free place.
+/// The index of the entry whose spilled bit speaks for the whole bucket.
+pub(super) const LAST: usize = BUCKET_LEN - 1;
+
+/// Returns how many buckets this many entries take: a power of two, so that most buckets keep a free place.
 pub(super) fn count(entries: usize) -> usize {
     (entries / 3).next_power_of_two().max(2)
 }
 
 /// A table that is being filled.
 pub(super) struct Filling<T> {
-    pub(super) buckets: Vec<[T; LEN]>,
+    pub(super) buckets: Vec<[T; BUCKET_LEN]>,
     /// How many entries each bucket has. With these at hand an insertion only writes to the table, and writing does not
     /// wait for memory as reading does.
     taken: Vec<u8>,
-    /// Turns the bucket behind the last one into the first.
+    /// Maps the index after the last bucket to the first.
     mask: usize,
     spilled: T,
 }
 
 impl<T: Copy + BitOrAssign> Filling<T> {
-    /// An empty table of `count` buckets that go round, and `more` beside them; `spilled` is the bit that says so.
-    pub(super) fn new(count: usize, more: usize, empty: T, spilled: T) -> Self {
+    /// Creates an empty table of `count` buckets that wrap around, followed by `extra` buckets that stay empty. `spilled`
+    /// is the bit of an entry that says that some entries went on to the next bucket.
+    pub(super) fn new(count: usize, extra: usize, empty: T, spilled: T) -> Self {
         Self {
-            buckets: vec![[empty; LEN]; count + more],
+            buckets: vec![[empty; BUCKET_LEN]; count + extra],
             taken: vec![0; count],
             mask: count - 1,
             spilled,
         }
     }
 
-    /// Puts an entry into the first bucket from `at` on that has a place for it.
+    /// Inserts an entry into the first bucket from `at` on that has a free place.
     #[inline(always)]
     pub(super) fn insert(&mut self, mut at: usize, entry: T) {
         loop {
@@ -45,22 +49,23 @@ impl<T: Copy + BitOrAssign> Filling<T> {
                 *taken += 1;
                 return;
             }
-            bucket[LEN - 1] |= self.spilled;
+            bucket[LAST] |= self.spilled;
             at = (at + 1) & self.mask;
         }
     }
 }
 
-/// Whether entries that want these buckets go on for long to other ones. `wanted` says how many want each.
+/// Returns whether long runs of entries spill into later buckets. `wanted` is the number of entries that hash to each
+/// bucket.
 pub(super) fn is_crowded(wanted: &[u32]) -> bool {
     let mut waiting = 0;
-    // twice: what goes on behind the last one begins again
+    // twice: entries that spill from the last bucket go on in the first one
     let most = wanted.iter().chain(wanted).map(|wanted| {
-        waiting = (waiting + *wanted as usize).saturating_sub(LEN);
+        waiting = (waiting + *wanted as usize).saturating_sub(BUCKET_LEN);
         waiting
     });
-    most.max() > Some(MAX_WAITING)
+    most.max() > Some(MAX_SPILLED_ENTRIES)
 }
 
-/// More than chance makes wait for a place.
-const MAX_WAITING: usize = 256;
+/// The most entries that may spill from one bucket into later ones. Chance does not make this many, crafted tokens do.
+const MAX_SPILLED_ENTRIES: usize = 256;

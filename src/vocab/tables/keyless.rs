@@ -1,22 +1,23 @@
-//! The tokens without a key: those of more bytes than a row has, and those that end with a byte 0xFF.
+//! The tokens without a key: those that are longer than a row, and those that end with the byte 0xFF.
 
 use super::table::Table;
-use super::{Halves, Made, NONE, ROW, Row, Unmergeable, has_key, hash, key_of, slots};
+use super::{Halves, Made, NONE, ROW_BYTES, Row, Unmergeable, has_key, hash, key_of, slots};
 
-/// Their bytes, and how to find them. Few tokens are so long, and fewer texts have them.
+/// The keyless tokens, by id and by bytes. There are few of them, and few texts have any.
 #[derive(PartialEq)]
 pub(crate) struct Keyless {
     /// The ids, smallest first.
     pub(crate) ids: Table<[u32]>,
-    /// The bytes of all of them, one after the other.
+    /// The bytes of all of them, one after another.
     pub(crate) bytes: Table<[u8]>,
     /// Where the bytes of each end.
     pub(crate) ends: Table<[u32]>,
-    /// Their bytes to their indices.
+    /// Leads from their bytes to their indices in `ids`.
     pub(crate) slots: Table<[slots::Bucket]>,
 }
 
 impl Keyless {
+    /// Builds the tables from the halves and the rows of all tokens.
     pub(crate) fn build(
         halves: Halves<'_>,
         unmergeable: &[Unmergeable],
@@ -47,12 +48,12 @@ impl Keyless {
         }
     }
 
-    /// The bytes of a token.
+    /// Returns the bytes of a keyless token.
     pub(crate) fn token(&self, id: u32) -> Option<&[u8]> {
         nth(&self.bytes, &self.ends, self.ids.binary_search(&id).ok()?)
     }
 
-    /// The id of the token with these bytes.
+    /// Returns the id of the keyless token with these bytes.
     pub(crate) fn id(&self, token: &[u8]) -> Option<u32> {
         let is_it = |index: u32| nth(&self.bytes, &self.ends, index as usize) == Some(token);
         match slots::find(&self.slots, slots::half(hash(key(token))), is_it) {
@@ -62,7 +63,7 @@ impl Keyless {
     }
 }
 
-/// Appends the bytes of a token from those of its parts.
+/// Appends the bytes of a token, those of its halves.
 fn spell(id: u32, halves: Halves<'_>, rows: &[Row], lengths: &[u8], bytes: &mut Vec<u8>) {
     let (row, len) = (&rows[id as usize], usize::from(lengths[id as usize]));
     if let Some(token) = row.get(..len) {
@@ -73,6 +74,7 @@ fn spell(id: u32, halves: Halves<'_>, rows: &[Row], lengths: &[u8], bytes: &mut 
     }
 }
 
+/// Returns the bytes of the token at `index`.
 fn nth<'b>(bytes: &'b [u8], ends: &[u32], index: usize) -> Option<&'b [u8]> {
     let start = index
         .checked_sub(1)
@@ -80,10 +82,10 @@ fn nth<'b>(bytes: &'b [u8], ends: &[u32], index: usize) -> Option<&'b [u8]> {
     bytes.get(*start as usize..*ends.get(index)? as usize)
 }
 
-/// The first and the last bytes and the length: most runs of one character differ in nothing else.
+/// Returns a key made of the first bytes, the last bytes and the length: most runs of one character differ only in that.
 pub(super) fn key(token: &[u8]) -> u128 {
-    let first = &token[..token.len().min(ROW)];
-    let last = &token[token.len().saturating_sub(ROW)..];
+    let first = &token[..token.len().min(ROW_BYTES)];
+    let last = &token[token.len().saturating_sub(ROW_BYTES)..];
     key_of(first)
         ^ key_of(last)
             .rotate_left(29)

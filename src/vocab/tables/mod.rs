@@ -1,11 +1,11 @@
 //! The lookup tables of a vocabulary. Shared with the build script, so nothing here depends on the rest of the crate.
 //!
-//! Everything follows from the *parts* of the tokens: each token of two bytes or more is made by exactly one last merge
-//! of two tokens with smaller ids. From them come the bytes of each token (a [`Row`] each), the table that finds a token
-//! by its bytes ([`slots`]) and the one that finds it by its parts ([`pairs`]).
+//! Everything follows from the *halves* of the tokens: exactly one last merge, of two other tokens, makes each token of
+//! two bytes or more. From them come the bytes of each token (one [`Row`] each), the table that finds a token by its bytes
+//! ([`slots`]) and the one that finds it by its halves ([`pairs`]).
 //!
-//! Both tables are buckets of four entries that sit in one cache line, filled in the order of the ids: what is common is
-//! found with one access, and what no longer fits (the rare end) goes on in the next bucket, which a flag announces.
+//! Both tables have buckets of four entries that share one cache line, and are filled in the order of the ids. So common
+//! tokens are found with one access, and the rare ones, which no longer fit, spill into the next bucket.
 #![allow(clippy::indexing_slicing)] // ids are below the number of rows, bucket numbers are cut to the table's size
 
 mod buckets;
@@ -17,21 +17,25 @@ pub(crate) mod table;
 
 use table::{Table, array};
 
-/// The first 16 bytes of a token; behind a shorter one 0xFF, a byte that UTF-8 never has.
-pub(crate) type Row = [u8; ROW];
-const ROW: usize = 16;
+/// The first 16 bytes of a token; a shorter one is filled up with 0xFF, a byte that UTF-8 never has.
+pub(crate) type Row = [u8; ROW_BYTES];
+const ROW_BYTES: usize = 16;
 
-/// The row of no token, and no key of a piece: those have nothing but 0xFF behind their first 0xFF.
+/// A row that equals no key of a piece: keys have only 0xFF after their first 0xFF.
 pub(crate) const NO_ROW: Row = {
-    let mut row = [0; 16];
+    let mut row = [0; ROW_BYTES];
     row[0] = 0xFF;
     row
 };
 
-/// In place of an id: there is none.
+/// Stands for no token in place of an id, and for no merge in place of a symbol.
 pub(crate) const NONE: u32 = u32::MAX;
 
-/// The bits of a 16-byte key that belong to no byte of a piece of that length. Longer pieces have none that match.
+/// The bits of an id in the entries of the tables.
+pub(crate) const ID_BITS: u32 = 18;
+
+/// By the length of a piece, the bits of its 16-byte key that belong to none of its bytes. The last entry is for longer
+/// pieces: with all bits set, their key is no token's.
 pub(crate) const FILL: [u128; 18] = {
     let mut fill = [0; 18];
     let mut len = 0;
@@ -43,7 +47,7 @@ pub(crate) const FILL: [u128; 18] = {
     fill
 };
 
-/// Spreads a key over 64 bits; the upper ones are the best.
+/// Hashes a key to 64 bits, of which the upper ones are the best.
 #[inline(always)]
 pub(crate) fn hash(key: u128) -> u64 {
     let (low, high) = (key as u64, (key >> 64) as u64);
@@ -51,52 +55,60 @@ pub(crate) fn hash(key: u128) -> u64 {
         ^ high.wrapping_mul(0xD6E8_FEB8_6659_FD93).rotate_left(29)
 }
 
-/// The key of a token or piece of at most 16 bytes.
+/// Returns the key of a token or piece of up to 16 bytes.
 pub(crate) fn key_of(bytes: &[u8]) -> u128 {
-    let mut row = [0xFF; 16];
+    let mut row = [0xFF; ROW_BYTES];
     row[..bytes.len()].copy_from_slice(bytes);
     u128::from_le_bytes(row)
 }
 
-/// A token as merges see it: its id, and in the bits below whether it is the left part of any token, or the right one.
+/// A token as merges see it: its id, and below it the bits [`LEFT`] and [`RIGHT`].
 ///
-/// Four tokens in five are neither, and two neighbours of which one cannot merge need no look-up.
+/// Four tokens in five have neither bit, and a pair needs no look-up if one of the two cannot merge on that side.
 pub(crate) type Symbol = u32;
 
-/// The bit of a symbol that some token begins with as its left part.
+/// The bit of a symbol that is the left half of some token.
 pub(crate) const LEFT: u8 = 1;
-/// The bit of a symbol that some token ends with as its right part.
+/// The bit of a symbol that is the right half of some token.
 pub(crate) const RIGHT: u8 = 2;
-/// The bits of a symbol below its id.
+/// How many bits of a symbol are below its id.
 pub(crate) const SIDES: u32 = 2;
 
-/// The parts of all tokens by id, six bytes each: the left and the right token as little-endian 24-bit numbers.
+/// The halves of all tokens by id, six bytes each: the left and the right token as little-endian 24-bit numbers.
 ///
 /// A token of one byte has that byte and [`BYTE`]; an id that no token has is all ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Halves<'a>(pub(crate) &'a [[u8; 6]]);
 
-/// In place of the right part: the left one is a byte.
+/// In place of the right half: the left one is a byte.
 pub(crate) const BYTE: u32 = 0xFF_FFFE;
-/// In place of the left part: no token has this id.
+/// In place of both halves: no token has this id.
 const GAP: u32 = 0xFF_FFFF;
 
-/// What a token is made of.
+/// The bits of a half.
+const HALF_BITS: u32 = 24;
+const HALF_MASK: u32 = (1 << HALF_BITS) - 1;
+
+/// How a token is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Made {
+    /// No merge gives this id: no token has it, or it is unmergeable.
     Gap,
     Byte(u8),
+    /// From the left half and the right one.
     Merge(u32, u32),
 }
 
 impl Halves<'_> {
+    /// Returns the two numbers that stand for a token.
     #[inline(always)]
     pub(crate) fn get(self, id: u32) -> (u32, u32) {
         let [a, b, c, d, e, f] = self.0[id as usize];
         let both = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
-        (both as u32 & 0xFF_FFFF, (both >> 24) as u32)
+        (both as u32 & HALF_MASK, (both >> HALF_BITS) as u32)
     }
 
+    /// Returns how a token is made.
     #[inline(always)]
     pub(crate) fn made(self, id: u32) -> Made {
         match self.get(id) {
@@ -108,7 +120,7 @@ impl Halves<'_> {
 }
 
 impl Made {
-    /// The two numbers that stand for it.
+    /// Returns the two numbers that stand for it.
     pub(crate) fn numbers(self) -> (u32, u32) {
         match self {
             Self::Gap => (GAP, GAP),
@@ -117,7 +129,7 @@ impl Made {
         }
     }
 
-    #[allow(dead_code)] // built-in vocabularies come with their parts
+    /// Returns the six bytes that stand for it in [`Halves`].
     pub(crate) fn to_bytes(self) -> [u8; 6] {
         let (left, right) = self.numbers();
         let ([a, b, c, _], [d, e, f, _]) = (left.to_le_bytes(), right.to_le_bytes());
@@ -125,24 +137,24 @@ impl Made {
     }
 }
 
-/// Whether merging the bytes of two tokens together gives just these two again.
+/// Returns whether merging the bytes of two tokens together gives just these two again.
 ///
-/// Their merges are undone one by one, the latest first. If at any point the two tokens that touch each other at the
-/// border merge to one of a lower rank than the merge undone last, that merge would have come before it. On equal rank
-/// the left one comes first.
+/// Their merges are undone one by one, the latest first. Take the two tokens that touch at the seam at any point. If they
+/// merge to a token of a lower rank than the merge undone last, that merge would have come first. On equal rank the left
+/// one comes first.
 #[inline(always)]
 pub(crate) fn stay_apart(
     mut left: u32,
     mut right: u32,
     merged: impl Fn(u32, u32) -> u32,
-    parts: impl Fn(u32) -> (u32, u32),
+    halves: impl Fn(u32) -> (u32, u32),
 ) -> bool {
     let mut limit = NONE;
     loop {
         if merged(left, right) < limit {
             return false;
         }
-        let ((_, left_inner), (right_inner, right_rest)) = (parts(left), parts(right));
+        let ((_, left_inner), (right_inner, right_rest)) = (halves(left), halves(right));
         if left_inner != BYTE && (left > right || right_rest == BYTE) {
             (limit, left) = (left, left_inner);
         } else if right_rest != BYTE {
@@ -153,33 +165,36 @@ pub(crate) fn stay_apart(
     }
 }
 
-/// All that is needed for most texts.
+/// The tables that most texts need.
 #[derive(PartialEq)]
 pub(crate) struct Tables {
-    /// The first 16 bytes of each token, and [`NO_ROW`] behind the last one.
+    /// The first 16 bytes of each token, and then [`NO_ROW`].
     pub(crate) rows: Table<[Row]>,
     /// The length of each token in bytes, 0 for an id that no token has.
     pub(crate) lengths: Table<[u8]>,
-    /// In which merges each token takes part: [`LEFT`], [`RIGHT`].
+    /// Which sides of a merge each token can be: [`LEFT`], [`RIGHT`].
     pub(crate) sides: Table<[u8]>,
     pub(crate) common: Table<[u64; common::LEN]>,
     pub(crate) slots: Table<[slots::Bucket]>,
     pub(crate) pairs: Table<[pairs::Bucket]>,
-    /// What two tokens merge to whose ids are below 256, mostly bytes; [`NONE`] where they do not.
+    /// The merges of two tokens with ids below 256, which are mostly bytes; [`NONE`] where there is none.
     pub(crate) grid: Table<Grid>,
     /// The symbols of the bytes.
     pub(crate) bytes: Table<[Symbol; 256]>,
 }
 
-/// A token that is no merge: its id and its bytes.
+/// A token that no merge gives: its id and its bytes.
 pub(crate) type Unmergeable = (u32, Box<[u8]>);
 
-pub(crate) type Grid = [[Symbol; 256]; 256];
+/// The ids below this have their merges in the [`Grid`]. Mostly these are the bytes.
+pub(crate) const GRID_IDS: u32 = 256;
+
+pub(crate) type Grid = [[Symbol; GRID_IDS as usize]; GRID_IDS as usize];
 
 impl Tables {
-    /// Each pass over the tokens fills few tables, which stay in the processor's cache meanwhile.
+    /// Builds all tables. Each pass over the tokens fills few of them, so that they stay in the processor's cache.
     ///
-    /// `whole` are tokens that stand as gaps among the parts: no merge gives them, only a whole piece can be one.
+    /// `unmergeable` are tokens that are gaps in `halves`: no merge gives them, only a whole piece can be one.
     pub(crate) fn build(halves: Halves<'_>, unmergeable: &[Unmergeable]) -> Self {
         let Spelled {
             rows,
@@ -187,7 +202,7 @@ impl Tables {
             sides,
         } = Spelled::new(halves, unmergeable);
         let (common, slots) = by_bytes(&rows, &lengths);
-        let (pairs, grid, bytes) = by_parts(halves, &sides);
+        let (pairs, grid, bytes) = by_halves(halves, &sides);
         Self {
             rows: rows.into(),
             lengths: lengths.into(),
@@ -200,13 +215,14 @@ impl Tables {
         }
     }
 
+    /// Returns the symbol of a token.
     #[inline(always)]
     pub(crate) fn symbol(&self, id: u32) -> Symbol {
         id << SIDES | u32::from(self.sides[id as usize])
     }
 }
 
-/// The bytes of the tokens, and in which merges they take part.
+/// The bytes of the tokens, and which sides of a merge each can be.
 struct Spelled {
     rows: Vec<Row>,
     lengths: Vec<u8>,
@@ -214,6 +230,7 @@ struct Spelled {
 }
 
 impl Spelled {
+    /// Spells all tokens out from their halves.
     fn new(halves: Halves<'_>, unmergeable: &[Unmergeable]) -> Self {
         let n = halves.0.len();
         let mut spelled = Self {
@@ -243,14 +260,14 @@ impl Spelled {
         spelled.rows[n] = NO_ROW;
         for (id, token) in unmergeable {
             let id = *id as usize;
-            let first = &token[..token.len().min(ROW)];
+            let first = &token[..token.len().min(ROW_BYTES)];
             spelled.rows[id] = key_of(first).to_le_bytes();
             spelled.lengths[id] = token.len() as u8;
         }
         spelled
     }
 
-    /// Adds a token behind others that come after it, if its parts are there.
+    /// Adds a token out of the order of the ids, and returns whether its halves are there already.
     #[cold]
     fn join_postponed(&mut self, id: usize, halves: Halves<'_>) -> bool {
         let (left, right) = halves.get(id as u32);
@@ -264,7 +281,7 @@ impl Spelled {
         true
     }
 
-    /// Adds a token that comes after its parts.
+    /// Adds a token whose halves are there.
     #[inline(always)]
     fn join(&mut self, id: usize, left: usize, right: usize) {
         self.sides[left] |= LEFT;
@@ -272,13 +289,13 @@ impl Spelled {
         let (row, rest, len) = (self.rows[left], self.rows[right], self.lengths[left]);
         self.lengths[id] = len + self.lengths[right];
         self.rows[id] = row;
-        // what goes on behind the row is overwritten by that of the next token
-        let at = id * ROW + usize::from(len).min(ROW);
-        self.rows.as_flattened_mut()[at..at + ROW].copy_from_slice(&rest);
+        // a constant length is copied fastest; the row of the next token overwrites the excess
+        let at = id * ROW_BYTES + usize::from(len).min(ROW_BYTES);
+        self.rows.as_flattened_mut()[at..at + ROW_BYTES].copy_from_slice(&rest);
     }
 }
 
-/// The tables that find a token by its bytes.
+/// Builds the tables that find a token by its bytes.
 fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Vec<u64>, Vec<slots::Bucket>) {
     let (mut common, mut slots) = (common::empty(), slots::empty(lengths.len()));
     for (id, (row, &len)) in (0..).zip(rows.iter().zip(lengths)) {
@@ -291,10 +308,10 @@ fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Vec<u64>, Vec<slots::Bucket>) {
     (common, slots.buckets)
 }
 
-type ByParts = (Vec<pairs::Bucket>, Vec<[Symbol; 256]>, Vec<Symbol>);
+type ByHalves = (Vec<pairs::Bucket>, Vec<[Symbol; 256]>, Vec<Symbol>);
 
-/// The tables that find a token by its parts: pairs, grid and bytes.
-fn by_parts(halves: Halves<'_>, sides: &[u8]) -> ByParts {
+/// Builds the tables that find a token by its halves: pairs, grid and bytes.
+fn by_halves(halves: Halves<'_>, sides: &[u8]) -> ByHalves {
     let mut pairs = pairs::empty(sides.len());
     let (mut grid, mut bytes) = (vec![[NONE; 256]; 256], vec![NONE; 256]);
     for (id, sides) in (0..).zip(sides) {
@@ -304,7 +321,7 @@ fn by_parts(halves: Halves<'_>, sides: &[u8]) -> ByParts {
             Made::Byte(byte) => bytes[usize::from(byte)] = merged,
             Made::Merge(left, right) => {
                 pairs::insert(&mut pairs, left, right, merged);
-                if let (0..256, 0..256) = (left, right) {
+                if left.max(right) < GRID_IDS {
                     grid[left as usize][right as usize] = merged;
                 }
             }
@@ -314,15 +331,13 @@ fn by_parts(halves: Halves<'_>, sides: &[u8]) -> ByParts {
 }
 
 /// How many ids the tables can tell apart.
-#[allow(dead_code)] // the built-in vocabularies have fewer
 pub(crate) const MAX_IDS: usize = slots::ID_MASK as usize - 1;
 
-/// Whether so many tokens want the same places that looking for them would take long. It does not happen by chance.
-#[allow(dead_code)] // the built-in vocabularies are known
+/// Returns whether many tokens hash to the same buckets, which would make look-ups slow. Only crafted vocabularies do.
 pub(crate) fn are_crowded(tokens: &[&[u8]], halves: Halves<'_>) -> bool {
     let (short, keyless): (Vec<&[u8]>, Vec<&[u8]>) = tokens
         .iter()
-        .partition(|token| token.len() <= ROW && !token.ends_with(&[0xFF]));
+        .partition(|token| token.len() <= ROW_BYTES && !token.ends_with(&[0xFF]));
     let merges = (0..halves.0.len() as u32).filter_map(|id| match halves.made(id) {
         Made::Merge(left, right) => Some((left, right)),
         _ => None,
@@ -335,7 +350,7 @@ pub(crate) fn are_crowded(tokens: &[&[u8]], halves: Halves<'_>) -> bool {
         || pairs::is_crowded(merges, tokens.len())
 }
 
-/// Whether a token has a key: it fits its row, and does not end with a byte that looks like the filling behind it.
+/// Returns whether a token has a key: it fits its row, and does not end with the byte that rows are filled up with.
 #[inline(always)]
 fn has_key(row: &Row, len: u8) -> bool {
     let last = usize::from(len).wrapping_sub(1);

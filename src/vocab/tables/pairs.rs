@@ -1,69 +1,105 @@
-//! Two neighbouring tokens to the symbol of their merge.
+//! Pairs of neighbouring tokens to the symbol of their merge.
+//!
+//! A bucket has four entries of 64 bits. The key of an entry is the pair of ids:
+//!
+//! ```text
+//!  63             43 42             22 21                1   0
+//! +-----------------+-----------------+-------------------+---+
+//! |     left id     |    right id     |      symbol       | S |
+//! +-----------------+-----------------+-------------------+---+
+//! ```
+//!
+//! `S`, in the last entry of a bucket, says that some entries went on to the next bucket. The last bucket of the table
+//! stays empty: pairs that cannot merge are looked up there.
 
-use super::buckets::{self, Filling};
+use std::hint::select_unpredictable;
+
+use super::buckets::{self, BUCKET_LEN, Filling, LAST};
 use super::{LEFT, NONE, RIGHT, SIDES, Symbol};
 
-/// `left id << 43 | right id << 22 | symbol << 1`, and in the lowest bit of the last entry: some went on to the next
-/// bucket.
-pub(crate) type Bucket = [u64; buckets::LEN];
+pub(crate) type Bucket = [u64; BUCKET_LEN];
 
-const EMPTY: u64 = !1;
 const SPILLED: u64 = 1;
+const SYMBOL_SHIFT: u32 = 1;
+const RIGHT_SHIFT: u32 = 22;
+const LEFT_SHIFT: u32 = 43;
+
+/// More than every entry without its key: the symbol and [`SPILLED`] are below it.
+const KEY_UNIT: u64 = 1 << RIGHT_SHIFT;
+
+/// An entry with ids that no tokens have.
+const EMPTY_PAIR: u64 = !SPILLED;
+
+/// Leaves the top 24 bits of a hash, the best ones.
+const HASH_SHIFT: u32 = 40;
+
+/// How far the bit [`RIGHT`] stands above the bit [`LEFT`].
+const RIGHT_ABOVE_LEFT: u32 = RIGHT.ilog2() - LEFT.ilog2();
 
 #[inline(always)]
 fn key_of(left: u32, right: u32) -> u64 {
-    u64::from(left) << 43 | u64::from(right) << 22
+    u64::from(left) << LEFT_SHIFT | u64::from(right) << RIGHT_SHIFT
 }
 
-/// The bucket of a key in a table of so many; the last one is kept empty.
+/// Returns the mask of the buckets in a table of `len` buckets: a power of two of them, and the empty one after those.
 #[inline(always)]
-fn bucket_of(key: u64, buckets: usize) -> usize {
-    let hash = (key >> 22).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (hash >> 40) as usize & (buckets - 2)
+fn mask_of(len: usize) -> usize {
+    len - 2
 }
 
-/// A question to the table, which is asked in two steps, so that others can be asked while memory answers.
+/// Returns the bucket of a key in a table of `len` buckets.
+#[inline(always)]
+fn bucket_of(key: u64, len: usize) -> usize {
+    let hash = (key >> RIGHT_SHIFT).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (hash >> HASH_SHIFT) as usize & mask_of(len)
+}
+
+/// A look-up in two steps, so that others can be started while memory answers.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Question {
     key: u64,
     pub(crate) bucket: u32,
 }
 
-/// Asks what two symbols merge to.
+/// Starts the look-up of the merge of two symbols.
 #[inline(always)]
 pub(crate) fn ask(buckets: &[Bucket], left: Symbol, right: Symbol) -> Question {
     let key = key_of(left >> SIDES, right >> SIDES);
-    // without a branch: it would be mispredicted
-    let may_merge = left & u32::from(LEFT) & (right >> (RIGHT / LEFT).ilog2());
-    let void = buckets.len() - 1;
-    let bucket =
-        void ^ ((void ^ bucket_of(key, buckets.len())) & 0_usize.wrapping_sub(may_merge as usize));
+    let may_merge = left & right >> RIGHT_ABOVE_LEFT & u32::from(LEFT) != 0;
+    let always_empty = buckets.len() - 1;
+    // four tokens in five are no side of any merge, in no order: a branch would be mispredicted
+    let bucket = select_unpredictable(may_merge, bucket_of(key, buckets.len()), always_empty);
     Question {
         key,
         bucket: bucket as u32,
     }
 }
 
-/// The symbol that the two merge to, or [`NONE`].
+/// Returns the symbol that the two merge to, or [`NONE`].
 #[inline(always)]
 pub(crate) fn answer(buckets: &[Bucket], question: Question) -> Symbol {
     let mut at = question.bucket as usize;
     loop {
         let bucket = &buckets[at];
+        // the entry of this key leaves only its symbol, every other one more
         let rest = bucket
             .iter()
             .fold(u64::MAX, |rest, entry| rest.min(entry ^ question.key));
-        let found = rest < 1 << 22;
-        if found | (bucket[3] & SPILLED == 0) {
-            return if found { (rest >> 1) as Symbol } else { NONE };
+        let found = rest < KEY_UNIT;
+        if found | (bucket[LAST] & SPILLED == 0) {
+            return if found {
+                (rest >> SYMBOL_SHIFT) as Symbol
+            } else {
+                NONE
+            };
         }
-        at = (at + 1) & (buckets.len() - 2);
+        at = (at + 1) & mask_of(buckets.len());
     }
 }
 
-/// An empty table for so many merges.
+/// Creates an empty table for this many merges.
 pub(super) fn empty(merges: usize) -> Filling<u64> {
-    Filling::new(buckets::count(merges), 1, EMPTY, SPILLED)
+    Filling::new(buckets::count(merges), 1, EMPTY_PAIR, SPILLED)
 }
 
 /// Adds a merge of two ids.
@@ -71,14 +107,13 @@ pub(super) fn empty(merges: usize) -> Filling<u64> {
 pub(super) fn insert(pairs: &mut Filling<u64>, left: u32, right: u32, merged: Symbol) {
     let key = key_of(left, right);
     let at = bucket_of(key, pairs.buckets.len());
-    pairs.insert(at, key | u64::from(merged) << 1);
+    pairs.insert(at, key | u64::from(merged) << SYMBOL_SHIFT);
 }
 
-/// See [`buckets::is_crowded`].
-#[allow(dead_code)] // the built-in vocabularies are known
+/// Returns whether these merges crowd the table, see [`buckets::is_crowded`].
 pub(super) fn is_crowded(merges: impl Iterator<Item = (u32, u32)>, tokens: usize) -> bool {
     let mut wanted = vec![0; buckets::count(tokens)];
-    let buckets = wanted.len() + 1;
-    merges.for_each(|(left, right)| wanted[bucket_of(key_of(left, right), buckets)] += 1);
+    let len = wanted.len() + 1;
+    merges.for_each(|(left, right)| wanted[bucket_of(key_of(left, right), len)] += 1);
     buckets::is_crowded(&wanted)
 }

@@ -1,37 +1,53 @@
-//! Token bytes to ids: an entry is a flag, some bits of the hash, and the id, whose row tells whether it is the one.
+//! Token bytes to ids.
+//!
+//! A bucket has four entries of 32 bits:
+//!
+//! ```text
+//!  31  30            18 17               0
+//! +---+----------------+------------------+
+//! | S |      tag       |        id        |
+//! +---+----------------+------------------+
+//! ```
+//!
+//! The tag is the bits of the hash that follow those of the bucket. It names the one entry that is worth a look at its
+//! token's row, which confirms it. `S`, in the last entry of a bucket, says that some entries went on to the next bucket.
 
-use super::buckets::{self, Filling};
-use super::{NONE, hash};
+use super::buckets::{self, BUCKET_LEN, Filling, LAST};
+use super::{ID_BITS, NONE, hash};
 
-pub(crate) type Bucket = [u32; buckets::LEN];
+pub(crate) type Bucket = [u32; BUCKET_LEN];
 
-/// The bits of an id; with this the rest of an entry follows.
-pub(crate) const ID_BITS: u32 = 18;
+/// The bits of an id; an entry has an id of all ones if it has no token.
 pub(crate) const ID_MASK: u32 = (1 << ID_BITS) - 1;
-const TAG_MASK: u32 = (1 << (31 - ID_BITS)) - 1;
-/// On the last entry of a bucket: some went on to the next bucket.
-const SPILLED: u32 = 1 << 31;
-const EMPTY: u32 = !SPILLED;
 
-/// The bucket of a hash in a table of `1 << bits` buckets.
+const SPILLED: u32 = 1 << SPILLED_SHIFT;
+const SPILLED_SHIFT: u32 = 31;
+
+const TAG_BITS: u32 = SPILLED_SHIFT - ID_BITS;
+const TAG_MASK: u32 = (1 << TAG_BITS) - 1;
+
+/// An entry without a token.
+const EMPTY_SLOT: u32 = !SPILLED;
+
+/// Returns the bucket of a hash in a table of `1 << bits` buckets.
 #[inline(always)]
 pub(crate) fn bucket_of(hash: u32, bits: u32) -> usize {
-    (hash >> (32 - bits)) as usize
+    (hash >> (u32::BITS - bits)) as usize
 }
 
-/// What an entry of this hash shows in place of the id's bits being zero.
+/// Returns the tag of a hash, at its place in an entry.
 #[inline(always)]
 fn tag_of(hash: u32, bits: u32) -> u32 {
-    ((hash << bits >> (32 - (31 - ID_BITS))) & TAG_MASK) << ID_BITS
+    ((hash << bits >> (u32::BITS - TAG_BITS)) & TAG_MASK) << ID_BITS
 }
 
-/// The upper half of the hash, all that the table looks at.
+/// Returns the upper half of a hash: the table uses no more of it.
 #[inline(always)]
 pub(crate) fn half(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// The id in the bucket that may be the one; `none`, which is no less than any id, if none may.
+/// Returns the only id in the bucket that may be the right one, or `none`, which must be no less than any id.
 #[inline(always)]
 pub(crate) fn candidate(bucket: &Bucket, hash: u32, bits: u32, none: u32) -> u32 {
     let tag = tag_of(hash, bits);
@@ -41,13 +57,13 @@ pub(crate) fn candidate(bucket: &Bucket, hash: u32, bits: u32, none: u32) -> u32
         .fold(none, |found, entry| found.min((entry & !SPILLED) ^ tag))
 }
 
-/// Whether some went on to the next bucket.
+/// Returns whether some entries went on to the next bucket.
 #[inline(always)]
 pub(crate) fn goes_on(bucket: &Bucket) -> bool {
-    bucket[3] & SPILLED != 0
+    bucket[LAST] & SPILLED != 0
 }
 
-/// The id whose row `is_it` confirms, looked for in all buckets that it may be in.
+/// Returns the id that `is_it` confirms, or [`NONE`]. Looks in all buckets that it may be in.
 #[inline]
 pub(crate) fn find(buckets: &[Bucket], hash: u32, is_it: impl Fn(u32) -> bool) -> u32 {
     let bits = buckets.len().trailing_zeros();
@@ -68,9 +84,9 @@ pub(crate) fn find(buckets: &[Bucket], hash: u32, is_it: impl Fn(u32) -> bool) -
     }
 }
 
-/// An empty table for so many tokens.
+/// Creates an empty table for this many tokens.
 pub(super) fn empty(tokens: usize) -> Filling<u32> {
-    Filling::new(buckets::count(tokens), 0, EMPTY, SPILLED)
+    Filling::new(buckets::count(tokens), 0, EMPTY_SLOT, SPILLED)
 }
 
 /// Adds a token with this key.
@@ -81,8 +97,7 @@ pub(super) fn insert(slots: &mut Filling<u32>, key: u128, id: u32) {
     slots.insert(bucket_of(hash, bits), tag_of(hash, bits) | id);
 }
 
-/// See [`buckets::is_crowded`].
-#[allow(dead_code)] // the built-in vocabularies are known
+/// Returns whether these keys crowd the table, see [`buckets::is_crowded`].
 pub(super) fn is_crowded(keys: impl Iterator<Item = u128>, tokens: usize) -> bool {
     let mut wanted = vec![0; buckets::count(tokens)];
     let bits = wanted.len().trailing_zeros();

@@ -1,13 +1,12 @@
-//! Where a table is.
+//! Tables that are built at run time or embedded in the program.
 
 use std::ops::Deref;
 
-/// A table in memory of its own, or inside the program.
+/// A table on the heap, or one inside the program.
 ///
-/// Either is the same kind of pointer in the same place, so that reading a table does not ask which it is.
+/// Both variants are the same kind of pointer at the same place, so reading a table needs no branch.
 pub(crate) enum Table<T: ?Sized + 'static> {
     Built(Box<T>),
-    #[allow(dead_code)] // the build script embeds nothing
     Embedded(&'static T),
 }
 
@@ -35,7 +34,7 @@ impl<T: ?Sized + PartialEq> PartialEq for Table<T> {
     }
 }
 
-/// A table of a length that is known.
+/// Creates a table whose length is known at compile time.
 pub(super) fn array<T, const N: usize>(table: Vec<T>) -> Table<[T; N]> {
     let table = table.into_boxed_slice().try_into();
     Table::Built(table.unwrap_or_else(|_| unreachable!("the length is that of the array")))
