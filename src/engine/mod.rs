@@ -100,7 +100,7 @@ impl Engine {
         Box::new(Self {
             level,
             lookup: Lookup::new(),
-            wanted: batch(cache::Key::NONE),
+            wanted: batch(cache::Key::NOT_CACHED),
             places: batch(0),
             found: batch(Found::Cached(0)),
             merged_misses: batch(0),
@@ -331,7 +331,7 @@ impl Engine {
             .look_up(self.level, buffer, count, vocab, &self.cache);
         let merged = self.resolve(buffer, misses, vocab);
         let fresh = if merged > 0 { self.scratch.len() } else { 0 };
-        sink.reserve(count + misses * cache::MAX_PIECE + fresh);
+        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh);
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.lookup.misses[miss]);
@@ -393,7 +393,7 @@ impl Engine {
     #[inline(always)]
     fn find_places<S: Simd>(&mut self, _: S, misses: usize) {
         for (key, place) in self.wanted[..misses].iter().zip(self.places.iter_mut()) {
-            *place = self.cache.place(key);
+            *place = self.cache.position(key);
         }
     }
 

@@ -1,4 +1,5 @@
-//! The merge for pieces that the linear one gives up: a queue of candidate joins, in O(n log n).
+//! The merge for pieces that the linear one gives up, and for bytes that are not UTF-8: a queue of candidate joins, in
+//! O(n log n).
 //!
 //! A join in the queue is a word whose order is the order of the merge, lowest rank first, leftmost on a tie:
 //!

@@ -6,10 +6,11 @@
 //! A *join* is a word. The smallest word of a piece is its next merge: lowest rank, then leftmost.
 //!
 //! ```text
-//!  31         26 25                          6 5           0
-//! +-------------+-----------------------------+-------------+
-//! |    zero     |  symbol (the id is above)   |    place    |
-//! +-------------+-----------------------------+-------------+
+//!  31         26 25                 8 7       6 5         0
+//! +-------------+--------------------+---------+-----------+
+//! |    zero     |    id and rank     |  sides  |   place   |
+//! +-------------+--------------------+---------+-----------+
+//!               |<---------- symbol ---------->|
 //! ```
 #![allow(clippy::indexing_slicing)] // places are below N by their masks, jobs below the size of the batch
 

@@ -84,7 +84,8 @@ impl Crossings {
             .take_while(|byte| is_continuation(**byte))
             .count();
         if let (Some(last), Some(lead)) = (token[..at].last(), token.get(at)) {
-            let lowest = &mut self.inside[usize::from(last & CONTINUATION_MASK)][usize::from(*lead)];
+            let lowest =
+                &mut self.inside[usize::from(last & CONTINUATION_MASK)][usize::from(*lead)];
             *lowest = id.min(*lowest);
         }
         let mut before: Option<u32> = None;
@@ -142,7 +143,8 @@ impl Crossings {
     pub(crate) fn partial(&self, before: Side, after: Side) -> TokenId {
         let mut lowest = NONE;
         if before.last >= 0x80 {
-            lowest = self.inside[usize::from(before.last & CONTINUATION_MASK)][usize::from(after.lead)];
+            lowest =
+                self.inside[usize::from(before.last & CONTINUATION_MASK)][usize::from(after.lead)];
         }
         if before.flags & BEGINS != 0 {
             lowest = lowest.min(self.begun[begun_hash(before.code_point, after.lead)]);

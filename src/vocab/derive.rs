@@ -32,14 +32,19 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
     for _ in 0..MAX_PASSES {
         let mut pass = Pass::new(tokens, &out_of_order, hasher.clone());
         let mut unmergeable = std::mem::take(&mut pass.unmergeable);
-        if unmergeable.iter().any(|id| out_of_order.follows.contains_key(id)) {
+        if unmergeable
+            .iter()
+            .any(|id| out_of_order.follows.contains_key(id))
+        {
             return None;
         }
         let known = out_of_order.found.len();
         // a token that is found may be a half of another
         for _ in 0..MAX_DEPTH {
             let before = unmergeable.len();
-            unmergeable.retain(|id| !pass.add_if_out_of_order(*id, tokens[*id as usize], &mut out_of_order));
+            unmergeable.retain(|id| {
+                !pass.add_if_out_of_order(*id, tokens[*id as usize], &mut out_of_order)
+            });
             if unmergeable.len() == before {
                 break;
             }
@@ -169,7 +174,12 @@ impl<S: BuildHasher> Pass<S> {
     }
 
     /// Returns whether all tokens together merge to a token that those of lower ids did not give, and adds it then.
-    fn add_if_out_of_order(&mut self, id: u32, token: &[u8], out_of_order: &mut OutOfOrder) -> bool {
+    fn add_if_out_of_order(
+        &mut self,
+        id: u32,
+        token: &[u8],
+        out_of_order: &mut OutOfOrder,
+    ) -> bool {
         self.merge(token);
         let [left, right] = self.symbols[..] else {
             return false;

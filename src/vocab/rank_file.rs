@@ -117,11 +117,7 @@ impl Ranks {
                 _ => {}
             }
             if let Some(first) = firsts.insert(token, i) {
-                let problem = format!(
-                    "the token {} is already in {}",
-                    Shown(token),
-                    before(first)
-                );
+                let problem = format!("the token {} is already in {}", Shown(token), before(first));
                 return Err(invalid(line(i), problem));
             }
             ranks.push((rank, i));
@@ -137,9 +133,7 @@ impl Ranks {
             Some(_) if self.tokens.is_empty() => Err(invalid(None, "there are none")),
             Some(byte) => Err(invalid(
                 None,
-                format!(
-                    "no token for the byte 0x{byte:02X}; some texts could not be encoded"
-                ),
+                format!("no token for the byte 0x{byte:02X}; some texts could not be encoded"),
             )),
         }
     }
@@ -205,7 +199,8 @@ fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Regular> {
     let ids = tokens.last()?.0 as usize + 1;
     let is_short = |(_, token): &(TokenId, &[u8])| u8::try_from(token.len()).is_ok();
     let squares: usize = tokens.iter().map(|(_, token)| token.len().pow(2)).sum();
-    let fits = ids <= tables::MAX_IDS && ids <= MAX_IDS_PER_TOKEN * tokens.len() && squares <= MAX_SQUARES;
+    let fits =
+        ids <= tables::MAX_IDS && ids <= MAX_IDS_PER_TOKEN * tokens.len() && squares <= MAX_SQUARES;
     if !fits || !tokens.iter().all(is_short) || !has_bytes_first(tokens) {
         return None;
     }

@@ -12,8 +12,8 @@ use super::keyed::Keyed;
 use super::tables::keyless::Keyless;
 use super::tables::table::Table;
 use super::tables::{
-    self, FILL, GRID_IDS, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, common, hash, key_of,
-    pairs, slots,
+    self, FILL, GRID_IDS, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, common,
+    hash, key_of, pairs, slots,
 };
 use crate::token_id::TokenId;
 

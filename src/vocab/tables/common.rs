@@ -61,9 +61,8 @@ pub(super) fn insert(entries: &mut [u64], key: u128, id: u32) {
     let low = key as u64;
     let product = product(low);
     let entry = &mut entries[(product >> PLACE_SHIFT) as usize];
-    let fits = (low >> END_SHIFT == END_BYTE)
-        & (*entry == EMPTY_PLACE)
-        & (u64::from(id) < EMPTY_PLACE);
+    let fits =
+        (low >> END_SHIFT == END_BYTE) & (*entry == EMPTY_PLACE) & (u64::from(id) < EMPTY_PLACE);
     // whether it fits is hard to predict
     *entry = select_unpredictable(fits, product << PLACE_BITS | u64::from(id), *entry);
 }
