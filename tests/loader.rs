@@ -83,25 +83,25 @@ fn one_field() {
 
 #[test]
 fn three_fields() {
-    is_fault("YWI= 256 x\n", 257, "behind the rank");
+    is_fault("YWI= 256 x\n", 257, "after the rank");
 }
 
 #[test]
 fn bad_base64() {
-    is_fault("Y*I= 256\n", 257, "no base64");
+    is_fault("Y*I= 256\n", 257, "not valid base64");
 }
 
 #[test]
 fn bad_padding() {
-    is_fault("YWI 256\n", 257, "no base64");
-    is_fault("YWI== 256\n", 257, "no base64");
+    is_fault("YWI 256\n", 257, "not valid base64");
+    is_fault("YWI== 256\n", 257, "not valid base64");
     // bits that belong to no byte
-    is_fault("YWJ= 256\n", 257, "no base64");
+    is_fault("YWJ= 256\n", 257, "not valid base64");
 }
 
 #[test]
 fn empty_token() {
-    is_fault("= 256\n", 257, "no base64");
+    is_fault("= 256\n", 257, "not valid base64");
     let ranks = [(&b""[..], 0)];
     let error = Encoding::builder("x")
         .pattern("a")
@@ -132,7 +132,7 @@ fn negative_rank() {
 #[test]
 fn rank_that_is_no_number() {
     for rank in ["x", "1.5", "+1", "1_0", "0x10", "-", "--1", "٣"] {
-        is_fault(&format!("YWI= {rank}\n"), 257, "no number");
+        is_fault(&format!("YWI= {rank}\n"), 257, "not a number");
     }
 }
 
@@ -207,8 +207,8 @@ fn an_html_page() {
 
 #[test]
 fn nul_bytes() {
-    is_fault("YWI=\0 256\n", 257, "no base64");
-    is_fault("YWI= 256\0\n", 257, "no number");
+    is_fault("YWI=\0 256\n", 257, "not valid base64");
+    is_fault("YWI= 256\0\n", 257, "not a number");
     let error = load(&[0; 10_000]).unwrap_err();
     assert!(
         error.is_invalid_ranks() && error.to_string().len() < 300,

@@ -1,5 +1,5 @@
-//! Pieces to ids by the tables of the vocabulary, a batch at a time.
-#![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the rows'
+//! Looks up pieces in the tables of the vocabulary, a batch at a time.
+#![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the number of rows
 
 use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
@@ -10,7 +10,7 @@ use crate::split::window;
 use crate::token_id::TokenId;
 use crate::vocab::Regular;
 use crate::vocab::regular::piece_key;
-use crate::vocab::tables::{common, hash, slots};
+use crate::vocab::tables::{ROW_BYTES, common, hash, slots};
 
 /// A value for each piece of a batch.
 pub(super) type Batch<T> = Box<[T; window::ENDS]>;
@@ -24,27 +24,28 @@ pub(super) fn batch<T: Copy>(value: T) -> Batch<T> {
 
 /// The pieces of a batch on their way through the tables of the vocabulary.
 ///
-/// Each step is a counted loop over the pieces that are left, which fetches what the next step reads: the ids of common
-/// tokens; the bucket of each other piece; the row of the token that the bucket names; the comparison with it. Pieces that
-/// are no token stay on the list of misses.
+/// Each step is a counted loop over the pieces that are left, and prefetches for the next one. The steps are: find common
+/// tokens; hash the other pieces; take a candidate id from the bucket of each; compare with the row of the candidate. The
+/// pieces that are not tokens stay on the list of misses.
 pub(super) struct Lookup {
-    /// Where the pieces end in the buffer.
+    /// The end of each piece in the buffer.
     pub(super) ends: Batch<u32>,
     /// The id of each piece that is a token.
     pub(super) ids: Box<[TokenId; BATCH_IDS]>,
-    /// Which pieces are on the list; all that follows is by the place in it.
+    /// The list of misses: their indices in the batch. The fields below are by index in this list.
     pub(super) misses: Batch<u16>,
-    /// The bytes of the pieces, see [`piece_key`].
+    /// The keys of the pieces, see [`piece_key`].
     keys: Batch<u128>,
     /// The upper halves of the hashes of the keys.
     hashes: Batch<u32>,
-    /// The id that each piece may have.
+    /// The only id that each piece may have in its bucket.
     candidates: Batch<TokenId>,
-    /// Whether a piece may be a token that stands in a later bucket of the table.
+    /// Whether a piece may be a token of a later bucket of the table.
     undecided: Batch<bool>,
 }
 
 impl Lookup {
+    /// Creates the memory for a batch.
     pub(super) fn new() -> Self {
         Self {
             ends: batch(0),
@@ -57,9 +58,9 @@ impl Lookup {
         }
     }
 
-    /// Returns the key by which a miss is looked for in the cache.
+    /// Returns the key of a miss in the cache.
     ///
-    /// The cache's bucket of a short piece was fetched together with the table's; that of a long one is fetched here.
+    /// Prefetches the cache's bucket of a long piece; that of a short one was prefetched in `find_common`.
     #[inline(always)]
     pub(super) fn cache_key(
         &self,
@@ -69,7 +70,7 @@ impl Lookup {
         cache: &Cache,
     ) -> cache::Key {
         let (start, end) = self.range(self.misses[miss].into());
-        if end - start <= 16 {
+        if end - start <= ROW_BYTES {
             let (key, hash) = (self.keys[miss], self.hashes[miss]);
             return cache::Key::short(key, hash, end - start, vocab.serial());
         }
@@ -78,11 +79,11 @@ impl Lookup {
         key
     }
 
-    /// Returns the id of a miss that is a token after all: one in a later bucket, or one that is longer than a row.
+    /// Returns the id of a miss that is a token after all: one in a later bucket, or one longer than a row.
     #[inline(always)]
     pub(super) fn late_id(&self, buffer: &[u8], miss: usize, vocab: &Regular) -> Option<TokenId> {
         let (start, end) = self.range(self.misses[miss].into());
-        if end - start > 16 {
+        if end - start > ROW_BYTES {
             return vocab.id(&buffer[start..end]);
         }
         if self.undecided[miss] {
@@ -91,14 +92,14 @@ impl Lookup {
         None
     }
 
-    /// The range of a piece of the chunk.
+    /// Returns the start and the end in the buffer of the piece at an index of the batch.
     #[inline(always)]
     pub(super) fn range(&self, at: usize) -> (usize, usize) {
         let start = if at == 0 { 0 } else { self.ends[at - 1] };
         (start as usize, self.ends[at] as usize)
     }
 
-    /// The ids of the pieces that are tokens, and the list of those that may not be.
+    /// Finds the ids of the first `count` pieces that are tokens. Returns the number of misses, which are listed.
     pub(super) fn look_up(
         &mut self,
         level: Level,
@@ -110,6 +111,7 @@ impl Lookup {
         dispatch!(level, simd => self.look_up_with(simd, buffer, count, vocab, cache))
     }
 
+    /// Like [`look_up`](Self::look_up), compiled for a SIMD level.
     #[inline(always)]
     fn look_up_with<S: Simd>(
         &mut self,
@@ -124,8 +126,9 @@ impl Lookup {
         self.compare(rest, vocab)
     }
 
-    /// The ids of the pieces that are common tokens; the others are listed with their keys, and their buckets fetched: that
-    /// of the table, and that of the cache, for which a few misses would have to wait later.
+    /// Finds the ids of common tokens. Lists the other pieces with their keys and hashes, and returns their number.
+    ///
+    /// Prefetches their buckets, in the table and in the cache: later, a few misses would have to wait for the latter.
     #[inline(always)]
     fn find_common(
         &mut self,
@@ -158,7 +161,7 @@ impl Lookup {
         rest
     }
 
-    /// The ids that the listed pieces may have, if they are tokens; their rows are fetched.
+    /// Takes a candidate id for each listed piece, and prefetches its row.
     #[inline(always)]
     fn find_candidates(&mut self, rest: usize, vocab: &Regular) {
         let buckets = vocab.slots();
@@ -174,7 +177,8 @@ impl Lookup {
         }
     }
 
-    /// The ids of the listed pieces that are tokens; the others stay on the list.
+    /// Compares the listed pieces with the rows of their candidates. The ones that differ stay on the list; returns their
+    /// number.
     #[inline(always)]
     fn compare(&mut self, rest: usize, vocab: &Regular) -> usize {
         let rows = vocab.rows();

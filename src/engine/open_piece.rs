@@ -1,5 +1,5 @@
-//! Pieces whose end is far off or not there yet: what is certain of their tokens is encoded before it is known.
-#![allow(clippy::indexing_slicing)] // cut where the scan or the tokens of the text itself say
+//! Encodes pieces whose end is far away or not there yet: their first tokens are final before the end is known.
+#![allow(clippy::indexing_slicing)] // positions come from the scan or from the tokens of the text itself
 
 use super::sink::{Append, Sink};
 use super::{Engine, prefixes};
@@ -8,11 +8,12 @@ use crate::token_id::TokenId;
 use crate::utf8::whole_chars;
 use crate::vocab::Regular;
 
-/// So many bytes before the last token of a piece that goes on, its other tokens seldom depend on it.
+/// Tokens that end at least this many bytes before the last one seldom depend on how the piece continues. Where they do,
+/// [`encode_long_piece`] doubles the margin.
 const MARGIN_BYTES: usize = 32;
 
-/// Encodes the first piece of a text, or as much of it as the sink wants, without looking for its end; how many bytes
-/// that has.
+/// Encodes the first piece of a text, up to where the sink wants no more, without looking for its end if it is far away.
+/// Returns how many bytes were encoded.
 pub(super) fn encode_long_piece(
     engine: &mut Engine,
     text: &[u8],
@@ -37,8 +38,8 @@ pub(super) fn encode_long_piece(
     }
 }
 
-/// Encodes as much as the sink wants of a piece that goes on behind these bytes, if that is certain; how many bytes it
-/// has.
+/// Encodes as many tokens as the sink wants of a piece that begins with these bytes, if that many are final. Returns how
+/// many bytes they have.
 fn encode_beginning(
     engine: &mut Engine,
     bytes: &[u8],
@@ -48,38 +49,39 @@ fn encode_beginning(
 ) -> Option<usize> {
     let wanted = sink.pieces_wanted();
     let (ids, _) =
-        final_tokens(engine, bytes, margin, vocab).filter(|(_, certain)| *certain >= wanted)?;
+        final_tokens(engine, bytes, margin, vocab).filter(|(_, count)| *count >= wanted)?;
     sink.reserve(wanted);
     sink.push_block(&ids, wanted);
     Some(vocab.total_len(&ids[..wanted]))
 }
 
-/// Encodes as much as is certain, and of whole characters, of a piece that goes on behind these bytes; how many bytes it
-/// has. The rest of the piece is merged as if it were alone.
+/// Encodes the final tokens, up to the end of a character, of a piece that begins with these bytes. Returns how many bytes
+/// they have. The rest of the piece merges as if it were alone.
 pub(crate) fn encode_open_piece(
     engine: &mut Engine,
     bytes: &[u8],
     vocab: &Regular,
     sink: &mut impl Sink,
 ) -> usize {
-    let Some((ids, mut certain)) = final_tokens(engine, bytes, MARGIN_BYTES, vocab) else {
+    let Some((ids, mut count)) = final_tokens(engine, bytes, MARGIN_BYTES, vocab) else {
         return 0;
     };
-    let mut len = vocab.total_len(&ids[..certain]);
+    let mut len = vocab.total_len(&ids[..count]);
     while len != whole_chars(bytes, len) {
-        certain -= 1;
-        len -= vocab.len(ids[certain]);
+        count -= 1;
+        len -= vocab.len(ids[count]);
     }
-    sink.reserve(certain);
-    sink.push_block(&ids, certain);
+    sink.reserve(count);
+    sink.push_block(&ids, count);
     len
 }
 
-/// The first tokens of a piece that goes on behind these bytes, of which so many are certain. The last `margin` bytes
-/// before those that a token of what follows may reach are not looked at.
+/// Merges the bytes that a piece begins with. Returns their ids, and how many of the first ones are final: the same for
+/// every continuation of the piece.
 ///
-/// Whatever the piece is, one of its tokens ends among the last bytes, and what is before that is merged as if it were
-/// alone. So what all beginnings that end there have in common, the piece has too.
+/// However the piece continues, one of its tokens ends within a token's length of the end of these bytes. The bytes before
+/// that end merge as if they were alone. So the piece has all tokens that every beginning with an end there has in common.
+/// Tokens that end in the last `margin` bytes before those are left out.
 fn final_tokens(
     engine: &mut Engine,
     bytes: &[u8],
@@ -91,14 +93,14 @@ fn final_tokens(
     let mut merged = Append::new(&mut ids, 0);
     engine.encode_regular_piece(bytes, vocab, &mut merged);
     let count = merged.len();
-    let (mut certain, mut seam) = (0, 0);
+    let (mut final_count, mut seam) = (0, 0);
     for id in &ids[..count] {
         let end = seam + vocab.len(*id);
         if end + margin > open {
             break;
         }
-        (certain, seam) = (certain + 1, end);
+        (final_count, seam) = (final_count + 1, end);
     }
-    let left = *ids[..certain].last()?;
-    prefixes::stay_apart_whatever_follows(left, &bytes[seam..], vocab).then_some((ids, certain))
+    let left = *ids[..final_count].last()?;
+    prefixes::stay_apart_whatever_follows(left, &bytes[seam..], vocab).then_some((ids, final_count))
 }

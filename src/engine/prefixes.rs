@@ -1,43 +1,49 @@
-//! How all beginnings of a piece are merged.
+//! Merges all beginnings of a piece.
 //!
-//! The merge of a beginning is the merge of a shorter one and one token more, its last: so the last token of each tells
-//! all. Which it is follows from the last tokens of the shorter ones, for two lists of ids, each the merge of its own
-//! bytes, are the merge of both if the two tokens at the seam stay apart.
+//! The merge of a beginning is the merge of a shorter one and one more token. So the last token of each beginning is
+//! enough to know. It follows from the last tokens of the shorter beginnings: two lists of ids, each the merge of its own
+//! bytes, are together the merge of all the bytes if the two tokens at the seam stay apart.
 
 use crate::token_id::TokenId;
 use crate::vocab::Regular;
+use crate::vocab::tables::ROW_BYTES;
 
-/// The beginning of a piece: how many tokens it has, and the last.
+/// The number of tokens of a beginning, and the last one.
 #[derive(Debug, Clone, Copy)]
 struct Beginning {
     tokens: u32,
     last: TokenId,
 }
 
-/// The beginnings of a piece that grows, by their bytes.
+/// The beginnings of a piece that grows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Prefixes {
+    /// The start of the piece in the text.
     start: usize,
+    /// The beginning of each length in bytes; the first one has one byte.
     beginnings: Vec<Beginning>,
 }
 
+/// The most beginnings whose memory is kept for the next piece.
+const MAX_BEGINNINGS_KEPT: usize = 1 << 12;
+
 impl Prefixes {
-    /// Where in the text the piece starts.
+    /// Returns the start of the piece in the text.
     pub(crate) fn start(&self) -> usize {
         self.start
     }
 
-    /// Begins a piece there.
+    /// Begins a new piece at `start`.
     pub(crate) fn clear(&mut self, start: usize) {
         self.start = start;
-        // a stretch that took much memory may have been the only one
-        if self.beginnings.capacity() > 1 << 12 {
+        // a piece that took much memory may have been the only long one
+        if self.beginnings.capacity() > MAX_BEGINNINGS_KEPT {
             self.beginnings = Vec::new();
         }
         self.beginnings.clear();
     }
 
-    /// Goes on to the end of the text.
+    /// Adds the beginnings up to the end of the text.
     pub(crate) fn extend(&mut self, text: &[u8], vocab: &Regular) {
         let piece = text.get(self.start..).unwrap_or_default();
         for len in self.beginnings.len() + 1..=piece.len() {
@@ -47,16 +53,16 @@ impl Prefixes {
         }
     }
 
-    /// The number of tokens of what is between the start and `end`.
+    /// Returns the number of tokens from the start of the piece to `end`, a position in the text.
     pub(crate) fn tokens(&self, end: usize) -> usize {
         let len = end.saturating_sub(self.start);
         let found = len.checked_sub(1).and_then(|at| self.beginnings.get(at));
         found.map_or(0, |beginning| beginning.tokens as usize)
     }
 
-    /// The merge of a piece whose shorter beginnings are known.
+    /// Merges a beginning whose shorter beginnings are known.
     fn with_last(&self, piece: &[u8], vocab: &Regular) -> Beginning {
-        let ending = |len: usize| {
+        let with_last_of = |len: usize| {
             let start = piece.len().checked_sub(len)?;
             let last = vocab.merged_id(piece.get(start..)?)?;
             let Some(before) = start.checked_sub(1) else {
@@ -68,7 +74,7 @@ impl Prefixes {
                 .stay_apart(left, last)
                 .then_some(Beginning { tokens, last })
         };
-        // often the last token has become longer
+        // often the last token has become a byte longer
         let longer = self.beginnings.last();
         let longer = longer.map(|beginning| vocab.len(beginning.last) + 1);
         let long = vocab
@@ -78,8 +84,8 @@ impl Prefixes {
         let found = longer
             .into_iter()
             .chain(long)
-            .chain((1..=16).rev())
-            .find_map(ending);
+            .chain((1..=ROW_BYTES).rev())
+            .find_map(with_last_of);
         // each byte is a token, so there always is one
         found.unwrap_or(Beginning {
             tokens: u32::MAX,
@@ -88,8 +94,8 @@ impl Prefixes {
     }
 }
 
-/// Whether some bytes behind the token `left` are merged as if they were alone, wherever in reach of a token before their
-/// end they end.
+/// Returns whether `bytes`, after the token `left`, merge independently of it wherever they are cut within a token's length
+/// of their end.
 pub(crate) fn stay_apart_whatever_follows(left: TokenId, bytes: &[u8], vocab: &Regular) -> bool {
     let mut prefixes = Prefixes::default();
     prefixes.extend(bytes, vocab);
@@ -110,7 +116,7 @@ mod tests {
     use crate::merge::plain;
     use crate::texts::Random;
 
-    /// Any bytes, runs, and what tokens are made of.
+    /// Returns random bytes, runs, or characters that tokens consist of.
     fn piece(seed: u64) -> Vec<u8> {
         let mut random = Random::new(seed);
         let alphabets: [&[u8]; 4] = [
@@ -130,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn beginnings_are_merged_as_alone() {
+    fn beginnings_merge_as_if_alone() {
         for encoding in [crate::cl100k_base(), crate::o200k_base()] {
             let vocab = encoding.vocab().as_regular().unwrap();
             for seed in 0..300 {

@@ -1,47 +1,48 @@
-//! What becomes of the ids: they are appended to a buffer, or only counted.
-#![allow(clippy::indexing_slicing)] // room is made for a chunk before its ids come
+//! Receives the ids: appends them to a buffer, or only counts them.
+#![allow(clippy::indexing_slicing)] // room is reserved for a batch before its ids come
 
 use crate::merge::BLOCK_IDS;
 use crate::split::{classes, window};
 use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
 
-/// Where the ids go, or only their number.
+/// A receiver of ids.
 pub(crate) trait Sink {
-    /// Makes room for so many ids, and for what is copied too much behind them.
+    /// Reserves room for this many ids, plus the padding that block copies write after them.
     fn reserve(&mut self, ids: usize);
-    /// Takes the ids of pieces that are tokens: `ids[from..to]`.
+    /// Appends the ids of pieces that are tokens: `ids[from..to]`.
     fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize);
-    /// Takes the first `len` of `ids`, of which [`BLOCK_IDS`] are readable.
+    /// Appends the first `len` of `ids`, of which at least [`BLOCK_IDS`] are readable.
     fn push_block(&mut self, ids: &[TokenId], len: usize);
-    /// Takes the id of a piece that is a token.
+    /// Appends one id.
     #[inline(always)]
     fn push(&mut self, id: TokenId) {
         self.reserve(1);
         self.push_block(&[id; BLOCK_IDS], 1);
     }
-    /// How many pieces are wanted at most: each has one id at least.
+    /// Returns the most pieces that are wanted: each has at least one id.
     fn pieces_wanted(&self) -> usize {
         usize::MAX
     }
-    /// How many bytes are looked at at once at most.
+    /// Returns the most bytes that should be scanned at once.
     fn bytes_wanted(&self) -> usize {
         usize::MAX
     }
-    /// Is told the ends of the pieces whose ids come next, behind the first `at` bytes of the text; none where it is one
-    /// piece alone.
+    /// Receives the ends, relative to `at`, of the pieces whose ids follow; empty for a single piece that starts at `at`.
     fn note_pieces(&mut self, _at: usize, _ends: &[u32]) {}
 }
 
-/// The number of ids, as long as it is not more than a limit.
+/// Counts ids up to a limit.
 pub(crate) struct Count {
+    /// The number of ids so far, which may exceed the limit.
     pub(crate) tokens: usize,
     limit: usize,
-    /// How many bytes are counted, or will be next.
+    /// The end of the pieces whose ids are counted or come next.
     bytes: usize,
 }
 
 impl Count {
+    /// Creates a sink that wants no more pieces once it has more than `limit` ids.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             tokens: 0,
@@ -51,13 +52,12 @@ impl Count {
     }
 }
 
-/// Where a chunk ends, as far as its pieces are told.
+/// Returns the end of a batch of pieces; of a single piece, its start.
 fn end_of(at: usize, ends: &[u32]) -> usize {
     at + ends.last().map_or(0, |end| *end as usize)
 }
 
-/// About how many bytes as many tokens have as are still wanted, by those that are there; at first as many as they have at
-/// least.
+/// Estimates how many bytes the tokens that are still wanted have, from the average so far; one byte per token at first.
 fn bytes_for_rest(limit: usize, tokens: usize, bytes: usize) -> usize {
     let tokens = tokens.min(limit);
     let (tokens, bytes, left) = (tokens as u128, bytes as u128, (limit - tokens) as u128);
@@ -80,7 +80,7 @@ impl Sink for Count {
         self.tokens += len;
     }
 
-    /// One more than the limit is enough to know.
+    /// Returns enough for one id more than the limit: that many show that the limit is exceeded.
     fn pieces_wanted(&self) -> usize {
         self.limit.saturating_add(1).saturating_sub(self.tokens)
     }
@@ -97,26 +97,29 @@ impl Sink for Count {
     }
 }
 
-/// The ids up to a limit, and the pieces that the last of them are of.
+/// Collects ids up to a limit, and notes the last pieces.
 pub(crate) struct Until<'a> {
     pub(crate) ids: Append<'a>,
     limit: usize,
-    /// Where the last chunk begins, the ends of its pieces, and where the last pieces before it begin.
+    /// The start of the last batch.
     at: usize,
+    /// The ends of the pieces of the last batch, relative to `at`.
     ends: Vec<u32>,
+    /// The starts of the last few pieces before that batch.
     earlier: Vec<usize>,
-    /// How many ids came before the last chunk.
+    /// How many ids came before the last batch.
     first: usize,
 }
 
-/// So many pieces before the end of a text, none can be changed by what is cut off there, though it leaves white space at
-/// the end: that falls into three at most, with the word that takes its last character.
+/// Cutting the text changes at most its last three pieces: white space at the new end falls into up to three, together
+/// with the word that takes its last character. So a piece this far from the end is final.
 const CHANGED_PIECES: usize = 4;
 
-/// The least that is looked at at once, in bytes: some windows of the splitter.
+/// The fewest bytes that are scanned at once: four windows of the splitter.
 const MIN_WANTED_BYTES: usize = 256;
 
 impl<'a> Until<'a> {
+    /// Creates a sink that overwrites `ids`, and wants no more pieces once it has more than `limit` ids.
     pub(crate) fn new(ids: &'a mut Vec<TokenId>, limit: usize) -> Self {
         Self {
             ids: Append::new(ids, 0),
@@ -128,8 +131,8 @@ impl<'a> Until<'a> {
         }
     }
 
-    /// Where in the text the tokens up to the limit end, if there are more. The last of them is in the last chunk, for no
-    /// other one is asked for when there are enough.
+    /// Returns the end in the text of the tokens up to the limit, if there are more. The last of them is in the last batch,
+    /// because none follows once there are enough.
     pub(crate) fn end(&self, vocab: &Vocabulary) -> usize {
         let ids = self
             .ids
@@ -138,8 +141,8 @@ impl<'a> Until<'a> {
         self.at + vocab.total_len(ids.unwrap_or_default())
     }
 
-    /// The start of a piece before `end`, near the end of the text that was encoded, which it is of a text that ends there,
-    /// too: of the piece that is cut if something visible is left of it.
+    /// Returns a piece start before `end` that is still a piece start if the text ends at `end`, which must be near the end
+    /// of the encoded text. It is that of the piece that `end` cuts, if something visible is left of it.
     pub(crate) fn start_before(&self, text: &str, end: usize) -> usize {
         let piece = self
             .ends
@@ -155,7 +158,7 @@ impl<'a> Until<'a> {
         earlier.map_or(0, |at| self.earlier[at])
     }
 
-    /// Where a piece of the last chunk begins.
+    /// Returns the start of a piece of the last batch.
     fn start(&self, piece: usize) -> usize {
         match piece {
             0 => self.at,
@@ -179,7 +182,7 @@ impl Sink for Until<'_> {
         self.ids.push_block(ids, len);
     }
 
-    /// One more than the limit is enough to know.
+    /// Returns enough for one id more than the limit: that many show that the limit is exceeded.
     fn pieces_wanted(&self) -> usize {
         self.limit.saturating_add(1).saturating_sub(self.ids.len())
     }
@@ -202,31 +205,32 @@ impl Sink for Until<'_> {
     }
 }
 
-/// The ids, appended to a caller's buffer.
+/// Appends ids to a caller's buffer.
 ///
-/// The buffer is made longer ahead of time, so that blocks of a fixed size are copied, and cut in the end.
+/// The buffer is longer than its ids meanwhile, so that blocks of a fixed size can be copied. The caller cuts it to
+/// [`len`](Self::len) at the end.
 pub(crate) struct Append<'a> {
     ids: &'a mut Vec<TokenId>,
     len: usize,
 }
 
-/// Runs of ids are copied in one block of this length, and what is longer behind it.
+/// Runs of ids are copied in one block of this length, and the rest of a longer run after it.
 const RUN_IDS: usize = 16;
-/// The ids of a chunk, and a block that can be read behind them.
+/// The ids of a batch, and a block after them that can be read.
 pub(crate) const BATCH_IDS: usize = window::ENDS + RUN_IDS;
 
 impl<'a> Append<'a> {
-    /// The ids go behind the first `len` of the buffer.
+    /// Creates a sink that keeps the first `len` ids of the buffer.
     pub(crate) fn new(ids: &'a mut Vec<TokenId>, len: usize) -> Self {
         Self { ids, len }
     }
 
-    /// Ids that were appended.
+    /// Returns a range of the ids of the buffer, if it has that many.
     pub(crate) fn get(&self, range: std::ops::RangeTo<usize>) -> Option<&[TokenId]> {
         self.ids.get(..self.len)?.get(range)
     }
 
-    /// Where the ids end in the buffer; what is behind does not count.
+    /// Returns the number of ids in the buffer. Later values are padding.
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -19,7 +19,7 @@ use table::{Table, array};
 
 /// The first 16 bytes of a token; a shorter one is filled up with 0xFF, a byte that UTF-8 never has.
 pub(crate) type Row = [u8; ROW_BYTES];
-const ROW_BYTES: usize = 16;
+pub(crate) const ROW_BYTES: usize = 16;
 
 /// A row that equals no key of a piece: keys have only 0xFF after their first 0xFF.
 pub(crate) const NO_ROW: Row = {
