@@ -1,8 +1,8 @@
 //! Merges all beginnings of a piece.
 //!
 //! The merge of a beginning is the merge of a shorter one and one more token. So the last token of each beginning is
-//! enough to know. It follows from the last tokens of the shorter beginnings: two lists of ids, each the merge of its own
-//! bytes, are together the merge of all the bytes if the two tokens at the seam stay apart.
+//! enough to know. It follows from the last tokens of the shorter beginnings. Take two lists of ids, each the merge of its
+//! own bytes. Together they are the merge of all the bytes if the two tokens at the seam stay apart.
 
 use crate::token_id::TokenId;
 use crate::vocab::Regular;

@@ -141,8 +141,8 @@ impl<'a> Until<'a> {
         self.at + vocab.total_len(ids.unwrap_or_default())
     }
 
-    /// Returns a piece start before `end` that is still a piece start if the text ends at `end`, which must be near the end
-    /// of the encoded text. It is that of the piece that `end` cuts, if something visible is left of it.
+    /// Returns a piece start before `end` that is still a piece start if the text ends at `end`. `end` must be near the end
+    /// of the encoded text. The start is that of the piece that `end` cuts, if something visible is left of it.
     pub(crate) fn start_before(&self, text: &str, end: usize) -> usize {
         let piece = self
             .ends
@@ -207,7 +207,7 @@ impl Sink for Until<'_> {
 
 /// Appends ids to a caller's buffer.
 ///
-/// The buffer is longer than its ids meanwhile, so that blocks of a fixed size can be copied. The caller cuts it to
+/// The buffer is longer than its ids, so that blocks of a fixed size can be copied. The caller cuts it to
 /// [`len`](Self::len) at the end.
 pub(crate) struct Append<'a> {
     ids: &'a mut Vec<TokenId>,

@@ -331,7 +331,7 @@ impl Cache {
                 }
             }
         }
-        // 0 is no position of an entry
+        // position 0 stands for no entry
         self.end = self.end.max(1);
     }
 }

@@ -4,8 +4,8 @@
 //! at the seam stay apart. That depends on these two alone, because every token is the merge of its own bytes.
 //!
 //! So a long piece is merged block by block. Where a seam does not hold, the two tokens at it are merged again as one
-//! *region*, which grows by a token on either side until its own seams hold. Where the piece repeats itself, its tokens
-//! are copied.
+//! *region*. It grows by a token on either side until its own seams hold. Where the piece repeats itself, its tokens are
+//! copied.
 
 use fearless_simd::Level;
 

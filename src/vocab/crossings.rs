@@ -36,8 +36,8 @@ pub(crate) struct Crossings {
     pairs: Box<[u64]>,
     /// By the hash of a character and a lead byte, the lowest rank of a token that holds both and ends inside the second.
     begun: Box<[TokenId]>,
-    /// By the last byte of a character and a lead byte, the lowest rank of a token that begins inside the first and holds
-    /// the second.
+    /// By the last byte of a character and a lead byte, the lowest rank of a token that begins inside the character and
+    /// holds that lead byte.
     inside: Box<[[TokenId; 256]]>,
     /// The flags of each character below [`FLAGS_END`]: [`BEFORE`], [`AFTER`], [`BEGINS`].
     flags: Box<[u8]>,

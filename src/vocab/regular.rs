@@ -83,7 +83,7 @@ impl Regular {
         }
     }
 
-    /// Builds now what is otherwise built on first use, except the blocks of characters.
+    /// Builds now everything that is otherwise built on first use, except the blocks of characters.
     pub(super) fn prepare(&self) {
         self.keyless();
         self.chars();

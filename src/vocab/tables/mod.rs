@@ -1,8 +1,8 @@
 //! The lookup tables of a vocabulary. Shared with the build script, so nothing here depends on the rest of the crate.
 //!
 //! Everything follows from the *halves* of the tokens: exactly one last merge, of two other tokens, makes each token of
-//! two bytes or more. From them come the bytes of each token (one [`Row`] each), the table that finds a token by its bytes
-//! ([`slots`]) and the one that finds it by its halves ([`pairs`]).
+//! two bytes or more. From them come the bytes of each token, as a [`Row`]. [`slots`] finds a token by its bytes, [`pairs`]
+//! by its halves.
 //!
 //! Both tables have buckets of four entries that share one cache line, and are filled in the order of the ids. So common
 //! tokens are found with one access, and the rare ones, which no longer fit, spill into the next bucket.
@@ -64,6 +64,13 @@ pub(crate) fn key_of(bytes: &[u8]) -> u128 {
 
 /// A token as merges see it: its id, and below it the bits [`LEFT`] and [`RIGHT`].
 ///
+/// ```text
+///  31       20 19                    2   1   0
+/// +-----------+-----------------------+---+---+
+/// |   zero    |          id           | R | L |
+/// +-----------+-----------------------+---+---+
+/// ```
+///
 /// Four tokens in five have neither bit, and a pair needs no look-up if one of the two cannot merge on that side.
 pub(crate) type Symbol = u32;
 
@@ -80,9 +87,9 @@ pub(crate) const SIDES: u32 = 2;
 #[derive(Clone, Copy)]
 pub(crate) struct Halves<'a>(pub(crate) &'a [[u8; 6]]);
 
-/// In place of the right half: the left one is a byte.
+/// Stands for the right half of a token of one byte: its left half is that byte.
 pub(crate) const BYTE: u32 = 0xFF_FFFE;
-/// In place of both halves: no token has this id.
+/// Stands for both halves of an id that no token has.
 const GAP: u32 = 0xFF_FFFF;
 
 /// The bits of a half.
