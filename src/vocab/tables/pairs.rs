@@ -36,6 +36,7 @@ const HASH_SHIFT: u32 = 40;
 /// How far the bit [`RIGHT`] stands above the bit [`LEFT`].
 const RIGHT_ABOVE_LEFT: u32 = RIGHT.ilog2() - LEFT.ilog2();
 
+/// Returns the key of a pair of ids, at its bits of an entry.
 #[inline(always)]
 fn key_of(left: u32, right: u32) -> u64 {
     u64::from(left) << LEFT_SHIFT | u64::from(right) << RIGHT_SHIFT
