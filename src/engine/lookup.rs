@@ -4,7 +4,7 @@
 use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
-use super::sink::BATCH_IDS;
+use super::sink::BATCH_BUFFER_IDS;
 use crate::merge::cache::{self, Cache};
 use crate::split::window;
 use crate::token_id::TokenId;
@@ -31,7 +31,7 @@ pub(super) struct Lookup {
     /// The end of each piece in the buffer.
     pub(super) ends: Batch<u32>,
     /// The id of each piece that is a token.
-    pub(super) ids: Box<[TokenId; BATCH_IDS]>,
+    pub(super) ids: Box<[TokenId; BATCH_BUFFER_IDS]>,
     /// The list of misses: their indices in the batch. The fields below are by index in this list.
     pub(super) misses: Batch<u16>,
     /// The keys of the pieces, see [`piece_key`].
@@ -49,7 +49,7 @@ impl Lookup {
     pub(super) fn new() -> Self {
         Self {
             ends: batch(0),
-            ids: Box::new([0; BATCH_IDS]),
+            ids: Box::new([0; BATCH_BUFFER_IDS]),
             misses: batch(0),
             keys: batch(0),
             hashes: batch(0),

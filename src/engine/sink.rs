@@ -11,7 +11,7 @@ pub(crate) trait Sink {
     /// Reserves room for this many ids, plus the padding that block copies write after them.
     fn reserve(&mut self, ids: usize);
     /// Appends the ids of pieces that are tokens: `ids[from..to]`.
-    fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize);
+    fn push_run(&mut self, ids: &[TokenId; BATCH_BUFFER_IDS], from: usize, to: usize);
     /// Appends the first `len` of `ids`, of which at least [`BLOCK_IDS`] are readable.
     fn push_block(&mut self, ids: &[TokenId], len: usize);
     /// Appends one id.
@@ -71,7 +71,7 @@ impl Sink for Count {
     fn reserve(&mut self, _: usize) {}
 
     #[inline(always)]
-    fn push_run(&mut self, _: &[TokenId; BATCH_IDS], from: usize, to: usize) {
+    fn push_run(&mut self, _: &[TokenId; BATCH_BUFFER_IDS], from: usize, to: usize) {
         self.tokens += to - from;
     }
 
@@ -173,7 +173,7 @@ impl Sink for Until<'_> {
     }
 
     #[inline(always)]
-    fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize) {
+    fn push_run(&mut self, ids: &[TokenId; BATCH_BUFFER_IDS], from: usize, to: usize) {
         self.ids.push_run(ids, from, to);
     }
 
@@ -217,7 +217,7 @@ pub(crate) struct Append<'a> {
 /// Runs of ids are copied in one block of this length, and the rest of a longer run after it.
 const RUN_IDS: usize = 16;
 /// The ids of a batch, and a block after them that can be read.
-pub(crate) const BATCH_IDS: usize = window::ENDS + RUN_IDS;
+pub(crate) const BATCH_BUFFER_IDS: usize = window::ENDS + RUN_IDS;
 
 impl<'a> Append<'a> {
     /// Creates a sink that keeps the first `len` ids of the buffer.
@@ -245,7 +245,7 @@ impl Sink for Append<'_> {
     }
 
     #[inline(always)]
-    fn push_run(&mut self, ids: &[TokenId; BATCH_IDS], from: usize, to: usize) {
+    fn push_run(&mut self, ids: &[TokenId; BATCH_BUFFER_IDS], from: usize, to: usize) {
         let places = &mut self.ids[self.len..];
         let len = to - from;
         places[..RUN_IDS].copy_from_slice(&ids[from..from + RUN_IDS]);

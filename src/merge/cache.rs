@@ -147,7 +147,7 @@ const OVERHANG_WORDS: usize = KEY_WORDS + BLOCK_IDS;
 const TAG_SHIFT: u32 = 22;
 /// The bit of a place in an odd lap.
 const LAP: u32 = 1 << (TAG_SHIFT - 1);
-const POSITION_MASK: u32 = LAP - 1;
+const LOG_POSITION_MASK: u32 = LAP - 1;
 /// More than every place.
 const PLACE_END: u32 = 1 << TAG_SHIFT;
 
@@ -225,7 +225,7 @@ impl Cache {
         let tag = key.tag();
         // a slot with another tag leaves more than any place
         let place = slots.iter().fold(!0, |found, slot| (slot ^ tag).min(found));
-        let (at, end) = (place & POSITION_MASK, self.end as u32);
+        let (at, end) = (place & LOG_POSITION_MASK, self.end as u32);
         // writing an entry overwrites some words after its end too, which are those of the previous lap
         let is_kept = if place & LAP == self.lap {
             at < end
@@ -302,7 +302,7 @@ impl Cache {
         let mut most = 0;
         for (i, slot) in (0..).zip(slots.iter()) {
             // entries of this lap are younger than those of the previous one
-            let age = at.wrapping_sub(*slot) & POSITION_MASK | (slot ^ lap) & LAP;
+            let age = at.wrapping_sub(*slot) & LOG_POSITION_MASK | (slot ^ lap) & LAP;
             let is_free = u32::from(*slot == 0) * IS_FREE;
             let is_same = u32::from(slot ^ tag < PLACE_END) * IS_SAME;
             most = most.max((age | is_free | is_same) << SLOT_BITS | i);

@@ -173,11 +173,13 @@ fn mix(number: u64, bits: u32) -> usize {
     (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - bits)) as usize
 }
 
+/// Hashes a pair of characters.
 #[inline(always)]
 fn pair_hash(before: u32, after: u32) -> usize {
     mix(u64::from(before) << 32 | u64::from(after), PAIR_HASH_BITS)
 }
 
+/// Hashes a character and the lead byte of the next one.
 #[inline(always)]
 fn begun_hash(before: u32, lead: u8) -> usize {
     mix(u64::from(before) << 32 | u64::from(lead), BEGUN_HASH_BITS)
