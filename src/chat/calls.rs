@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
+use super::api::Day;
 use super::content::Part;
-use super::messages::unpaired;
 use super::request::{Message, ToolCall};
+use super::rules::Rule;
 use super::tally::Tally;
 use super::value::{Style, Value, write_text};
 use super::{Family, families, invalid, unsupported};
 use crate::error::Error;
+
+/// The first day on which results of parallel calls were recorded as they are; up to nine days before, what is not
+/// ASCII was escaped.
+const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 
 impl Tally<'_> {
     /// Appends the tokens of a message with tool calls, and of the messages of their results.
@@ -18,6 +23,14 @@ impl Tally<'_> {
         at: usize,
         tokens: &mut Vec<usize>,
     ) -> Result<(), Error> {
+        self.uses(Rule::Messages);
+        if self.family == Family::Legacy0301 {
+            return Err(unsupported(self.calls_of(at), families::NO_TOOLS));
+        }
+        if self.is_responses() {
+            tokens.extend(self.items(messages, at)?);
+            return Ok(());
+        }
         let end = tokens.len() + messages.len();
         if let Some((message, results)) = messages.split_first() {
             tokens.extend(self.turn(message, results, at)?);
@@ -35,18 +48,14 @@ impl Tally<'_> {
     ) -> Result<Vec<usize>, Error> {
         if message.function_call.is_some() {
             return Err(invalid(
-                format!("messages[{at}].function_call"),
+                format!("{}.function_call", self.place(at)),
                 "this message also has `tool_calls`; use only one of the two",
             ));
         }
-        let order = in_order(&message.tool_calls, results, at)?;
-        let path = format!("messages[{at}].tool_calls");
+        let order = self.in_order(&message.tool_calls, results, at)?;
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
-            (Family::Legacy0301, ..) => Err(unsupported(path, families::NO_TOOLS)),
             (Family::Legacy0613, [call], [result]) => {
-                if self.is_model("gpt-3.5") {
-                    self.doubt("the only recorded call of this model was billed 1 token more");
-                }
+                self.uses(Rule::Call);
                 let bare = self.message(message, at)? + self.message(result, at + 1)?;
                 let call = self.numbers.legacy_names * self.count(&call.name)
                     + self.count(&call.arguments)
@@ -54,7 +63,7 @@ impl Tally<'_> {
                 Ok(vec![bare + call])
             }
             (Family::Legacy0613, ..) => Err(unsupported(
-                path,
+                self.calls_of(at),
                 "the cost of several calls in one message is unknown for this model; only the service can count them",
             )),
             (_, [call], [result]) => self.pair(message, call, result, at),
@@ -62,17 +71,18 @@ impl Tally<'_> {
         }
     }
 
-    /// What a message says beside its calls is a message of its own.
+    /// Counts the text of a message beside its calls, which is a message of its own.
     fn said(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
-        let is_empty = |part: &Part<'_>| matches!(part, Part::Text(text) if text.is_empty());
+        let is_empty = |part: &Part<'_>| part.as_text().is_some_and(str::is_empty);
         if message.content.iter().all(is_empty) {
             return Ok(0);
         }
+        self.uses(Rule::CallWithText);
         let content = self.content(message, at)?;
-        Ok(self.frame() + self.role(message.role) + content)
+        Ok(self.frame() + self.role(message.role) + content + self.answer(message))
     }
 
-    /// One call and its result (section 3.4).
+    /// Counts one call and its result (section 3.4).
     fn pair(
         &mut self,
         message: &Message<'_>,
@@ -80,124 +90,228 @@ impl Tally<'_> {
         result: &Message<'_>,
         at: usize,
     ) -> Result<Vec<usize>, Error> {
-        let mut arguments = String::new();
-        parsed(call, at, 0)?.write(Style::Compact, &mut arguments);
+        self.uses(Rule::Call);
+        let asked = self.said(message, at)? + self.call(message, call, at, 0)?;
+        let content = self.content(result, at + 1)?;
+        let answered = self.frame() + self.numbers.result + content + self.count(&call.name);
+        Ok(vec![asked + self.pair_frames(), answered])
+    }
+
+    /// Counts the header and the arguments of a call; it is the `i`th of its message.
+    fn call(
+        &mut self,
+        message: &Message<'_>,
+        call: &ToolCall<'_>,
+        at: usize,
+        i: usize,
+    ) -> Result<usize, Error> {
         let mut header = message.role.name().to_owned();
         if let Some(name) = &message.name {
+            self.uses(Rule::Name);
             header = header + ":" + name;
         }
         header = header + " to=functions." + &call.name;
-        let frame = self.frame();
-        let mut asked = self.said(message, at)?;
-        asked += frame + self.count(&header) + self.count(&arguments) + self.numbers.call;
-        let content = self.content(result, at + 1)?;
-        let answered = frame + self.numbers.result + content + self.count(&call.name);
-        if self.family == Family::Reasoning {
-            self.doubt("the cost of calls with reasoning models changes without notice");
-            asked += self.numbers.reasoning_pair;
-        }
-        Ok(vec![asked, answered])
+        let mut arguments = String::new();
+        self.parsed(call, at, i)?
+            .write(Style::Compact, &mut arguments);
+        Ok(self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call)
     }
 
-    /// Several calls in one message, which become one call of one tool (section 3.4). The results become one list, and
-    /// their messages cost nothing of their own.
+    /// Returns what a reasoning model has beyond a call and its result.
+    fn pair_frames(&self) -> usize {
+        match self.family {
+            Family::Reasoning if self.group == "o3-mini" => 0,
+            Family::Reasoning if self.is_responses() && self.is_later_gpt_5() => {
+                self.numbers.reasoning_pair_5_4
+            }
+            Family::Reasoning => self.numbers.reasoning_pair,
+            _ => 0,
+        }
+    }
+
+    /// Returns whether the model is gpt-5.4 or later.
+    fn is_later_gpt_5(&self) -> bool {
+        let base = self.counter.base();
+        let minor = base.strip_prefix("gpt-5.").map(|rest| {
+            let end = rest
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(rest.len());
+            rest.get(..end).unwrap_or_default().parse().unwrap_or(0)
+        });
+        minor.is_some_and(|minor: u32| minor >= 4)
+    }
+
+    /// Counts calls and results that are items of their own, as the Responses API has them (section 3.9).
+    fn items(&mut self, messages: &[Message<'_>], at: usize) -> Result<Vec<usize>, Error> {
+        self.uses(Rule::Call);
+        let mut waiting: HashMap<&str, &ToolCall<'_>> = HashMap::new();
+        let mut tokens = Vec::with_capacity(messages.len());
+        for (message, at) in messages.iter().zip(at..) {
+            if message.tool_calls.is_empty() {
+                let id = message.tool_call_id.as_deref().unwrap_or_default();
+                let call = waiting
+                    .remove(id)
+                    .ok_or_else(|| self.unpaired(message, at))?;
+                self.refuse_images(message, at)?;
+                let content = self.content(message, at)?;
+                tokens.push(self.frame() + content + self.count_function(&call.name));
+                continue;
+            }
+            by_id(&message.tool_calls, &self.calls_of(at))?;
+            let mut asked = self.said(message, at)?;
+            for (i, call) in message.tool_calls.iter().enumerate() {
+                asked += self.call(message, call, at, i)? + self.pair_frames();
+                if call.has_item_id {
+                    self.uses(Rule::CallId);
+                    asked += self.numbers.call_id;
+                }
+                if waiting.insert(&call.id, call).is_some() {
+                    return Err(invalid(
+                        format!("{}.call_id", self.place(at)),
+                        format!(
+                            "another call also has the id {:?}; each call needs an id of its own",
+                            call.id
+                        ),
+                    ));
+                }
+            }
+            if message.tool_calls.len() > 1 || waiting.len() > 1 {
+                self.uses(Rule::Parallel);
+            }
+            tokens.push(asked);
+        }
+        match waiting.into_keys().min() {
+            None => Ok(tokens),
+            Some(id) => Err(invalid(
+                self.place(at),
+                format!(
+                    "the result of the call {id:?} is missing; it must follow in an item of its own"
+                ),
+            )),
+        }
+    }
+
+    /// Counts several calls in one message, which become one call of one tool (section 3.4). The results become one
+    /// list, and their messages cost nothing of their own.
     fn parallel(
         &mut self,
         message: &Message<'_>,
         results: &[&Message<'_>],
         at: usize,
     ) -> Result<Vec<usize>, Error> {
-        let asked = text_of_calls(&message.tool_calls, at)?;
-        let answered = text_of_results(results);
-        let is_seen = self.is_model("gpt-4o") || self.counter.model.is_none();
-        let is_modern = self.family == Family::Modern;
-        if !is_seen || !is_modern || self.counter.encoding.name() != "o200k_base" {
-            self.doubt("several calls in one message were recorded only for gpt-4o");
+        self.uses(Rule::Parallel);
+        let asked = self.text_of_calls(&message.tool_calls, at)?;
+        let is_ascii = results.iter().all(|result| result.text().is_ascii());
+        let (rule, style) = if self.is_since(UNESCAPED_SINCE) {
+            (Rule::ParallelNonAscii, Style::Spaced)
+        } else {
+            (Rule::ParallelEscaped, Style::Python)
+        };
+        if !is_ascii {
+            self.uses(rule);
         }
-        let tokens = self.said(message, at)?
+        let answered = text_of_results(results, style);
+        let mut tokens = self.said(message, at)?
             + self.numbers.parallel
             + self.count(&asked)
             + self.count(&answered);
+        if self.family == Family::Reasoning && self.group != "o3-mini" {
+            tokens += self.numbers.reasoning_pair;
+        }
         Ok(vec![tokens])
     }
 
-    /// Whether the model's name begins so.
-    fn is_model(&self, name: &str) -> bool {
-        let model = self.counter.model.as_deref().unwrap_or_default();
-        families::base(model).starts_with(name)
+    /// Writes several calls as the arguments of one.
+    fn text_of_calls(&self, calls: &[ToolCall<'_>], at: usize) -> Result<String, Error> {
+        let mut text = String::from("{\"tool_uses\":[");
+        for (i, call) in calls.iter().enumerate() {
+            text.push_str(if i > 0 { "," } else { "" });
+            text.push_str("{\"recipient_name\":");
+            let name = format!("functions.{}", call.name);
+            write_text(&name, Style::Compact, &mut text);
+            text.push_str(",\"parameters\":");
+            self.parsed(call, at, i)?.write(Style::Compact, &mut text);
+            text.push('}');
+        }
+        text.push_str("]}");
+        Ok(text)
     }
-}
 
-/// Several calls as the arguments of one.
-fn text_of_calls(calls: &[ToolCall<'_>], at: usize) -> Result<String, Error> {
-    let mut text = String::from("{\"tool_uses\":[");
-    for (i, call) in calls.iter().enumerate() {
-        text.push_str(if i > 0 { "," } else { "" });
-        text.push_str("{\"recipient_name\":");
-        let name = format!("functions.{}", call.name);
-        write_text(&name, Style::Compact, &mut text);
-        text.push_str(",\"parameters\":");
-        parsed(call, at, i)?.write(Style::Compact, &mut text);
-        text.push('}');
+    /// Returns the results in the order of the calls.
+    fn in_order<'m, 'a>(
+        &self,
+        calls: &[ToolCall<'a>],
+        results: &'m [Message<'a>],
+        at: usize,
+    ) -> Result<Vec<&'m Message<'a>>, Error> {
+        let mut waiting = by_id(calls, &self.calls_of(at))?;
+        let mut order = vec![None; calls.len()];
+        for (result, at) in results.iter().zip(at + 1..) {
+            self.refuse_images(result, at)?;
+            let id = result.tool_call_id.as_deref().unwrap_or_default();
+            let place = waiting.remove(id).and_then(|call| order.get_mut(call));
+            *place.ok_or_else(|| self.unpaired(result, at))? = Some(result);
+        }
+        let missing = order.iter().position(Option::is_none);
+        if let Some((i, call)) = missing.and_then(|i| Some((i, calls.get(i)?))) {
+            return Err(invalid(
+                format!("{}[{i}]", self.calls_of(at)),
+                format!(
+                    "the result of this call, {:?}, is missing; it must follow in a tool message",
+                    call.id
+                ),
+            ));
+        }
+        Ok(order.into_iter().flatten().collect())
     }
-    text.push_str("]}");
-    Ok(text)
-}
 
-/// Several results as one list; what is no JSON is a text in it.
-fn text_of_results(results: &[&Message<'_>]) -> String {
-    let texts: Vec<String> = results
-        .iter()
-        .map(|result| result.texts().collect())
-        .collect();
-    let values = texts
-        .iter()
-        .map(|text| Value::parse(text).unwrap_or_else(|_| Value::Text(text.as_str().into())));
-    let mut list = String::new();
-    Value::List(values.collect()).write(Style::Python, &mut list);
-    list
-}
-
-/// The results in the order of the calls.
-fn in_order<'m, 'a>(
-    calls: &[ToolCall<'a>],
-    results: &'m [Message<'a>],
-    at: usize,
-) -> Result<Vec<&'m Message<'a>>, Error> {
-    let mut waiting = by_id(calls, at)?;
-    let mut order = vec![None; calls.len()];
-    for (result, at) in results.iter().zip(at + 1..) {
+    fn refuse_images(&self, result: &Message<'_>, at: usize) -> Result<(), Error> {
         let is_image = |part: &Part<'_>| matches!(part, Part::Image(_));
         if result.content.iter().any(is_image) {
             return Err(unsupported(
-                format!("messages[{at}].content"),
+                format!("{}.content", self.place(at)),
                 "the cost of an image in a tool result is unknown; only the service can count it",
             ));
         }
-        let id = result.tool_call_id.as_deref().unwrap_or_default();
-        let place = waiting.remove(id).and_then(|call| order.get_mut(call));
-        *place.ok_or_else(|| unpaired(result, at))? = Some(result);
+        Ok(())
     }
-    let missing = order.iter().position(Option::is_none);
-    if let Some((i, call)) = missing.and_then(|i| Some((i, calls.get(i)?))) {
-        return Err(invalid(
-            format!("messages[{at}].tool_calls[{i}]"),
-            format!(
-                "the result of this call, {:?}, is missing; it must follow in a tool message",
-                call.id
-            ),
-        ));
+
+    /// Reads the arguments of a call.
+    fn parsed<'c>(&self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Result<Value<'c>, Error> {
+        Value::parse_object(&call.arguments).map_err(|problem| {
+            let place = self.place(at);
+            let place = if self.is_responses() {
+                format!("{place}.arguments")
+            } else {
+                format!("{place}.tool_calls[{i}].function.arguments")
+            };
+            invalid(place, problem)
+        })
     }
-    Ok(order.into_iter().flatten().collect())
+
+    fn calls_of(&self, at: usize) -> String {
+        format!("{}.tool_calls", self.place(at))
+    }
 }
 
-/// Where the calls are by their ids.
-fn by_id<'c>(calls: &'c [ToolCall<'_>], at: usize) -> Result<HashMap<&'c str, usize>, Error> {
+/// Writes several results as one list; text that is not JSON is a string in it.
+fn text_of_results(results: &[&Message<'_>], style: Style) -> String {
+    let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
+    let values = texts
+        .iter()
+        .map(|text| Value::parse(text).unwrap_or_else(|_| Value::Text(text.as_ref().into())));
+    let mut list = String::new();
+    Value::List(values.collect()).write(style, &mut list);
+    list
+}
+
+/// Returns the places of the calls by their ids.
+fn by_id<'c>(calls: &'c [ToolCall<'_>], path: &str) -> Result<HashMap<&'c str, usize>, Error> {
     let mut places = HashMap::new();
     for (i, call) in calls.iter().enumerate() {
         if places.insert(call.id.as_ref(), i).is_some() {
             return Err(invalid(
-                format!("messages[{at}].tool_calls[{i}].id"),
+                format!("{path}[{i}].id"),
                 format!(
                     "another call of this message also has the id {:?}; each call needs an id of its own",
                     call.id
@@ -206,14 +320,4 @@ fn by_id<'c>(calls: &'c [ToolCall<'_>], at: usize) -> Result<HashMap<&'c str, us
         }
     }
     Ok(places)
-}
-
-/// The arguments of a call.
-fn parsed<'c>(call: &'c ToolCall<'_>, at: usize, i: usize) -> Result<Value<'c>, Error> {
-    Value::parse_object(&call.arguments).map_err(|problem| {
-        invalid(
-            format!("messages[{at}].tool_calls[{i}].function.arguments"),
-            problem,
-        )
-    })
 }

@@ -50,14 +50,14 @@ impl Content<'_> {
 ///
 /// # #[cfg(feature = "o200k_base")] {
 /// let request = Request::new([Message::user([Part::text("Hel"), Part::text("lo!")])]);
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 10);
+/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.total, 9);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Part<'a> {
-    /// A text. The texts of a message are encoded one by one.
+    /// A text. Texts next to each other are joined.
     Text(Cow<'a, str>),
     /// An image of a known size.
     Image(Image),
@@ -67,6 +67,13 @@ impl<'a> Part<'a> {
     /// Creates a part of text.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(text.into())
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Image(_) => None,
+        }
     }
 }
 

@@ -38,6 +38,22 @@ pub(crate) struct Known {
     pub(crate) doubt: Option<&'static str>,
 }
 
+/// Returns the group of models whose recordings tell about a model: those that see a request in the same way.
+pub(crate) fn group(family: Family, base: &str, encoding: &str) -> &'static str {
+    match family {
+        Family::Legacy0301 => "gpt-3.5-turbo-0301",
+        Family::Legacy0613 if encoding == "cl100k_base" => "gpt-4-0613",
+        Family::Modern if encoding == "cl100k_base" => "gpt-3.5-turbo-0125",
+        Family::Modern if encoding == "o200k_base" => "gpt-4o",
+        Family::Reasoning if base.starts_with("o3-mini") => "o3-mini",
+        Family::Reasoning if base.starts_with("o4-mini") => "o4-mini",
+        Family::Reasoning if base.starts_with("o1") => "o1",
+        Family::Reasoning if base.starts_with("o3") => "o3",
+        Family::Reasoning => "gpt-5",
+        _ => "another encoding",
+    }
+}
+
 /// Why a model's requests cannot be counted.
 pub(crate) const NO_CHAT: &str = "this model does not support chat messages";
 /// Why a model's tools and their calls cannot.
@@ -62,6 +78,10 @@ const UNCOUNTABLE: &[(&str, &str)] = &[
     ("o1-mini", HIDDEN),
     ("o1-preview", HIDDEN),
 ];
+
+/// Why an undated or unknown name is not enough.
+pub(crate) const UNRECORDED: &str =
+    "no recorded request names this model; it is counted like the models that its name begins with";
 
 const NO_RECORDING: &str = "no recorded request to this model is known";
 /// Why a name alone is not enough.

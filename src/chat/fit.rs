@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use super::api::Api;
 use super::messages::exchange_len;
 use super::request::{Message, Request, Role};
+use super::rules::{Rule, RuleSet};
 use super::tally::Tally;
 use super::{ChatTokens, Counter};
 use crate::error::{Error, ErrorKind};
@@ -49,6 +51,7 @@ struct Unit {
     turn: Option<usize>,
     tokens: Vec<usize>,
     images: usize,
+    rules: RuleSet,
     doubts: Vec<String>,
 }
 
@@ -122,7 +125,8 @@ impl Counter {
         policy: Policy,
     ) -> Result<Fitted<'a>, Error> {
         let messages: Vec<Message<'a>> = messages.into_iter().collect();
-        let mut tally = self.tally(Vec::new())?;
+        let mut tally = self.tally(Api::ChatCompletions, Vec::new())?;
+        tally.has_calls = messages.iter().any(Message::has_call);
         let mut units = units(&mut tally, &messages)?;
         number_turns(&mut units, policy);
         let mut total = tally.priming() + units.iter().map(Unit::total).sum::<usize>();
@@ -149,8 +153,9 @@ fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, E
     let mut units = Vec::new();
     let mut at = 0;
     while let Some(first) = messages.get(at) {
-        let end = at + exchange_len(messages, at);
+        let end = at + exchange_len(messages, at, tally.api);
         let (images, doubts) = (tally.images, tally.doubts.len());
+        let rules = std::mem::take(&mut tally.rules);
         let mut tokens = Vec::new();
         tally.exchange(messages.get(at..end).unwrap_or_default(), at, &mut tokens)?;
         units.push(Unit {
@@ -159,6 +164,7 @@ fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, E
             role: first.role,
             turn: None,
             images: tally.images - images,
+            rules: std::mem::replace(&mut tally.rules, rules),
             doubts: tally.doubts.split_off(doubts),
         });
         at = end;
@@ -190,6 +196,7 @@ fn fitted<'a>(messages: Vec<Message<'a>>, units: Vec<Unit>, mut tally: Tally<'_>
         images += unit.images;
         tokens.extend(unit.tokens);
         tally.doubts.extend(unit.doubts);
+        tally.rules.extend(unit.rules);
     }
     let numbered = messages.into_iter().zip(kept).enumerate();
     let (mut messages, mut dropped) = (Vec::new(), Vec::new());
@@ -200,10 +207,17 @@ fn fitted<'a>(messages: Vec<Message<'a>>, units: Vec<Unit>, mut tally: Tally<'_>
             dropped.push(at);
         }
     }
-    tally.doubt_images_beside_calls(images, &messages);
+    if images > 0 && messages.iter().any(Message::has_call) {
+        tally.uses(Rule::ImageCall);
+    }
+    let rules = tally.used();
+    let reasons = tally.reasons(&rules);
     Fitted {
         messages,
         dropped,
-        tokens: ChatTokens::of_messages(tokens, images, tally.priming(), &tally.doubts),
+        tokens: ChatTokens {
+            rules,
+            ..ChatTokens::of_messages(tokens, images, tally.priming(), &reasons)
+        },
     }
 }

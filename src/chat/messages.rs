@@ -2,17 +2,19 @@
 
 use super::content::Part;
 use super::request::{Message, Role};
+use super::rules::Rule;
 use super::tally::Tally;
 use super::{Family, Image, images, invalid, unsupported};
+use crate::chat::api::Api;
 use crate::error::Error;
 
 impl Tally<'_> {
-    /// The tokens of each message; those of its images are added to the sum of all images.
+    /// Counts each message; the tokens of their images are added to the sum of all images.
     pub(super) fn messages(&mut self, messages: &[Message<'_>]) -> Result<Vec<usize>, Error> {
         let mut tokens = Vec::with_capacity(messages.len());
         while tokens.len() < messages.len() {
             let at = tokens.len();
-            let end = at + exchange_len(messages, at);
+            let end = at + exchange_len(messages, at, self.api);
             self.exchange(messages.get(at..end).unwrap_or_default(), at, &mut tokens)?;
         }
         Ok(tokens)
@@ -30,12 +32,12 @@ impl Tally<'_> {
         };
         if message.has_call() && message.role != Role::Assistant {
             return Err(invalid(
-                format!("messages[{at}]"),
+                self.place(at),
                 "only assistant messages can have calls; move them to one",
             ));
         }
         if message.role == Role::Tool {
-            return Err(unpaired(message, at));
+            return Err(self.unpaired(message, at));
         }
         #[cfg(feature = "json")]
         if !message.tool_calls.is_empty() {
@@ -47,24 +49,38 @@ impl Tally<'_> {
         Ok(())
     }
 
-    /// A message without tool calls.
+    /// Counts a message without tool calls.
     pub(super) fn message(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
-        let tokens = self.content(message, at)? + self.frame() + self.header(message);
-        if self.family != Family::Legacy0613 {
-            if message.role == Role::Function {
-                self.doubt("function messages were recorded only for the models of June 2023");
-            }
-            if message.function_call.is_some() {
-                self.doubt("function calls were recorded only for the models of June 2023");
-            }
+        self.uses(Rule::Messages);
+        let mut tokens = self.content(message, at)? + self.frame() + self.header(message);
+        if message.role == Role::Assistant {
+            tokens += self.answer(message);
         }
-        let call = message.function_call.as_ref().map_or(0, |call| {
-            self.numbers.function_call + self.count(&call.name) + self.count(&call.arguments)
-        });
-        Ok(tokens + call)
+        if message.role == Role::Function {
+            self.uses(Rule::FunctionResult);
+        }
+        if let Some(call) = &message.function_call {
+            self.uses(Rule::FunctionCall);
+            tokens +=
+                self.numbers.function_call + self.count(&call.name) + self.count(&call.arguments);
+        }
+        Ok(tokens)
     }
 
-    /// The role and the name.
+    /// Counts what a text of the assistant has beside it with reasoning models: the name of its channel.
+    pub(super) fn answer(&mut self, message: &Message<'_>) -> usize {
+        if self.family != Family::Reasoning || message.texts().all(str::is_empty) {
+            return 0;
+        }
+        self.uses(Rule::Answer);
+        if self.group == "gpt-5" {
+            self.numbers.answer
+        } else {
+            0
+        }
+    }
+
+    /// Counts the role and the name.
     fn header(&mut self, message: &Message<'_>) -> usize {
         let role = self.role(message.role);
         match &message.name {
@@ -76,54 +92,89 @@ impl Tally<'_> {
                     .saturating_sub(self.numbers.function_saves)
             }
             Some(name) if self.family == Family::Legacy0301 => {
+                self.uses(Rule::Name);
                 (role + self.count(name)).saturating_sub(self.numbers.name_0301)
             }
             Some(name) => {
-                if self.family == Family::Reasoning {
-                    self.doubt("no recording shows a name with a reasoning model");
-                }
+                self.uses(Rule::Name);
                 self.count(&format!("{}:{name}", message.role.name()))
             }
         }
     }
 
-    /// The texts of a message; its images are added to those of all.
+    /// Counts the texts of a message, joined where nothing stands between them; its images are added to those of all.
     pub(super) fn content(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
         let mut tokens = 0;
-        let mut last = 0;
-        for (i, part) in message.content.iter().enumerate() {
-            match part {
-                Part::Text(text) => {
-                    last = self.count(text);
-                    tokens += last;
+        for (i, parts) in message.content.chunk_by(are_texts).enumerate() {
+            match parts {
+                [Part::Image(image)] => {
+                    let place = format!("{}.content[{i}]", self.place(at));
+                    let unknown = |why| unsupported(place, why);
+                    self.image(message.role, *image, i == 0).map_err(unknown)?;
                 }
-                Part::Image(image) => {
-                    let unknown = |why| unsupported(format!("messages[{at}].content[{i}]"), why);
-                    self.image(message.role, *image).map_err(unknown)?;
+                [Part::Text(text)] => tokens += self.count(text),
+                _ => {
+                    self.uses(Rule::Parts);
+                    let texts = parts.iter().filter_map(Part::as_text);
+                    tokens += self.count(&texts.collect::<String>());
                 }
             }
-        }
-        if self.system.is_none() && self.is_system(message.role) {
-            self.system = Some((at, last));
         }
         Ok(tokens)
     }
 
     /// Adds an image to those of all, or says why that cannot be done.
-    fn image(&mut self, role: Role, image: Image) -> Result<(), &'static str> {
+    fn image(&mut self, role: Role, image: Image, is_first: bool) -> Result<(), &'static str> {
         if role != Role::User {
             return Err("the cost of an image is known only in user messages; move it to one");
         }
-        let model = self.counter.model.as_deref().unwrap_or_default();
-        let cost = images::cost(model, image)?;
+        if is_first {
+            self.uses(Rule::ImageFirst);
+        }
+        let sent = images::Sent {
+            model: &self.counter.base(),
+            api: self.api,
+            day: self.counter.day,
+            is_first,
+            has_calls: self.has_calls,
+        };
+        let cost = images::cost(sent, image)?;
+        self.uses(if cost.is_earlier {
+            Rule::ImageEarlier
+        } else {
+            Rule::Image
+        });
         self.images += cost.tokens;
         self.doubts.extend(cost.estimate.map(str::to_owned));
         Ok(())
     }
+
+    /// Returns the error for a result that no call waits for.
+    pub(super) fn unpaired(&self, result: &Message<'_>, at: usize) -> Error {
+        let id = result.tool_call_id.as_deref().unwrap_or_default();
+        let key = if self.is_responses() {
+            "call_id"
+        } else {
+            "tool_call_id"
+        };
+        invalid(
+            format!("{}.{key}", self.place(at)),
+            format!(
+                "no call directly before this result has the id {id:?}, or it already has a result; put one result after each call"
+            ),
+        )
+    }
 }
 
-/// How many messages belong together from this one on: calls and their results, or the message alone.
-pub(super) fn exchange_len(messages: &[Message<'_>], at: usize) -> usize {
+/// Returns whether two neighbouring parts are texts, which are joined.
+fn are_texts(one: &Part<'_>, next: &Part<'_>) -> bool {
+    one.as_text().is_some() && next.as_text().is_some()
+}
+
+/// Returns how many messages belong together from this one on: calls and their results, or the message alone.
+///
+/// Each call is an item of its own in the Responses API: there, all calls and results in a row belong together.
+pub(super) fn exchange_len(messages: &[Message<'_>], at: usize, api: Api) -> usize {
     let (Some(message), Some(rest)) = (messages.get(at), messages.get(at + 1..)) else {
         return 1;
     };
@@ -135,16 +186,8 @@ pub(super) fn exchange_len(messages: &[Message<'_>], at: usize) -> usize {
         } => Role::Function,
         _ => return 1,
     };
-    1 + rest.iter().take_while(|next| next.role == answers).count()
-}
-
-/// What is wrong with a result that no call waits for.
-pub(super) fn unpaired(result: &Message<'_>, at: usize) -> Error {
-    let id = result.tool_call_id.as_deref().unwrap_or_default();
-    invalid(
-        format!("messages[{at}].tool_call_id"),
-        format!(
-            "no call directly before this result has the id {id:?}, or it already has a result; put one result after each call"
-        ),
-    )
+    let belongs = |next: &&Message<'_>| {
+        next.role == answers || api == Api::Responses && !next.tool_calls.is_empty()
+    };
+    1 + rest.iter().take_while(belongs).count()
 }

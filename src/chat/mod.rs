@@ -1,5 +1,6 @@
 #![doc = include_str!("page.md")]
 
+mod api;
 #[cfg(feature = "json")]
 mod calls;
 mod content;
@@ -13,14 +14,18 @@ mod numbers;
 mod path;
 mod request;
 mod response_format;
+mod rules;
 mod tally;
 mod tools;
 mod value;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::Encoding;
 use crate::error::{Error, ErrorKind};
+pub use api::Api;
+use api::Day;
 pub use content::{Content, Part};
 pub use families::Family;
 pub use fit::{Fitted, Policy};
@@ -29,6 +34,8 @@ pub use images::{Detail, Image};
 pub use json::{count_json, estimate_json};
 use numbers::{NUMBERS, Numbers};
 pub use request::{Message, Request, ResponseFormat, Tool, ToolCall, ToolChoice};
+use rules::Rule;
+pub use rules::RuleUse;
 use value::put;
 
 /// Counts the tokens of requests to one model.
@@ -55,6 +62,8 @@ pub struct Counter {
     family: Result<Family, &'static str>,
     /// Why its counts are estimates, whatever the request.
     doubt: Option<&'static str>,
+    /// The day whose rules count; the newest ones without.
+    day: Option<Day>,
     numbers: &'static Numbers,
 }
 
@@ -91,6 +100,9 @@ pub struct ChatTokens {
     pub images: usize,
     /// The tokens that open the answer.
     pub priming: usize,
+    /// The rules that the count used, with the recorded requests that show each of them. A count is exact if each has
+    /// at least three, and if the request has nothing that no recording shows. Empty for prompts, which have no frame.
+    pub rules: Vec<RuleUse>,
 }
 
 /// How sure a count is. More cases may follow, so a `match` needs a wildcard.
@@ -144,12 +156,18 @@ impl Counter {
         let base = families::base(model);
         // tiktoken takes all fine-tuned models of gpt-4.1 for gpt-4
         let encoding = crate::encoding_for_model(&base)?;
-        let known = families::of(&base);
+        let mut known = families::of(&base);
+        if let Ok(known) = &mut known
+            && !rules::is_recorded(model)
+        {
+            known.doubt = known.doubt.or(Some(families::UNRECORDED));
+        }
         Ok(Self {
             encoding: encoding.clone(),
             model: Some(model.to_owned()),
             doubt: known.as_ref().ok().and_then(|known| known.doubt),
             family: known.map(|known| known.family),
+            day: None,
             numbers: &NUMBERS,
         })
     }
@@ -172,6 +190,7 @@ impl Counter {
             model: None,
             family: Ok(family),
             doubt: None,
+            day: None,
             numbers: &NUMBERS,
         }
     }
@@ -197,6 +216,30 @@ impl Counter {
         self.doubt = refused.or(doubt);
         self.family = Ok(family);
         self
+    }
+
+    /// Returns this counter as of a day, an ISO date: it counts as the service did on that day, for audits of old logs.
+    ///
+    /// Without it, the newest rules count. Rules changed on few days, which the [page](super::chat) lists.
+    ///
+    /// ```
+    /// use tiktally::chat::Counter;
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// let counter = Counter::for_model("gpt-4.1-nano")?;
+    /// assert!(counter.as_of("2026-03-03").is_ok());
+    /// assert_eq!(counter.as_of("March 3").unwrap_err().path(), Some("as_of"));
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_invalid_chat`](Error::is_invalid_chat) for anything that is not a date in the form `2026-03-03`.
+    pub fn as_of(&self, date: &str) -> Result<Self, Error> {
+        Ok(Self {
+            day: Some(Day::parse(date)?),
+            ..self.clone()
+        })
     }
 
     /// Counts the tokens of a request, as the API bills them.
@@ -246,20 +289,35 @@ impl Counter {
     /// # Complexity
     /// As [`count`](Self::count).
     pub fn estimate(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
-        let mut tally = self.tally(request.doubts.clone())?;
+        let mut tally = self.tally(request.api, request.doubts.clone())?;
+        tally.rules.extend(request.rules);
+        tally.has_instructions = request.has_instructions;
+        tally.items.clone_from(&request.items);
+        tally.has_calls = request.messages.iter().any(Message::has_call);
         let messages = tally.messages(&request.messages)?;
-        tally.doubt_images_beside_calls(tally.images, &request.messages);
+        if tally.images > 0 && tally.has_calls {
+            tally.uses(Rule::ImageCall);
+        }
         let tools = tally.tools(request)?;
-        let tool_choice = tally.tool_choice(&request.tool_choice);
+        let tool_choice = tally.tool_choice(request);
         let response_format = tally.response_format(request);
-        let alone = ChatTokens::of_messages(messages, tally.images, tally.priming(), &tally.doubts);
+        let priming = tally.priming_of(request);
+        let used = tally.used();
+        let reasons = tally.reasons(&used);
+        let alone = ChatTokens::of_messages(messages, tally.images, priming, &reasons);
         Ok(ChatTokens {
             total: alone.total + tools + tool_choice + response_format,
             tools,
             tool_choice,
             response_format,
+            rules: used,
             ..alone
         })
+    }
+
+    /// Returns the model's name without a tuner's additions; nothing for a counter without a model.
+    fn base(&self) -> Cow<'_, str> {
+        families::base(self.model.as_deref().unwrap_or_default())
     }
 }
 
@@ -275,6 +333,7 @@ impl ChatTokens {
             response_format: 0,
             images,
             priming,
+            rules: Vec::new(),
         }
     }
 

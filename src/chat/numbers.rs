@@ -15,10 +15,15 @@ pub(super) struct Numbers {
     pub(super) priming_reasoning: usize,
     /// Section 1: a name takes the place of the role in the first models' form.
     pub(super) name_0301: usize,
-    /// Section 3.1: around the text of the tools.
+    /// Section 1: beside a text of the assistant in the history of gpt-5 (`<|channel|>final`).
+    pub(super) answer: usize,
+    /// Section 3.1: around the text of the tools, in a system message of their own.
     pub(super) tools: usize,
-    /// Section 3.1: what is saved where a system message is there already.
+    /// Section 3.1: what is saved where the first message is a system message, which the tools join.
     pub(super) system_saves: usize,
+    /// Section 3.9: around the text of the tools in the Responses API; reasoning models have more.
+    pub(super) tools_responses: usize,
+    pub(super) tools_responses_reasoning: usize,
     /// Section 3.1: the choice of no tool.
     pub(super) choice_none: usize,
     /// Section 3.1: around the name of a function that must be called.
@@ -39,17 +44,33 @@ pub(super) struct Numbers {
     pub(super) result: usize,
     /// Section 3.4: around several calls in one message and their results.
     pub(super) parallel: usize,
-    /// Section 3.5: what reasoning models have beyond the text of the tools, and if the first one is bare.
+    /// Section 3.5: what reasoning models have beyond the text of the tools, and if the first one has a description.
     pub(super) reasoning_tools: usize,
-    pub(super) reasoning_bare: usize,
-    /// Section 3.5: what reasoning models have beyond a call and its result.
+    pub(super) reasoning_description: usize,
+    /// Section 3.5: the heading that gpt-5 has where the tools join a system message.
+    pub(super) reasoning_heading: usize,
+    /// Section 3.5: what o3-mini has beyond the text of the tools.
+    pub(super) o3_mini_tools: usize,
+    /// Section 3.5: what reasoning models have beyond a call and its result; the second for gpt-5.4 and later in the
+    /// Responses API.
     pub(super) reasoning_pair: usize,
+    pub(super) reasoning_pair_5_4: usize,
+    /// Section 3.9: beside the header and the arguments of a call, where its item has an `id`.
+    pub(super) call_id: usize,
     /// Section 3.6: around the text of a schema and the second mention of its name, where there are no tools.
     pub(super) schema: usize,
     /// Section 3.6: beyond them where there is no system message.
     pub(super) schema_alone: usize,
-    /// Section 3.6: in place of both, and of the name, where there are tools.
+    /// Section 3.6: in place of both, and of the name, where there are tools, or in the Responses API.
     pub(super) schema_tools: usize,
+    pub(super) schema_responses: usize,
+    /// Section 3.6: beside the name of the schema, at each text of the assistant in the history.
+    pub(super) schema_answer: usize,
+    /// Section 3.9: what was added in the first weeks of the Responses API, and with tools.
+    pub(super) first_weeks: usize,
+    pub(super) first_weeks_tools: usize,
+    /// Section 3.9: what gpt-4-0613 has less in the Responses API.
+    pub(super) legacy_responses: usize,
 }
 
 /// As the API had them when the rules were written down.
@@ -59,8 +80,11 @@ pub(super) static NUMBERS: Numbers = Numbers {
     priming: 3,
     priming_reasoning: 2,
     name_0301: 1,
+    answer: 2,
     tools: 9,
     system_saves: 4,
+    tools_responses: 3,
+    tools_responses_reasoning: 8,
     choice_none: 1,
     choice_function: 4,
     choice_tool: 7,
@@ -72,12 +96,21 @@ pub(super) static NUMBERS: Numbers = Numbers {
     call: 1,
     result: 2,
     parallel: 20,
-    reasoning_tools: 82,
-    reasoning_bare: 81,
+    reasoning_tools: 81,
+    reasoning_description: 1,
+    reasoning_heading: 3,
+    o3_mini_tools: 1,
     reasoning_pair: 6,
+    reasoning_pair_5_4: 9,
+    call_id: 3,
     schema: 2,
     schema_alone: 4,
     schema_tools: 1,
+    schema_responses: 1,
+    schema_answer: 2,
+    first_weeks: 18,
+    first_weeks_tools: 216,
+    legacy_responses: 1,
 };
 
 /// No number may be wrong by one without a request of the project's own noticing.
@@ -102,10 +135,12 @@ mod tests {
                 }};
             }
             listed!(
-                message message_0301 priming priming_reasoning name_0301 tools system_saves
-                choice_none choice_function choice_tool function_call function_name function_saves legacy_pair
-                legacy_names call result parallel reasoning_tools reasoning_bare reasoning_pair schema schema_alone
-                schema_tools
+                message message_0301 priming priming_reasoning name_0301 answer tools system_saves
+                tools_responses tools_responses_reasoning choice_none choice_function choice_tool
+                function_call function_name function_saves legacy_pair legacy_names call result parallel
+                reasoning_tools reasoning_description reasoning_heading o3_mini_tools reasoning_pair
+                reasoning_pair_5_4 call_id schema schema_alone schema_tools schema_responses schema_answer
+                first_weeks first_weeks_tools legacy_responses
             )
         }
     }

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::api::Api;
 use super::content::{Content, Part};
+use super::rules::RuleSet;
+use super::value::Held;
 #[cfg(feature = "json")]
 use super::value::Value;
-use super::value::{Held, Object};
 
 /// A request to the chat completions API, as far as it costs tokens.
 ///
@@ -30,8 +32,15 @@ pub struct Request<'a> {
     pub(crate) are_functions: bool,
     pub(crate) tool_choice: ToolChoice<'a>,
     pub(crate) response_format: ResponseFormat<'a>,
-    /// What in the request it was read from may cost tokens in a way that nobody knows.
+    pub(crate) api: Api,
+    /// Whether the first message came as `instructions`, which is not in the list of the others.
+    pub(crate) has_instructions: bool,
+    /// The places of the other messages in the list they came in, if not all of them are messages.
+    pub(crate) items: Vec<usize>,
+    /// What reading the body found that no recording shows.
     pub(crate) doubts: Vec<String>,
+    /// Rules that reading the body used.
+    pub(crate) rules: RuleSet,
 }
 
 impl<'a> Request<'a> {
@@ -54,6 +63,13 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn tool_choice(mut self, choice: ToolChoice<'a>) -> Self {
         self.tool_choice = choice;
+        self
+    }
+
+    /// Sets the API that the request is sent to; chat completions without.
+    #[must_use]
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = api;
         self
     }
 
@@ -241,6 +257,20 @@ impl<'a> Message<'a> {
     }
 
     /// The texts of the content.
+    /// Returns the text of the message, whose parts are joined.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        let mut texts = self.texts();
+        match (texts.next(), texts.next()) {
+            (None, _) => "".into(),
+            (Some(only), None) => only.into(),
+            (Some(first), Some(second)) => {
+                let mut text = [first, second].concat();
+                text.extend(texts);
+                text.into()
+            }
+        }
+    }
+
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.content.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_ref()),
@@ -256,6 +286,8 @@ pub struct ToolCall<'a> {
     pub(crate) id: Cow<'a, str>,
     pub(crate) name: Cow<'a, str>,
     pub(crate) arguments: Cow<'a, str>,
+    /// Whether the item of the call had an `id` of its own, beside its `call_id`: Responses API.
+    pub(crate) has_item_id: bool,
 }
 
 #[cfg(feature = "json")]
@@ -271,7 +303,15 @@ impl<'a> ToolCall<'a> {
             id: id.into(),
             name: name.into(),
             arguments: arguments.into(),
+            has_item_id: false,
         }
+    }
+
+    /// Marks a call that a client sends back with the `id` of its item, which the Responses API bills.
+    #[must_use]
+    pub fn with_item_id(mut self) -> Self {
+        self.has_item_id = true;
+        self
     }
 }
 
@@ -316,13 +356,9 @@ impl<'a> Tool<'a> {
     }
 
     /// Whether it has neither a description nor parameters.
-    pub(crate) fn is_bare(&self) -> bool {
+    pub(crate) fn has_description(&self) -> bool {
         let description = self.description.as_deref().unwrap_or_default();
-        let properties = self
-            .parameters
-            .as_ref()
-            .and_then(|schema| schema.get("properties")?.as_object());
-        description.trim().is_empty() && properties.is_none_or(Object::is_empty)
+        !description.trim().is_empty()
     }
 
     /// Sets the parameters to this JSON schema of an object. The order of its keys changes the count.
@@ -367,6 +403,8 @@ pub enum ToolChoice<'a> {
     Function(Cow<'a, str>),
     /// The function with this name, given in the field `function_call` that preceded tools.
     FunctionCall(Cow<'a, str>),
+    /// The model must call one of some of the tools, or may: `allowed_tools`.
+    Allowed,
 }
 
 /// The form of the answer.

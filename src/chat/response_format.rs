@@ -1,41 +1,87 @@
-//! What the schema of the answer costs (section 3.6 of the rules).
+//! The cost of the schema of the answer (section 3.6 of the rules).
 
 use super::Family;
-use super::request::{JsonSchema, Message, Request};
+use super::request::{JsonSchema, Request, Role};
+use super::rules::Rule;
 use super::tally::Tally;
 use super::value::put;
+
+/// Keywords that the prompt does not have.
+const DROPPED: &[&str] = &[
+    "required",
+    "additionalProperties",
+    "default",
+    "minimum",
+    "maximum",
+    "minItems",
+    "maxItems",
+];
 
 impl Tally<'_> {
     pub(super) fn response_format(&mut self, request: &Request<'_>) -> usize {
         let Some(format) = &request.response_format.0 else {
             return 0;
         };
-        if self.family != Family::Modern || self.counter.encoding.name() != "o200k_base" {
-            self.doubt("answer schemas were recorded only for gpt-4o and gpt-4.1");
+        self.uses(Rule::Schema);
+        let text = text_of_schema(format);
+        let answers = self.schema_answers(request, format);
+        if self.is_responses() {
+            return self.count(&text) + answers + self.schema_responses();
         }
-        let schema = self.count(&text_of_schema(format));
         if !request.tools.is_empty() {
-            return schema + self.numbers.schema_tools;
+            self.uses(Rule::SchemaTools);
+            return self.count(&text) + answers + self.numbers.schema_tools;
         }
-        let is_system = |message: &Message<'_>| message.role.is_system();
-        let has_system = request.messages.iter().any(is_system);
-        let alone = if has_system {
-            0
-        } else {
-            self.numbers.schema_alone
+        let system = self.first_system(&request.messages);
+        if system.is_some() {
+            self.uses(Rule::SchemaSystem);
+        }
+        if self.family == Family::Reasoning {
+            return match system {
+                None => self.numbers.schema_alone + self.count(&text),
+                Some(system) => {
+                    self.count(&format!("# Instructions\n\n{system}\n\n{text}"))
+                        - self.count(&system)
+                }
+            };
+        }
+        let schema = match system {
+            None => self.numbers.schema_alone + self.count(&text),
+            Some(system) => self.count_after(&system, &format!("\n\n{text}")),
         };
-        schema + self.numbers.schema + self.count(&format.name) + alone
+        schema + self.numbers.schema + self.count(&format.name) + answers
+    }
+
+    fn schema_responses(&self) -> usize {
+        match self.family {
+            Family::Reasoning => 0,
+            _ => self.numbers.schema_responses,
+        }
+    }
+
+    /// Counts what each answer in the history has beside it: the name of the schema. Not with reasoning models or in
+    /// the Responses API.
+    fn schema_answers(&mut self, request: &Request<'_>, format: &JsonSchema<'_>) -> usize {
+        if self.family == Family::Reasoning || self.is_responses() {
+            return 0;
+        }
+        let answers = request.messages.iter().filter(|message| {
+            message.role == Role::Assistant && message.texts().any(|text| !text.is_empty())
+        });
+        let answers = answers.count();
+        if answers > 0 {
+            self.uses(Rule::SchemaAnswer);
+        }
+        answers * (self.numbers.schema_answer + self.count(&format.name))
     }
 }
 
-/// A schema as the prompt has it (section 3.6).
+/// Writes a schema as the prompt has it (section 3.6).
 fn text_of_schema(format: &JsonSchema<'_>) -> String {
     let mut text = format!("# Response Formats\n\n## {}\n\n", format.name);
     if let Some(description) = &format.description {
         put(&mut text, format_args!("// {description}\n"));
     }
-    format
-        .schema
-        .write_schema(&["required", "additionalProperties"], &mut text);
+    format.schema.write_schema(DROPPED, &mut text);
     text
 }

@@ -1,8 +1,10 @@
 //! A request while it is counted: what was found so far, and what all of the rules ask for.
 
+use super::api::{Api, Day};
 use super::numbers::Numbers;
-use super::request::{Message, Role};
-use super::{Counter, Family, unsupported};
+use super::request::{Message, Request, Role};
+use super::rules::{self, Rule, RuleSet, RuleUse};
+use super::{Counter, Family, families, images, unsupported};
 use crate::error::Error;
 
 /// A request that is being counted.
@@ -10,27 +12,41 @@ pub(super) struct Tally<'c> {
     pub(super) counter: &'c Counter,
     pub(super) numbers: &'c Numbers,
     pub(super) family: Family,
+    /// The models whose recordings tell about this one, see [`families::group`].
+    pub(super) group: &'static str,
+    pub(super) api: Api,
+    /// Reasons that are no rule's: what the request has that no recording shows.
     pub(super) doubts: Vec<String>,
+    /// The rules that were used.
+    pub(super) rules: RuleSet,
+    /// Whether the first message came as `instructions`, and the places of the others: see [`Request`].
+    pub(super) has_instructions: bool,
+    pub(super) items: Vec<usize>,
+    /// Whether the messages have tool calls.
+    pub(super) has_calls: bool,
     /// The tokens of all images.
     pub(super) images: usize,
-    /// The first message that instructs the model, and the tokens of its last text.
-    pub(super) system: Option<(usize, usize)>,
     /// What the roles cost that have been seen, as [`Role::ALL`] has them.
     roles: [Option<usize>; Role::ALL.len()],
 }
 
 impl Counter {
-    /// Begins to count; the doubts are those that the request came with.
-    pub(super) fn tally(&self, mut doubts: Vec<String>) -> Result<Tally<'_>, Error> {
+    /// Begins to count a request to this API; the doubts are those that the request came with.
+    pub(super) fn tally(&self, api: Api, mut doubts: Vec<String>) -> Result<Tally<'_>, Error> {
         let family = self.family.map_err(|why| unsupported("model", why))?;
         doubts.extend(self.doubt.map(str::to_owned));
         Ok(Tally {
             counter: self,
             numbers: self.numbers,
             family,
+            group: families::group(family, &self.base(), self.encoding.name()),
+            api,
             doubts,
+            rules: RuleSet::default(),
+            has_instructions: false,
+            items: Vec::new(),
+            has_calls: false,
             images: 0,
-            system: None,
             roles: Default::default(),
         })
     }
@@ -41,7 +57,17 @@ impl Tally<'_> {
         self.counter.encoding.count(text)
     }
 
-    /// The tokens of a role's name.
+    /// Returns how many tokens a text adds where it follows another one.
+    pub(super) fn count_after(&self, before: &str, text: &str) -> usize {
+        self.count(&[before, text].concat()) - self.count(before)
+    }
+
+    /// Returns the tokens of the name of a function, as it follows its namespace: `.` and the name.
+    pub(super) fn count_function(&self, name: &str) -> usize {
+        self.count_after("functions", &format!(".{name}"))
+    }
+
+    /// Returns the tokens of a role's name.
     pub(super) fn role(&mut self, role: Role) -> usize {
         let known = self.roles.get(role as usize).copied().flatten();
         known.unwrap_or_else(|| {
@@ -53,25 +79,34 @@ impl Tally<'_> {
         })
     }
 
+    /// Notes that the count uses a rule.
+    pub(super) fn uses(&mut self, rule: Rule) {
+        self.rules.insert(rule);
+    }
+
     pub(super) fn doubt(&mut self, reason: &str) {
         self.doubts.push(reason.to_owned());
     }
 
-    pub(super) fn doubt_images_beside_calls(&mut self, images: usize, messages: &[Message<'_>]) {
-        if images > 0 && messages.iter().any(Message::has_call) {
-            self.doubt("the only recorded image beside tool calls was billed 4 tokens less");
-        }
+    /// Returns whether the request is counted as of this day or later.
+    pub(super) fn is_since(&self, day: Day) -> bool {
+        self.counter.day.is_none_or(|as_of| as_of >= day)
     }
 
-    /// Whether a message has what tools are added to; the models of June 2023 know no developers.
-    pub(super) fn is_system(&self, role: Role) -> bool {
-        match self.family {
-            Family::Legacy0613 => role == Role::System,
-            _ => role.is_system(),
-        }
+    /// Returns the text of the first message, if that instructs the model; the models of June 2023 know no developers.
+    pub(super) fn first_system<'m>(
+        &self,
+        messages: &'m [Message<'_>],
+    ) -> Option<std::borrow::Cow<'m, str>> {
+        let first = messages.first()?;
+        let is_system = match self.family {
+            Family::Legacy0613 => first.role == Role::System,
+            _ => first.role.is_system(),
+        };
+        is_system.then(|| first.text())
     }
 
-    /// What a message has beside its header and its content.
+    /// Returns what a message has beside its header and its content.
     pub(super) fn frame(&self) -> usize {
         match self.family {
             Family::Legacy0301 => self.numbers.message_0301,
@@ -79,7 +114,7 @@ impl Tally<'_> {
         }
     }
 
-    /// What follows the last message.
+    /// Returns what follows the last message.
     pub(super) fn priming(&self) -> usize {
         match self.family {
             Family::Reasoning => self.numbers.priming_reasoning,
@@ -87,7 +122,81 @@ impl Tally<'_> {
         }
     }
 
+    /// Returns what follows the last message, with what the Responses API hid from clients in its first weeks.
+    pub(super) fn priming_of(&mut self, request: &Request<'_>) -> usize {
+        let mut priming = self.priming();
+        if !self.is_responses() {
+            return priming;
+        }
+        if self.family == Family::Legacy0613 {
+            priming -= self.numbers.legacy_responses;
+        }
+        if self.is_since(Day::new(2025, 4, 8)) {
+            return priming;
+        }
+        self.uses(Rule::FirstWeeks);
+        priming
+            + if request.tools.is_empty() {
+                self.numbers.first_weeks
+            } else {
+                self.numbers.first_weeks_tools
+            }
+    }
+
     pub(super) fn is_legacy(&self) -> bool {
         matches!(self.family, Family::Legacy0301 | Family::Legacy0613)
+    }
+
+    pub(super) fn is_responses(&self) -> bool {
+        self.api == Api::Responses
+    }
+
+    /// Returns the place of a message in the request.
+    pub(super) fn place(&self, at: usize) -> String {
+        if !self.is_responses() {
+            return format!("messages[{at}]");
+        }
+        match at.checked_sub(usize::from(self.has_instructions)) {
+            None => "instructions".to_owned(),
+            Some(at) => format!("input[{}]", self.items.get(at).unwrap_or(&at)),
+        }
+    }
+
+    /// Returns the rules that were used, each with its evidence.
+    pub(super) fn used(&self) -> Vec<RuleUse> {
+        let evidence = |rule: Rule| {
+            let models = if rule.is_of_image() {
+                images::group(&self.counter.base())
+            } else {
+                self.group
+            };
+            rules::evidence(rule, models, self.api)
+        };
+        self.rules.iter().map(evidence).collect()
+    }
+
+    /// Returns why the count is not sure: what no recording shows, and the rules that too few recordings show.
+    pub(super) fn reasons(&self, used: &[RuleUse]) -> Vec<String> {
+        let mut reasons = self.doubts.clone();
+        reasons.extend(used.iter().filter(|rule| !rule.is_sure()).map(|rule| {
+            let RuleUse {
+                name,
+                models,
+                recordings,
+                others,
+                ..
+            } = rule;
+            let api = self.api.name();
+            match (recordings, others) {
+                (0, _) => format!("no recording shows the rule `{name}` for {models} in the {api} API"),
+                (1 | 2, _) => {
+                    format!("the rule `{name}` for {models} in the {api} API has fewer than three recordings, {recordings}")
+                }
+                _ => format!(
+                    "of the recordings with the rule `{name}` for {models} in the {api} API, {others} were billed otherwise and {recordings} so"
+                ),
+            }
+        }));
+        reasons
     }
 }

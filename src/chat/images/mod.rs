@@ -6,7 +6,7 @@ mod price;
 
 #[cfg(feature = "json")]
 use crate::error::Error;
-pub(crate) use price::cost;
+pub(crate) use price::{Sent, cost, group};
 
 /// How closely the model looks at an image: `detail` in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

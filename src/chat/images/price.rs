@@ -1,10 +1,10 @@
 //! What an image costs: by its size, its detail and the model, never by its content.
 //!
-//! Two ways of counting. Tile models scale the image down and count the squares of 512 pixels that cover it; patch
-//! models count squares of 32 pixels up to a budget, times a factor of the model. Integers throughout: a float that
-//! misses a whole number by its last bit would be one row of squares too many.
+//! There are two ways of counting. Tile models scale the image down and count the squares of 512 pixels that cover it.
+//! Patch models count squares of 32 pixels up to a budget, times a factor of the model.
 
 use super::{Detail, Image, LINK};
+use crate::chat::api::{Api, Day};
 use crate::chat::families;
 
 /// The tokens of one image, and why they are an estimate where they are one.
@@ -12,11 +12,26 @@ use crate::chat::families;
 pub(crate) struct Cost {
     pub(crate) tokens: usize,
     pub(crate) estimate: Option<&'static str>,
+    /// Whether the price was another one before [`CHAT_LESS_SINCE`], and the request is from then.
+    pub(crate) is_earlier: bool,
 }
 
-/// What the image costs, or why that is not known.
-pub(crate) fn cost(model: &str, image: Image) -> Result<Cost, &'static str> {
-    let rule = rule_of(model).ok_or(
+/// How an image is sent: the model, the API, the day if it is not the newest, and what stands around the image.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'c> {
+    /// The model's [base name](families::base).
+    pub(crate) model: &'c str,
+    pub(crate) api: Api,
+    pub(crate) day: Option<Day>,
+    /// Whether no text stands before it in its message.
+    pub(crate) is_first: bool,
+    /// Whether the conversation has tool calls.
+    pub(crate) has_calls: bool,
+}
+
+/// Returns what the image costs, or why that is not known.
+pub(crate) fn cost(sent: Sent<'_>, image: Image) -> Result<Cost, &'static str> {
+    let (_, rule) = rule_of(sent.model).ok_or(
         "the cost of an image is not known for this model; if it has another name, use it in `Counter::for_model`",
     )?;
     let is_fixed = matches!(rule, Rule::Tiles { .. }) && image.detail == Detail::Low;
@@ -24,9 +39,27 @@ pub(crate) fn cost(model: &str, image: Image) -> Result<Cost, &'static str> {
         return Err(LINK);
     }
     Ok(Cost {
-        tokens: rule.tokens(image) as usize,
+        tokens: rule.tokens(image, sent) as usize,
         estimate: rule.doubt(image),
+        is_earlier: rule.is_earlier(sent),
     })
+}
+
+/// Returns the group of models whose recordings tell about the price of an image: those with the tiles of gpt-4o, or the
+/// model alone.
+pub(crate) fn group(model: &str) -> &'static str {
+    match rule_of(model) {
+        Some((
+            _,
+            Rule::Tiles {
+                base: 85,
+                tile: 170,
+                scale: (1, 1),
+            },
+        )) => "gpt-4o",
+        Some((name, _)) => name,
+        None => "another model",
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,14 +70,29 @@ enum Rule {
         tile: u64,
         scale: (u64, u64),
     },
-    /// `percent` of the patches, rounded up, and `extra`.
+    /// The patches times `factor`, rounded up, and some tokens more.
     Patches {
-        percent: u64,
-        extra: u64,
+        factor: f64,
+        more: More,
         budget: Budget,
-        doubt: Option<&'static str>,
     },
 }
+
+/// The tokens of an image beside its patches.
+#[derive(Debug, Clone)]
+struct More {
+    /// In chat completions until [`CHAT_LESS_SINCE`], if the model was recorded after it.
+    chat_before: u64,
+    chat: u64,
+    responses: u64,
+    /// Beside tool calls in chat completions.
+    calls: u64,
+    /// In the Responses API, where no text stands before the image.
+    first: u64,
+}
+
+/// Rules, section 3.10: on this day the one token more was gone in chat completions; it was there on 2026-05-06.
+const CHAT_LESS_SINCE: Day = Day::new(2026, 6, 8);
 
 /// The most patches an image may have.
 #[derive(Debug, Clone)]
@@ -82,28 +130,16 @@ impl Rule {
         }
     }
 
-    /// Rules, section 4: the official factor and budget, and one token more, as all four measured values have it.
-    const fn patches(percent: u64) -> Self {
+    /// Rules, sections 4 and 3.10: the official factor and budget, and the tokens more that recordings have.
+    const fn patches(factor: f64, more: More) -> Self {
         Self::Patches {
-            percent,
-            extra: 1,
+            factor,
+            more,
             budget: Budget::flat(1536),
-            doubt: None,
         }
     }
 
-    /// Rules, section 4: the official budgets, but the factor 1.2 and the 2 tokens more of recorded calls to
-    /// gpt-5-mini, where the official factors, 1.62 and 2.46, are wrong.
-    const fn newer_patches(budget: Budget) -> Self {
-        Self::Patches {
-            percent: 120,
-            extra: 2,
-            budget,
-            doubt: Some("the sources disagree on the cost of an image for this model"),
-        }
-    }
-
-    fn tokens(&self, image: Image) -> u64 {
+    fn tokens(&self, image: Image, sent: Sent<'_>) -> u64 {
         match *self {
             Self::Tiles {
                 base,
@@ -117,22 +153,21 @@ impl Rule {
                 ((base + tile * tiles) * times + per / 2) / per
             }
             Self::Patches {
-                percent,
-                extra,
+                factor,
+                ref more,
                 ref budget,
-                ..
-            } => (patches(image, budget.of(image.detail)) * percent).div_ceil(100) + extra,
+            } => {
+                let patches = patches(image, budget.of(image.detail)) as f64;
+                // the service multiplies in floating point too: 300 patches at 1.62 are 487
+                (patches * factor).ceil() as u64 + more.of(sent)
+            }
         }
     }
 
     /// Why the count for this image may be wrong.
     fn doubt(&self, image: Image) -> Option<&'static str> {
-        let original = image.detail == Detail::Original;
         match self {
-            Self::Patches {
-                doubt: Some(why), ..
-            } => Some(why),
-            _ if original => Some(
+            _ if image.detail == Detail::Original && !self.has_original() => Some(
                 "this model does not have the image detail `original`; it is counted as `high`",
             ),
             // measured on a small image only, which no low detail would make smaller
@@ -142,6 +177,52 @@ impl Rule {
             _ => None,
         }
     }
+
+    fn is_earlier(&self, sent: Sent<'_>) -> bool {
+        let has_changed =
+            matches!(self, Self::Patches { more, .. } if more.chat != more.chat_before);
+        let is_before = sent.day.is_some_and(|day| day < CHAT_LESS_SINCE);
+        has_changed && is_before && sent.api == Api::ChatCompletions
+    }
+
+    fn has_original(&self) -> bool {
+        matches!(
+            self,
+            Self::Patches {
+                budget: Budget {
+                    original: Some(_),
+                    ..
+                },
+                ..
+            }
+        )
+    }
+}
+
+impl More {
+    const fn new(chat_before: u64, chat: u64, responses: u64) -> Self {
+        Self {
+            chat_before,
+            chat,
+            responses,
+            calls: 0,
+            first: 1,
+        }
+    }
+
+    fn of(&self, sent: Sent<'_>) -> u64 {
+        if sent.api == Api::Responses {
+            return self.responses + if sent.is_first { self.first } else { 0 };
+        }
+        let is_since = sent.day.is_none_or(|day| day >= CHAT_LESS_SINCE);
+        let calls = if sent.has_calls { self.calls } else { 0 };
+        calls
+            + if is_since {
+                self.chat
+            } else {
+                self.chat_before
+            }
+    }
 }
 
 /// Rules, section 4: 33 1/3 times the price of gpt-4o, rounded at the end, is what is billed; the official 2833 and
@@ -150,6 +231,16 @@ const GPT_4O_MINI: Rule = Rule::Tiles {
     base: 85,
     tile: 170,
     scale: (100, 3),
+};
+
+/// Rules, section 3.10: the factor 1.2 of recorded calls, where the official 1.62 is wrong.
+const GPT_5_MINI: Rule = Rule::Patches {
+    factor: 1.2,
+    more: More {
+        calls: 1,
+        ..More::new(1, 1, 1)
+    },
+    budget: Budget::flat(1536),
 };
 
 /// Rules, section 4. A name stands for itself and its dated versions, for nothing else: what shares the beginning of a
@@ -168,39 +259,45 @@ const RULES: &[(&str, Rule)] = &[
     ("o3", Rule::tiles(75, 150)),
     ("gpt-5", Rule::tiles(70, 140)),
     ("gpt-5-chat-latest", Rule::tiles(70, 140)),
-    ("gpt-4.1-mini", Rule::patches(162)),
-    ("gpt-4.1-nano", Rule::patches(246)),
-    ("o4-mini", Rule::patches(172)),
-    ("gpt-5-mini", Rule::newer_patches(Budget::flat(1536))),
-    ("gpt-5-nano", Rule::newer_patches(Budget::flat(1536))),
-    ("gpt-5.2", Rule::newer_patches(Budget::flat(1536))),
-    ("gpt-5.3-codex", Rule::newer_patches(Budget::flat(1536))),
-    ("gpt-5.4-mini", Rule::newer_patches(Budget::flat(1536))),
-    ("gpt-5.4-nano", Rule::newer_patches(Budget::flat(1536))),
+    ("gpt-4.1-mini", Rule::patches(1.62, More::new(1, 0, 1))),
+    ("gpt-4.1-nano", Rule::patches(2.46, More::new(1, 0, 1))),
+    ("o4-mini", Rule::patches(1.72, More::new(1, 1, 1))),
+    ("gpt-5-mini", GPT_5_MINI),
+    ("gpt-5-nano", Rule::patches(1.5, More::new(1, 0, 0))),
+    ("gpt-5.2", GPT_5_MINI),
+    ("gpt-5.3-codex", GPT_5_MINI),
+    ("gpt-5.4-mini", GPT_5_MINI),
+    ("gpt-5.4-nano", GPT_5_MINI),
     (
         "gpt-5.4",
-        Rule::newer_patches(Budget {
-            auto: 2500,
-            high: 2500,
-            original: Some(10_000),
-        }),
+        Rule::Patches {
+            factor: 1.2,
+            more: More::new(1, 1, 1),
+            budget: Budget {
+                auto: 2500,
+                high: 2500,
+                original: Some(10_000),
+            },
+        },
     ),
     (
         "gpt-5.5",
-        Rule::newer_patches(Budget {
-            auto: 10_000,
-            high: 2500,
-            original: Some(10_000),
-        }),
+        Rule::Patches {
+            factor: 1.2,
+            more: More::new(1, 1, 1),
+            budget: Budget {
+                auto: 10_000,
+                high: 2500,
+                original: Some(10_000),
+            },
+        },
     ),
 ];
 
-fn rule_of(model: &str) -> Option<&'static Rule> {
-    let model = families::base(model);
-    let (_, rule) = RULES
+fn rule_of(model: &str) -> Option<&'static (&'static str, Rule)> {
+    RULES
         .iter()
-        .find(|(name, _)| families::is_version(&model, name))?;
-    Some(rule)
+        .find(|(name, _)| families::is_version(model, name))
 }
 
 /// Rules, section 4: an image is first made to fit a square of this side.

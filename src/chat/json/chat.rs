@@ -31,6 +31,7 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
         are_functions,
         response_format: response_format(body)?,
         doubts,
+        ..Request::default()
     })
 }
 
@@ -112,8 +113,12 @@ fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error>
     }
 }
 
-fn json_schema<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<JsonSchema<'v>, Error> {
-    path.only(value, &["name", "description", "schema", "strict"])?;
+/// Reads a schema of the answer; the Responses API has its type beside the rest.
+pub(super) fn json_schema<'v>(
+    path: &Path<'_>,
+    value: &'v Value<'_>,
+) -> Result<JsonSchema<'v>, Error> {
+    path.only(value, &["type", "name", "description", "schema", "strict"])?;
     let name = path.text_of(value, "name")?;
     let description = path.maybe_text(value, "description")?;
     let (path, schema) = path.must(value, "schema")?;

@@ -37,13 +37,7 @@ pub(super) fn content<'v>(
 }
 
 /// Types of parts that the API takes, and of which nobody can tell what they cost.
-const SERVED: &[&str] = &[
-    "input_audio",
-    "file",
-    "refusal",
-    "input_image",
-    "input_file",
-];
+const SERVED: &[&str] = &["input_audio", "file", "refusal", "input_file"];
 
 fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
     let kind = path.text_of(value, "type")?;
@@ -59,6 +53,7 @@ fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Par
     }
     match kind {
         "image_url" => Ok(Part::Image(image(path, value)?)),
+        "input_image" => Ok(Part::Image(input_image(path, value)?)),
         _ => text(path, value),
     }
 }
@@ -89,6 +84,20 @@ fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
         None => Detail::default(),
     };
     let (path, url) = path.must(image, "url")?;
+    at_url(&path, path.text(url)?, detail)
+}
+
+/// Reads an image of the Responses API, whose keys stand beside its type.
+fn input_image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
+    path.only(value, &["type", "image_url", "detail", "file_id"])?;
+    if let Some((path, _)) = path.get(value, "file_id")? {
+        return Err(path.unsupported("only the service knows the size of an uploaded image"));
+    }
+    let detail = match path.get(value, "detail")? {
+        Some((path, name)) => detail(&path, name)?,
+        None => Detail::default(),
+    };
+    let (path, url) = path.must(value, "image_url")?;
     at_url(&path, path.text(url)?, detail)
 }
 

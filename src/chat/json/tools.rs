@@ -27,6 +27,7 @@ pub(super) fn function_call<'v>(
         id,
         name: path.text_of(value, "name")?,
         arguments: path.text_of(value, "arguments")?,
+        has_item_id: false,
     })
 }
 
@@ -65,8 +66,9 @@ fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error> {
     function(&path, value)
 }
 
-/// Keys of a function; the last two are a library's own, and cost nothing.
+/// Keys of a function; the first is that of the Responses API, and the last two are a library's own, and cost nothing.
 const FUNCTION: &[&str] = &[
+    "type",
     "name",
     "description",
     "parameters",
@@ -100,22 +102,33 @@ pub(super) fn choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<Tool
         }
         (Some(choice), None) | (None, Some(choice)) => choice,
     };
+    let known = ["auto", "none", "required"];
+    let known = if is_older { &known[..2] } else { &known };
     match choice.as_text() {
-        Some("auto") => Ok(ToolChoice::Auto),
-        _ if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
-        Some("none") => Ok(ToolChoice::None),
-        Some("required") if !is_older => Ok(ToolChoice::Required),
-        Some(word) => {
-            let known = ["auto", "none", "required"];
-            let known = if is_older { &known[..2] } else { &known };
-            Err(path.invalid_among(&format!("unknown choice {word:?}"), known))
+        Some(word) => word_of(&path, word, tools, known),
+        None if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
+        None if is_older => Ok(ToolChoice::FunctionCall(name(
+            &path,
+            choice,
+            &["name"],
+            tools,
+        )?)),
+        None if choice.get("type").and_then(Value::as_text) == Some("allowed_tools") => {
+            path.only(choice, &["type", "allowed_tools"])?;
+            let (path, tools) = path.must(choice, "allowed_tools")?;
+            path.only(tools, &["mode", "tools"])?;
+            allowed(&path, tools)
         }
-        None if is_older => Ok(ToolChoice::FunctionCall(name(&path, choice, tools)?)),
         None => {
             of_function(&path, choice)?;
             path.only(choice, &["type", "function"])?;
             let (path, function) = path.must(choice, "function")?;
-            Ok(ToolChoice::Function(name(&path, function, tools)?))
+            Ok(ToolChoice::Function(name(
+                &path,
+                function,
+                &["name"],
+                tools,
+            )?))
         }
     }
 }
@@ -124,13 +137,83 @@ pub(super) fn choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<Tool
 fn name<'v>(
     path: &Path<'_>,
     value: &'v Value<'_>,
+    known: &[&str],
     tools: &[Tool<'_>],
 ) -> Result<Cow<'v, str>, Error> {
-    path.only(value, &["name"])?;
+    path.only(value, known)?;
     let (path, name) = path.must(value, "name")?;
     let name = path.text(name)?;
     if tools.iter().any(|tool| tool.name == name) {
         return Ok(name.into());
     }
     Err(path.invalid(format!("no tool has the name {name:?}")))
+}
+
+/// Reads the tools of the Responses API, whose keys stand beside their type.
+pub(super) fn responses_tools<'v>(body: &'v Value<'_>) -> Result<Vec<Tool<'v>>, Error> {
+    let Some((path, list)) = Path::Root.get(body, "tools")? else {
+        return Ok(Vec::new());
+    };
+    path.each(list, |path, value| {
+        of_function(path, value)?;
+        function(path, value)
+    })
+}
+
+/// Reads the choice among these tools in the Responses API.
+pub(super) fn responses_choice<'v>(
+    body: &'v Value<'_>,
+    tools: &[Tool<'_>],
+) -> Result<ToolChoice<'v>, Error> {
+    let Some((path, choice)) = Path::Root.get(body, "tool_choice")? else {
+        return Ok(ToolChoice::Auto);
+    };
+    if let Some(word) = choice.as_text() {
+        return word_of(&path, word, tools, &["auto", "none", "required"]);
+    }
+    match path.text_of(choice, "type")?.as_ref() {
+        "function" => Ok(ToolChoice::Function(name(
+            &path,
+            choice,
+            &["type", "name"],
+            tools,
+        )?)),
+        "allowed_tools" => {
+            path.only(choice, &["type", "mode", "tools"])?;
+            allowed(&path, choice)
+        }
+        kind => Err(path.unsupported(format!(
+            "only the service knows the cost of the choice {kind:?}"
+        ))),
+    }
+}
+
+/// Reads a choice that is a word.
+fn word_of<'v>(
+    path: &Path<'_>,
+    word: &str,
+    tools: &[Tool<'_>],
+    known: &[&str],
+) -> Result<ToolChoice<'v>, Error> {
+    match word {
+        "auto" => Ok(ToolChoice::Auto),
+        // without tools nothing can be called anyway
+        "none" if tools.is_empty() => Ok(ToolChoice::Auto),
+        _ if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
+        "none" => Ok(ToolChoice::None),
+        "required" if known.contains(&word) => Ok(ToolChoice::Required),
+        _ => Err(path.invalid_among(&format!("unknown choice {word:?}"), known)),
+    }
+}
+
+/// Checks a choice among some of the tools.
+fn allowed<'v>(path: &Path<'_>, value: &Value<'_>) -> Result<ToolChoice<'v>, Error> {
+    let (at, mode) = path.must(value, "mode")?;
+    let modes = ["auto", "required"];
+    if !mode.as_text().is_some_and(|mode| modes.contains(&mode)) {
+        return Err(at.invalid_among("unknown mode", &modes));
+    }
+    let (at, tools) = path.must(value, "tools")?;
+    at.list(tools)?;
+    Ok(ToolChoice::Allowed)
 }

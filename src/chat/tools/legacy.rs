@@ -4,6 +4,7 @@ use super::schema::{Schema, trimmed};
 use super::writer::Writer;
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
+use crate::chat::rules::Rule;
 use crate::chat::value::{Object, put};
 use crate::error::Error;
 
@@ -34,6 +35,10 @@ impl<'w> Writer<'w, '_> {
         for (key, property) in properties.into_iter().flat_map(Object::iter) {
             let at = at.key("properties");
             self.resolve(&at.key(key), property, |writer, at, property| {
+                if property.is_empty_object() {
+                    writer.uses(Rule::EmptyObject);
+                    return Ok(());
+                }
                 // inside another object nothing is described
                 if let Some(description) = property.description.filter(|_| indent == 0) {
                     writer.write(&["// ", description, "\n"]);
@@ -42,9 +47,10 @@ impl<'w> Writer<'w, '_> {
                     writer.out,
                     format_args!("{:indent$}{key}{}: ", "", mark(key)),
                 );
-                writer.legacy_type(at, property, indent)
+                writer.legacy_type(at, property, indent)?;
+                writer.out.push_str(",\n");
+                Ok(())
             })?;
-            self.out.push_str(",\n");
         }
         if properties.is_none() {
             self.out.push('\n');

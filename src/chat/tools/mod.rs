@@ -10,9 +10,11 @@ mod modern;
 mod schema;
 mod writer;
 
+use super::api::Day;
 use super::families::NO_TOOLS;
 use super::path::Path;
 use super::request::{Request, Tool, ToolChoice};
+use super::rules::Rule;
 use super::tally::Tally;
 use super::{Family, unsupported};
 use crate::error::Error;
@@ -31,82 +33,109 @@ enum Rendering {
 }
 
 impl Tally<'_> {
-    /// The definitions of the tools, and what they change at the first system message.
+    /// Counts the definitions of the tools, and what they change at a system message that comes first.
     pub(super) fn tools(&mut self, request: &Request<'_>) -> Result<usize, Error> {
         if request.tools.is_empty() {
             return Ok(0);
         }
+        self.uses(Rule::Tools);
         let rendering = match self.family {
             Family::Legacy0301 => return Err(unsupported("tools", NO_TOOLS)),
             Family::Legacy0613 => Rendering::Legacy,
             Family::Modern | Family::Reasoning => Rendering::Modern,
         };
         let mut text = String::with_capacity(TOOL * request.tools.len());
-        render(request, rendering, &mut self.doubts, &mut text)?;
-        let mut tokens = self.count(&text) + self.numbers.tools;
-        if let Some((at, text_tokens)) = self.system {
-            let text = request
-                .messages
-                .get(at)
-                .and_then(|message| message.texts().last());
-            // its line ends where it did not before
-            tokens += self.count(&format!("{}\n", text.unwrap_or_default()));
-            tokens -= self.numbers.system_saves + text_tokens;
+        let is_since = self.is_since(LIST_OF_TYPES_SINCE);
+        let mut writer = Writer::new(&mut self.doubts, &mut self.rules, &mut text);
+        writer.is_type_list_plain = is_since;
+        render(request, rendering, writer)?;
+        let tokens = self.count(&text);
+        let has_description = request.tools.first().is_some_and(Tool::has_description);
+        let description = match self.family {
+            Family::Reasoning if has_description => self.numbers.reasoning_description,
+            _ => 0,
+        };
+        if self.is_responses() {
+            return Ok(tokens + self.tools_responses(description));
         }
-        if self.family == Family::Reasoning {
-            self.doubt("the cost of tools with reasoning models changes without notice");
-            let first = request.tools.first();
-            let is_bare = first.is_some_and(Tool::is_bare);
-            tokens += if is_bare {
-                self.numbers.reasoning_bare
-            } else {
-                self.numbers.reasoning_tools
-            };
+        let system = self.first_system(&request.messages);
+        let mut frame = self.numbers.tools;
+        if let Some(system) = &system {
+            self.uses(Rule::ToolsSystem);
+            frame =
+                self.numbers.tools - self.numbers.system_saves + self.count_after(system, "\n\n");
         }
-        Ok(tokens)
+        let more = match self.group {
+            "o3-mini" => self.numbers.o3_mini_tools,
+            _ if self.family == Family::Reasoning => {
+                let heading = if system.is_some() {
+                    self.numbers.reasoning_heading
+                } else {
+                    0
+                };
+                self.numbers.reasoning_tools + description + heading
+            }
+            _ => 0,
+        };
+        Ok(tokens + frame + more)
     }
 
-    pub(super) fn tool_choice(&mut self, choice: &ToolChoice<'_>) -> usize {
-        match choice {
-            _ if self.family == Family::Reasoning => 0,
-            ToolChoice::Auto => 0,
-            ToolChoice::Required => {
-                if self.is_legacy() {
-                    self.doubt(
-                        "no recording shows the cost of the choice `required` for this model",
-                    );
-                }
-                0
-            }
-            ToolChoice::None => self.numbers.choice_none,
-            ToolChoice::FunctionCall(name) => {
-                if self.family != Family::Legacy0613 {
-                    self.doubt(
-                        "the choice of a function was recorded only for the models of June 2023",
-                    );
-                }
-                self.numbers.choice_function + self.count(name)
-            }
-            ToolChoice::Function(name) => {
-                if self.is_legacy() {
-                    self.doubt(
-                        "for this model, the choice of a function was recorded only in `function_call`",
-                    );
-                }
-                self.numbers.choice_tool + self.count(name)
-            }
+    /// Returns what stands around the tools in the Responses API, where they have a message of their own (section 3.9).
+    fn tools_responses(&self, description: usize) -> usize {
+        match self.family {
+            Family::Reasoning => self.numbers.tools_responses_reasoning + description,
+            _ => self.numbers.tools_responses,
+        }
+    }
+
+    /// Counts the choice among the tools.
+    pub(super) fn tool_choice(&mut self, request: &Request<'_>) -> usize {
+        let (rule, tokens) = match &request.tool_choice {
+            ToolChoice::Auto => return 0,
+            ToolChoice::None => (Rule::ChoiceNone, self.numbers.choice_none),
+            ToolChoice::Required => (Rule::ChoiceRequired, self.required(request)),
+            ToolChoice::Allowed => (Rule::ChoiceAllowed, 0),
+            ToolChoice::FunctionCall(name) => (
+                Rule::ChoiceFunction,
+                self.numbers.choice_function + self.count_function(name),
+            ),
+            ToolChoice::Function(name) => (Rule::ChoiceNamed, self.named(name)),
+        };
+        self.uses(rule);
+        match self.family {
+            Family::Reasoning => 0,
+            _ => tokens,
+        }
+    }
+
+    fn named(&self, name: &str) -> usize {
+        let frame = if self.is_legacy() {
+            self.numbers.choice_function
+        } else {
+            self.numbers.choice_tool
+        };
+        frame + self.count_function(name)
+    }
+
+    /// The Responses API names the only tool of a request that must call one.
+    fn required(&self, request: &Request<'_>) -> usize {
+        match request.tools.as_slice() {
+            [only] if self.is_responses() => self.named(&only.name),
+            _ => 0,
         }
     }
 }
 
-/// Appends the namespace of all tools. What cannot be told for sure is noted in `doubts`.
-fn render(
-    request: &Request<'_>,
+/// The first day on which a list of types was recorded as plain types with bars between them; until March 2026 each type
+/// carried the comment of the property.
+const LIST_OF_TYPES_SINCE: Day = Day::new(2026, 8, 2);
+
+/// Appends the namespace of all tools.
+fn render<'w>(
+    request: &'w Request<'_>,
     rendering: Rendering,
-    doubts: &mut Vec<String>,
-    out: &mut String,
+    mut writer: Writer<'w, '_>,
 ) -> Result<(), Error> {
-    let mut writer = Writer::new(doubts, out);
     writer.write(&["namespace functions {\n\n"]);
     let (functions, tools) = (Path::Root.key("functions"), Path::Root.key("tools"));
     for (i, tool) in request.tools.iter().enumerate() {
@@ -126,6 +155,7 @@ fn render(
 #[cfg(all(test, feature = "json"))]
 mod tests {
     use super::*;
+    use crate::chat::rules::RuleSet;
 
     const SCHEMA: &str = r##"{
         "type": "object",
@@ -165,8 +195,9 @@ tags?: string | null[],{tags}
             Tool::function("ping").description("Answers"),
             Tool::function("find").parameters_json(SCHEMA).unwrap(),
         ]);
-        let (mut doubts, mut text) = (Vec::new(), String::new());
-        render(&request, rendering, &mut doubts, &mut text).unwrap();
+        let (mut doubts, mut rules, mut text) = (Vec::new(), RuleSet::default(), String::new());
+        let writer = Writer::new(&mut doubts, &mut rules, &mut text);
+        render(&request, rendering, writer).unwrap();
         (text, doubts)
     }
 

@@ -4,6 +4,7 @@ use super::schema::{Schema, trimmed};
 use super::writer::Writer;
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
+use crate::chat::rules::Rule;
 use crate::chat::value::{Object, Style};
 use crate::error::Error;
 
@@ -12,6 +13,9 @@ impl<'w> Writer<'w, '_> {
     pub(super) fn modern(&mut self, at: &Path<'_>, tool: &'w Tool<'w>) -> Result<(), Error> {
         self.comment(tool.description.as_deref().and_then(trimmed));
         self.function(at, tool, |writer, at, schema| {
+            if schema.title.is_some() {
+                writer.uses(Rule::Title);
+            }
             writer.comment(schema.title);
             if schema.description.is_some() {
                 writer.doubt(at, "no recording shows a description of all parameters");
@@ -47,40 +51,95 @@ impl<'w> Writer<'w, '_> {
         Ok(())
     }
 
-    /// A property with its comments, on lines of its own.
+    /// Writes a property with its comments, on lines of its own.
     fn modern_line(
         &mut self,
         at: &Path<'_>,
         [key, mark]: [&str; 2],
         schema: &Schema<'w>,
     ) -> Result<(), Error> {
-        self.comment(schema.title);
-        self.comment(schema.description);
+        self.comments(schema);
         self.write(&[key, mark, ":"]);
-        if let Some(variants) = schema.variants {
-            self.doubt(
-                at,
-                "the two recordings of variants on separate lines are not reproduced",
-            );
-            for (i, variant) in variants.iter().enumerate() {
-                self.out.push_str("\n | ");
-                self.resolve(&at.key("anyOf").at(i), variant, Self::modern_inner)?;
-            }
-            self.out.push_str("\n,");
+        if self.has_commented_variants(at, schema)? {
+            self.commented_variants(at, schema)?;
         } else {
             self.out.push(' ');
             self.modern_type(at, schema)?;
-            self.out.push(',');
         }
+        self.out.push(',');
         if let Some(default) = schema.default {
-            if default.as_text().is_some() && schema.values.is_some() {
-                let reason = "no recording shows by itself how the default of an `enum` is written";
-                self.doubt(at, reason);
-            }
+            let is_of_enum = default.as_text().is_some() && schema.values.is_some();
+            self.uses(if is_of_enum {
+                Rule::DefaultOfEnum
+            } else {
+                Rule::Default
+            });
             self.write(&[" // default: "]);
             default.write(Style::Compact, self.out);
         }
         self.write(&["\n"]);
+        Ok(())
+    }
+
+    /// Writes the title and the description, with an empty comment between them.
+    fn comments(&mut self, schema: &Schema<'w>) {
+        if schema.title.is_some() {
+            self.uses(Rule::Title);
+        }
+        self.comment(schema.title);
+        if schema.title.is_some() && schema.description.is_some() {
+            self.uses(Rule::TitleAndDescription);
+            self.write(&["//\n"]);
+        }
+        self.comment(schema.description);
+    }
+
+    /// Returns whether the variants of a property stand on lines of their own, since one of them has a comment.
+    ///
+    /// Until 2026 each type of a list of types was such a variant, with the description of the property.
+    fn has_commented_variants(
+        &mut self,
+        at: &Path<'_>,
+        schema: &Schema<'w>,
+    ) -> Result<bool, Error> {
+        if schema.types().is_some() {
+            return Ok(!self.is_type_list_plain && schema.description.is_some());
+        }
+        for (i, variant) in schema.variants.unwrap_or_default().iter().enumerate() {
+            let has_comment = |writer: &mut Self, at: &Path<'_>, inner: &Schema<'w>| {
+                Ok(inner.has_comment() || writer.has_comment_below(at, inner)?)
+            };
+            if self.resolve(&at.key("anyOf").at(i), variant, has_comment)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes variants on lines of their own, each after its comments.
+    fn commented_variants(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
+        self.out.push('\n');
+        for kind in schema.types().into_iter().flatten() {
+            self.uses(Rule::TypeListComments);
+            self.comment(schema.description);
+            self.out.push_str(" | ");
+            let name = self.name_of_type(at, kind)?;
+            self.write(&[name, "\n"]);
+        }
+        for (i, variant) in schema.variants.unwrap_or_default().iter().enumerate() {
+            self.uses(Rule::AnyOfComments);
+            self.resolve(&at.key("anyOf").at(i), variant, |writer, at, variant| {
+                if variant.is_empty_object() {
+                    writer.uses(Rule::EmptyObject);
+                    return Ok(());
+                }
+                writer.comments(variant);
+                writer.out.push_str(" | ");
+                writer.modern_type(at, variant)?;
+                writer.out.push('\n');
+                Ok(())
+            })?;
+        }
         Ok(())
     }
 
@@ -89,21 +148,34 @@ impl<'w> Writer<'w, '_> {
             self.doubt(at, "no recording shows how `const` is written");
         }
         if let Some(variants) = schema.variants {
-            return self.variants(at, variants, Self::modern_inner);
+            return self.variants(at, variants, Self::modern_type);
         }
         match schema.kind() {
-            Some("array") => self.array(at, schema, Self::modern_inner),
+            Some("array") => self.modern_array(at, schema),
             Some("object") => self.modern_object(at, schema),
             _ => self.plain_type(at, schema),
         }
     }
 
-    /// The type of items or of a variant.
-    fn modern_inner(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
-        if schema.has_comment() {
-            self.doubt(at, "no recording shows comments of items or variants");
+    /// Writes an array. Items with comments stand on lines of their own.
+    fn modern_array(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
+        let Some(items) = schema.items else {
+            return self.array(at, schema, Self::modern_type);
+        };
+        let is_long = |writer: &mut Self, at: &Path<'_>, items: &Schema<'w>| {
+            Ok(items.has_comment() || writer.has_comment_below(at, items)?)
+        };
+        if !self.resolve(&at.key("items"), items, is_long)? {
+            return self.array(at, schema, Self::modern_type);
         }
-        self.modern_type(at, schema)
+        self.uses(Rule::CommentedItems);
+        self.out.push_str("Array<\n");
+        self.resolve(&at.key("items"), items, |writer, at, items| {
+            writer.comments(items);
+            writer.modern_type(at, items)
+        })?;
+        self.out.push_str("\n>");
+        Ok(())
     }
 
     /// Whether something in a schema has a comment. Its own comments stand before it.

@@ -89,6 +89,16 @@ impl<'w> Schema<'w> {
         self.description.is_some() || self.title.is_some() || self.default.is_some()
     }
 
+    /// Returns the types, if they are a list.
+    pub(super) fn types(&self) -> Option<&'w [Value<'w>]> {
+        self.kind?.as_list()
+    }
+
+    /// Returns whether this is an object without properties, of which nothing is written.
+    pub(super) fn is_empty_object(&self) -> bool {
+        self.kind() == Some("object") && self.properties().is_none()
+    }
+
     pub(super) fn kind(&self) -> Option<&'w str> {
         self.kind?.as_text()
     }

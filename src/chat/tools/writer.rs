@@ -1,8 +1,11 @@
 //! What both renderings share: schemas are walked within bounds, with their references, and plain types are written.
 
+use std::borrow::Cow;
+
 use super::schema::Schema;
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
+use crate::chat::rules::{Rule, RuleSet};
 use crate::chat::value::{Style, Value};
 use crate::error::Error;
 
@@ -30,17 +33,26 @@ pub(super) struct Writer<'w, 'o> {
     pub(super) depth: usize,
     steps: usize,
     doubts: &'o mut Vec<String>,
+    rules: &'o mut RuleSet,
+    /// Whether a list of types is written as plain types, see [`super::LIST_OF_TYPES_SINCE`].
+    pub(super) is_type_list_plain: bool,
     pub(super) out: &'o mut String,
 }
 
 impl<'w, 'o> Writer<'w, 'o> {
-    pub(super) fn new(doubts: &'o mut Vec<String>, out: &'o mut String) -> Self {
+    pub(super) fn new(
+        doubts: &'o mut Vec<String>,
+        rules: &'o mut RuleSet,
+        out: &'o mut String,
+    ) -> Self {
         Self {
             root: None,
             open: Vec::new(),
             depth: 0,
             steps: 0,
             doubts,
+            rules,
+            is_type_list_plain: true,
             out,
         }
     }
@@ -60,6 +72,9 @@ impl<'w, 'o> Writer<'w, 'o> {
             self.steps += 1 + std::mem::take(&mut schema.steps);
             self.check(at)?;
             let reference = schema.reference.take();
+            if reference.is_some() {
+                self.uses(Rule::Reference);
+            }
             if reference.is_some() && value.as_object().is_some_and(|keys| keys.0.len() > 1) {
                 self.doubt(at, "no recording shows other keys beside a `$ref`");
             }
@@ -120,6 +135,10 @@ impl<'w, 'o> Writer<'w, 'o> {
         })
     }
 
+    pub(super) fn uses(&mut self, rule: Rule) {
+        self.rules.insert(rule);
+    }
+
     /// Notes a reason once, with the first place it has.
     pub(super) fn doubt(&mut self, at: &Path<'_>, reason: &str) {
         if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
@@ -166,9 +185,18 @@ impl<'w, 'o> Writer<'w, 'o> {
         variants: &'w [Value<'w>],
         write: impl Fn(&mut Self, &Path<'_>, &Schema<'w>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.uses(Rule::AnyOf);
+        let mut bar = "";
         for (i, variant) in variants.iter().enumerate() {
-            self.out.push_str(if i > 0 { " | " } else { "" });
-            self.resolve(&at.key("anyOf").at(i), variant, &write)?;
+            self.resolve(&at.key("anyOf").at(i), variant, |writer, at, variant| {
+                if variant.is_empty_object() {
+                    writer.uses(Rule::EmptyObject);
+                    return Ok(());
+                }
+                writer.out.push_str(bar);
+                bar = " | ";
+                write(writer, at, variant)
+            })?;
         }
         Ok(())
     }
@@ -192,7 +220,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         let name = self.type_name(at, schema)?;
         let values = schema.values.unwrap_or_default();
         if values.is_empty() || name == "boolean" {
-            self.out.push_str(name);
+            self.out.push_str(&name);
             return Ok(());
         }
         for (i, value) in values.iter().enumerate() {
@@ -205,18 +233,38 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
-    fn type_name(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<&'w str, Error> {
+    fn type_name(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<Cow<'w, str>, Error> {
         let Some(kind) = schema.kind else {
-            return Ok("any");
+            return Ok("any".into());
         };
-        if kind.as_list().is_some() {
-            self.doubt(at, "no recording shows how a list of types is written");
-            return Ok("any");
+        let Some(kinds) = kind.as_list() else {
+            return Ok(self.name_of_type(at, kind)?.into());
+        };
+        self.uses(Rule::TypeList);
+        let mut names = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            names.push(self.name_of_type(at, kind)?);
         }
+        Ok(names.join(" | ").into())
+    }
+
+    /// Returns the name of a type of JSON schemas in the text of the tools.
+    pub(super) fn name_of_type(
+        &mut self,
+        at: &Path<'_>,
+        kind: &'w Value<'w>,
+    ) -> Result<&'w str, Error> {
         let at = at.key("type");
         match at.text(kind)? {
             "integer" => Ok("number"),
             name @ ("string" | "number" | "boolean" | "null" | "any") => Ok(name),
+            name @ ("object" | "array") => {
+                self.doubt(
+                    &at,
+                    "no recording shows how an object or array in a list of types is written",
+                );
+                Ok(name)
+            }
             name => {
                 let problem = format!("unknown type {name:?}");
                 Err(at.invalid_among(&problem, TYPES))

@@ -84,10 +84,10 @@ impl<'a> Value<'a> {
         self.write_but(style, &[], out);
     }
 
-    /// Appends a JSON schema as compact text, on all levels without the keywords in `but`. Properties and definitions
+    /// Appends a JSON schema as compact ASCII text, on all levels without the keywords in `but`. Properties and definitions
     /// may have their names.
     pub(crate) fn write_schema(&self, but: &[&str], out: &mut String) {
-        self.write_but(Style::Compact, but, out);
+        self.write_but(Style::CompactAscii, but, out);
     }
 
     fn write_but(&self, style: Style, but: &[&str], out: &mut String) {
@@ -162,25 +162,31 @@ impl<'a> Deref for Held<'a> {
 /// How JSON text is spaced and escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// No spaces; only what must be escaped is.
+    /// No spaces; only characters that must be escaped are.
     Compact,
+    /// No spaces, ASCII only.
+    CompactAscii,
+    /// A space after commas and colons; only characters that must be escaped are.
+    Spaced,
     /// As Python's `json.dumps` writes: a space after commas and colons, ASCII only.
     Python,
 }
 
 impl Style {
     fn comma(self) -> &'static str {
-        match self {
-            Self::Compact => ",",
-            Self::Python => ", ",
-        }
+        if self.is_spaced() { ", " } else { "," }
     }
 
     fn colon(self) -> &'static str {
-        match self {
-            Self::Compact => ":",
-            Self::Python => ": ",
-        }
+        if self.is_spaced() { ": " } else { ":" }
+    }
+
+    fn is_spaced(self) -> bool {
+        matches!(self, Self::Spaced | Self::Python)
+    }
+
+    fn is_ascii(self) -> bool {
+        matches!(self, Self::CompactAscii | Self::Python)
     }
 }
 
@@ -209,7 +215,7 @@ pub(crate) fn write_text(text: &str, style: Style, out: &mut String) {
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
             '\0'..' ' => put(out, format_args!("\\u{:04x}", u32::from(c))),
-            _ if c.is_ascii() || style == Style::Compact => out.push(c),
+            _ if c.is_ascii() || !style.is_ascii() => out.push(c),
             _ => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     put(out, format_args!("\\u{unit:04x}"));
