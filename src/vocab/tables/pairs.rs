@@ -23,21 +23,6 @@ const SPILLED: u64 = 1;
 const SYMBOL_SHIFT: u32 = 1;
 const RIGHT_SHIFT: u32 = 22;
 const LEFT_SHIFT: u32 = 43;
-<<<<<<< HEAD
-
-/// More than every entry without its key: the symbol and [`SPILLED`] are below it.
-const KEY_UNIT: u64 = 1 << RIGHT_SHIFT;
-
-/// An entry with ids that no tokens have.
-const EMPTY_PAIR: u64 = !SPILLED;
-
-/// Leaves the top 24 bits of a hash, the best ones.
-const HASH_SHIFT: u32 = 40;
-
-/// How far the bit [`RIGHT`] stands above the bit [`LEFT`].
-const RIGHT_ABOVE_LEFT: u32 = RIGHT.ilog2() - LEFT.ilog2();
-=======
->>>>>>> vocab
 
 /// More than every entry without its key: the symbol and [`SPILLED`] are below it.
 const KEY_UNIT: u64 = 1 << RIGHT_SHIFT;
