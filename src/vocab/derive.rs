@@ -40,11 +40,7 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
         }
         let known = out_of_order.found.len();
         // a token that is found may be a half of another
-<<<<<<< HEAD
-        for _ in 0..MAX_DEPTH {
-=======
         for _ in 0..MAX_CHAIN_TOKENS {
->>>>>>> vocab
             let before = unmergeable.len();
             unmergeable.retain(|id| {
                 !pass.add_if_out_of_order(*id, tokens[*id as usize], &mut out_of_order)
@@ -117,11 +113,7 @@ const MAX_PASSES: usize = 8;
 
 /// The longest chain of out-of-order tokens that are halves of one another against the order of their ids. A longer chain
 /// is treated as an attack: each link costs a walk over all tokens that are left.
-<<<<<<< HEAD
-const MAX_DEPTH: usize = 64;
-=======
 const MAX_CHAIN_TOKENS: usize = 64;
->>>>>>> vocab
 
 /// A pass over the tokens in the order in which they begin to exist.
 struct Pass<S> {
