@@ -416,10 +416,7 @@ impl<'a> ResponseFormat<'a> {
     ///
     /// # Complexity
     /// O(n) in the bytes of the schema.
-    pub fn json_schema(
-        name: impl Into<Cow<'a, str>>,
-        schema: &'a str,
-    ) -> Result<Self, Error> {
+    pub fn json_schema(name: impl Into<Cow<'a, str>>, schema: &'a str) -> Result<Self, Error> {
         Ok(Self(Some(JsonSchema {
             name: name.into(),
             description: None,
