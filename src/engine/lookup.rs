@@ -128,7 +128,8 @@ impl Lookup {
 
     /// Finds the ids of common tokens. Lists the other pieces with their keys and hashes, and returns their number.
     ///
-    /// Prefetches their buckets, in the table and in the cache: later, a few misses would have to wait for the latter.
+    /// Prefetches their buckets, in the table and in the cache. Those of the cache are needed only for the misses, but the
+    /// loop over the misses is often too short to prefetch in.
     #[inline(always)]
     fn find_common(
         &mut self,
