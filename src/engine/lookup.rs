@@ -38,7 +38,7 @@ pub(super) struct Lookup {
     keys: Batch<u128>,
     /// The upper halves of the hashes of the keys.
     hashes: Batch<u32>,
-    /// The only id that each piece may have in its bucket.
+    /// The id that may be that of each piece, from its bucket.
     candidates: Batch<TokenId>,
     /// Whether a piece may be a token of a later bucket of the table.
     undecided: Batch<bool>,
