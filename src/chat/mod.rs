@@ -19,7 +19,8 @@ mod value;
 
 use std::collections::HashSet;
 
-use crate::Encoding;
+use crate::builtin;
+use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
 pub use content::{Content, Part};
 pub use families::Family;
@@ -139,11 +140,11 @@ impl Counter {
     /// API, the error is reported when a request is counted.
     ///
     /// # Complexity
-    /// As [`encoding_for_model`](crate::encoding_for_model).
+    /// As [`encoding_for_model`](builtin::encoding_for_model).
     pub fn for_model(model: &str) -> Result<Self, Error> {
         let base = families::base(model);
         // tiktoken takes all fine-tuned models of gpt-4.1 for gpt-4
-        let encoding = crate::encoding_for_model(&base)?;
+        let encoding = builtin::encoding_for_model(&base)?;
         let known = families::of(&base);
         Ok(Self {
             encoding: encoding.clone(),

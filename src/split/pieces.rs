@@ -57,8 +57,7 @@ pub(crate) fn give_up(error: &Error) -> ! {
     panic!("{error}")
 }
 
-/// An iterator over the pieces of a text in order. Joined, they are the text, unless a custom pattern
-/// drops its gaps.
+/// An iterator over the pieces of a text in order. Joined, they are the text, unless a custom pattern drops its gaps.
 ///
 /// Created by [`Encoding::pieces`](crate::Encoding::pieces).
 ///
