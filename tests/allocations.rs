@@ -140,7 +140,7 @@ fn streams_keep_little() {
 /// Custom encodings free their memory, whichever way they are made.
 #[test]
 #[cfg(feature = "custom")]
-fn own_encodings_give_their_memory_back() {
+fn custom_encodings_give_their_memory_back() {
     use tiktally::Encoding;
 
     let once = |last: &[u8], rank: u32, pattern: &str| {

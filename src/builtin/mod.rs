@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
+#[cfg(feature = "o200k_base")]
 use crate::token_id::TokenId;
 
 /// Defines all built-in encodings from one table: function, name, feature, splitter, vocabulary, special tokens, and

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::builtin::models::context_window_names;
+
 /// How a model frames messages and sees tools.
 ///
 /// [`Counter::for_model`](super::Counter::for_model) finds it by the model's name. For an alias that moved to another
@@ -147,7 +149,7 @@ fn is_date(end: &str) -> bool {
 }
 
 fn is_listed(model: &str) -> bool {
-    crate::context_window_names().any(|name| is_version(model, name))
+    context_window_names().any(|name| is_version(model, name))
 }
 
 /// The family of a model that is called by its [`base`], or why it has none.

@@ -8,6 +8,7 @@ use super::request::{Message, Request, Role};
 use super::rules::{Rule, RuleSet};
 use super::tally::Tally;
 use super::{ChatTokens, Counter};
+use crate::builtin::models::context_window;
 use crate::error::{Error, ErrorKind};
 
 /// Which messages [`Counter::fit`] drops first.
@@ -86,7 +87,7 @@ impl Counter {
     /// As [`count`](Self::count).
     pub fn remaining(&self, request: &Request<'_>) -> Result<Option<i64>, Error> {
         let total = self.count(request)?.total;
-        let window = self.model.as_deref().and_then(crate::context_window);
+        let window = self.model.as_deref().and_then(context_window);
         Ok(window.map(|window| window.remaining(total)))
     }
 

@@ -22,7 +22,8 @@ mod value;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::Encoding;
+use crate::builtin;
+use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
 pub use api::Api;
 use api::Day;
@@ -151,11 +152,11 @@ impl Counter {
     /// API, the error is reported when a request is counted.
     ///
     /// # Complexity
-    /// As [`encoding_for_model`](crate::encoding_for_model).
+    /// As [`encoding_for_model`](builtin::encoding_for_model).
     pub fn for_model(model: &str) -> Result<Self, Error> {
         let base = families::base(model);
         // tiktoken takes all fine-tuned models of gpt-4.1 for gpt-4
-        let encoding = crate::encoding_for_model(&base)?;
+        let encoding = builtin::encoding_for_model(&base)?;
         let mut known = families::of(&base);
         if let Ok(known) = &mut known
             && !rules::is_recorded(model)

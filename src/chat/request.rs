@@ -8,6 +8,8 @@ use super::rules::RuleSet;
 use super::value::Held;
 #[cfg(feature = "json")]
 use super::value::Value;
+#[cfg(feature = "json")]
+use crate::error::Error;
 
 /// A request to the chat completions API, as far as it costs tokens.
 ///
@@ -370,7 +372,7 @@ impl<'a> Tool<'a> {
     /// O(n) in the bytes of the schema.
     #[cfg(feature = "json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
-    pub fn parameters_json(mut self, schema: &'a str) -> Result<Self, crate::Error> {
+    pub fn parameters_json(mut self, schema: &'a str) -> Result<Self, Error> {
         self.parameters = Some(Held::Own(own_schema(schema, "parameters")?));
         Ok(self)
     }
@@ -452,10 +454,7 @@ impl<'a> ResponseFormat<'a> {
     ///
     /// # Complexity
     /// O(n) in the bytes of the schema.
-    pub fn json_schema(
-        name: impl Into<Cow<'a, str>>,
-        schema: &'a str,
-    ) -> Result<Self, crate::Error> {
+    pub fn json_schema(name: impl Into<Cow<'a, str>>, schema: &'a str) -> Result<Self, Error> {
         Ok(Self(Some(JsonSchema {
             name: name.into(),
             description: None,
@@ -474,6 +473,6 @@ impl<'a> ResponseFormat<'a> {
 }
 
 #[cfg(feature = "json")]
-fn own_schema<'a>(text: &'a str, path: &str) -> Result<Value<'a>, crate::Error> {
+fn own_schema<'a>(text: &'a str, path: &str) -> Result<Value<'a>, Error> {
     Value::parse_object(text).map_err(|problem| super::invalid(path, problem))
 }

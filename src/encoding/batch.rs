@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::Encoding;
 use crate::error::Error;
-use crate::{Special, TokenId};
+use crate::special::Special;
+use crate::token_id::TokenId;
 
 /// The least size of the parts that one huge text is split into, in bytes.
 ///

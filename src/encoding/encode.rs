@@ -12,7 +12,7 @@ use crate::token_id::TokenId;
 const SHOWN_BYTES: usize = 64;
 
 impl Encoding {
-    /// Encodes a text in which special strings are plain text, and returns its ids. Never fails.
+    /// Encodes a text and returns its ids. Special strings in it are read as plain text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -27,7 +27,8 @@ impl Encoding {
     /// instead.
     ///
     /// # Complexity
-    /// O(n) in the bytes of the text; O(n log n) in the bytes of a piece that was made to defeat the linear merge.
+    /// O(n) in the bytes of the text; O(n log n) in the bytes of a single piece that is crafted to defeat the linear
+    /// merge.
     pub fn encode_ordinary(&self, text: &str) -> Vec<TokenId> {
         let mut ids = Vec::new();
         self.encode_ordinary_into(text, &mut ids);
@@ -56,8 +57,8 @@ impl Encoding {
         Engine::with(|engine| engine.append(text, self.splitter(), self.vocab(), ids));
     }
 
-    /// Fails if the pattern gives up on the text. Only patterns that backtrack can; for them the text is split here
-    /// once more, because the engine cannot return an error.
+    /// Returns an error if the pattern gives up on the text, which only patterns that backtrack can. They split the text
+    /// here once more, because the engine cannot return an error.
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
         if self.splitter().can_fail() {
             let mut pieces = self.splitter().pieces_of_whole_text(text);
@@ -69,7 +70,7 @@ impl Encoding {
     /// Encodes a text and returns its ids; the [`Special`] decides whether special strings become tokens, text or an
     /// error.
     ///
-    /// Each stretch between two special tokens is encoded by itself, like a whole text.
+    /// The text between two special tokens is encoded by itself, like a whole text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -141,7 +142,7 @@ impl Encoding {
             })
     }
 
-    /// Splits a text into the pieces of the pattern, each of which is encoded by itself.
+    /// Splits a text by the pattern and returns an iterator over its pieces. Each piece is encoded by itself.
     ///
     /// Joined, the pieces are the text again, except with a custom pattern that drops text it does not match.
     ///
@@ -161,7 +162,7 @@ impl Encoding {
         self.splitter().pieces(text)
     }
 
-    /// Counts the tokens of a text in which special strings are plain text. Never fails.
+    /// Counts the tokens of a text. Special strings in it are read as plain text.
     ///
     /// The count is the length of [`encode_ordinary`](Self::encode_ordinary), without building the ids.
     ///
@@ -179,7 +180,8 @@ impl Encoding {
         self.count_until(text, usize::MAX)
     }
 
-    /// Counts the tokens of a text, but stops after the limit: if there are more, any number above it is returned.
+    /// Counts the tokens of a text, but stops after the limit. If there are more tokens, the result is some number above
+    /// it.
     fn count_until(&self, text: &str, limit: usize) -> usize {
         let mut sink = Count::new(limit);
         Engine::with(|engine| engine.encode(text, self.splitter(), self.vocab(), &mut sink));
@@ -231,7 +233,7 @@ impl Encoding {
     /// ```
     ///
     /// # Complexity
-    /// As counting the text up to the limit, plus about 500 pieces. A text longer than `limit` times the longest token
+    /// As counting the text up to the limit, and up to 512 pieces more. A text longer than `limit` times the longest token
     /// is rejected without being read.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
         let max_bytes = limit.saturating_mul(self.vocab().max_token_len());

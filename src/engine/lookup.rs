@@ -38,7 +38,7 @@ pub(super) struct Lookup {
     keys: Batch<u128>,
     /// The upper halves of the hashes of the keys.
     hashes: Batch<u32>,
-    /// The only id that each piece may have in its bucket.
+    /// The id that may be that of each piece, from its bucket.
     candidates: Batch<TokenId>,
     /// Whether a piece may be a token of a later bucket of the table.
     undecided: Batch<bool>,
@@ -128,7 +128,8 @@ impl Lookup {
 
     /// Finds the ids of common tokens. Lists the other pieces with their keys and hashes, and returns their number.
     ///
-    /// Prefetches their buckets, in the table and in the cache: later, a few misses would have to wait for the latter.
+    /// Prefetches their buckets, in the table and in the cache. Those of the cache are needed only for the misses, but the
+    /// loop over the misses is often too short to prefetch in.
     #[inline(always)]
     fn find_common(
         &mut self,

@@ -82,7 +82,7 @@ impl StreamEncoder {
     /// # Complexity
     /// Amortized O(n) in the bytes of `text`, however long the open piece is. The encoder usually holds less than 8 kB
     /// of it. It holds all of a run that later text may still divide: white space after a newline, capitals after a
-    /// caseless letter. Where [`TokenCounter::total`] counts all text anew, it holds all text until
+    /// caseless letter. Where [`TokenCounter::total`](crate::TokenCounter::total) counts all text anew, it holds all text until
     /// [`finish`](Self::finish).
     pub fn push(&mut self, text: &str, ids: &mut Vec<TokenId>) {
         self.tail.text.push_str(text);

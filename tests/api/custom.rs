@@ -420,7 +420,7 @@ fn long_pieces_of_any_vocabulary() {
 /// Streams and limits with a pattern that runs on the automaton.
 #[test]
 #[cfg(feature = "cl100k_base")]
-fn parts_with_a_pattern_of_ones_own() {
+fn parts_with_a_custom_pattern() {
     let mut file = Vec::new();
     tiktally::write_tiktoken(tiktally::cl100k_base(), &mut file).unwrap();
     let encoding = Encoding::builder("kimi")

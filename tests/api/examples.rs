@@ -26,7 +26,7 @@ examples! {
     #[cfg(feature = "cl100k_base")]
     embeddings "../../examples/embeddings.rs" embeddings::main();
     #[cfg(all(feature = "custom", feature = "cl100k_base"))]
-    own_encoding "../../examples/own_encoding.rs" own_encoding::main();
+    custom_encoding "../../examples/custom_encoding.rs" custom_encoding::main();
     #[cfg(all(feature = "rayon", feature = "o200k_base"))]
     parallel_corpus "../../examples/parallel_corpus.rs" parallel_corpus::main();
 }

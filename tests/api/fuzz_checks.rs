@@ -36,7 +36,7 @@ hold! {
     streams: 10_000
     decode: 100_000
     loader: 2_000
-    own_encoding: 20_000
+    custom_encoding: 20_000
     #[cfg(feature = "json")]
     chat_json: 100_000
 }

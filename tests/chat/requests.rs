@@ -216,7 +216,7 @@ fn recorded_requests_cost_what_was_billed() {
 }
 
 #[test]
-fn requests_of_our_own_cost_what_was_worked_out() {
+fn requests_of_this_crate_have_their_sums() {
     let requests: Vec<Own<'_>> = serde_json::from_str(include_str!("requests.json")).unwrap();
     let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();

@@ -9,7 +9,7 @@ use super::LINK;
 use crate::chat;
 use crate::error::Error;
 
-/// Padding may be left out: it says nothing about the head of an image.
+/// Decodes with or without padding, because only the head of an image is decoded.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -17,14 +17,18 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Most sizes stand in the first 30 bytes, those of JPEG after tables and metadata. A multiple of 4, as a cut must be.
+/// The part of the data that is decoded first, in base64 characters. Most sizes are in the first 30 bytes; that of a JPEG
+/// follows its tables and metadata. Four characters are three bytes, so the length is a multiple of 4.
 const HEAD: usize = 1024;
-/// Reading the head again, eight times as long, costs a seventh more than reading it once.
+/// The factor by which the head grows if the size is not in it. All shorter heads together cost a seventh of the last
+/// one.
 const GROWTH: usize = 8;
 
-/// WebP's limit, the largest of the four but for PNG, which could name sizes that no program opens.
+/// The longest side that is accepted, in pixels: WebP's limit. Of the four formats only PNG can name a larger one, which
+/// no program opens.
 const LONGEST_SIDE: u32 = 1 << 24;
 
+/// Returns the width and the height in pixels of the image in a `data:` URL.
 pub(super) fn size(url: &str) -> Result<(u32, u32), Error> {
     let data = image_data(url)?;
     let size = read_size(data).ok_or_else(|| {
@@ -40,7 +44,7 @@ pub(super) fn size(url: &str) -> Result<(u32, u32), Error> {
     })
 }
 
-/// The base64 of a URL that holds an image.
+/// Returns the base64 data of a URL that holds an image.
 fn image_data(url: &str) -> Result<&str, Error> {
     if is_link(url) {
         return Err(chat::unsupported("", LINK));
@@ -56,7 +60,7 @@ fn image_data(url: &str) -> Result<&str, Error> {
     }
 }
 
-/// Whether a URL leads somewhere else.
+/// Returns whether a URL has another scheme than `data:`, so that the image is elsewhere.
 pub(super) fn is_link(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case("data"))
@@ -66,19 +70,20 @@ fn invalid(problem: impl Into<String>) -> Error {
     chat::invalid("", problem)
 }
 
+/// Returns whether the part before the comma of a `data:` URL names an image type and base64.
 fn is_image_in_base64(kind: &str) -> bool {
     let coding = kind.rsplit_once(';').map(|(_, coding)| coding);
     strip_prefix(kind, "image/").is_some()
         && coding.is_some_and(|coding| coding.eq_ignore_ascii_case("base64"))
 }
 
-/// Schemes and media types are the same in any case.
+/// Removes a prefix in upper or lower case, as schemes and media types may be written.
 fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let (head, rest) = text.split_at_checked(prefix.len())?;
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// Decodes a short head, and a longer one while the size is not in it.
+/// Returns the size in base64 data: decodes a short head first, then longer ones while the size is not in it.
 fn read_size(data: &str) -> Option<ImageSize> {
     let data = data.as_bytes();
     let mut length = HEAD;
@@ -91,7 +96,8 @@ fn read_size(data: &str) -> Option<ImageSize> {
     }
 }
 
-/// Asks for the format first: another crate in the program may have switched on more formats.
+/// Returns the size of an image in one of the four formats. The format is checked first, because another crate in the
+/// program may have enabled more formats of `imagesize`.
 fn size_in(bytes: &[u8]) -> ImageResult<ImageSize> {
     match imagesize::image_type(bytes)? {
         ImageType::Png | ImageType::Jpeg | ImageType::Gif | ImageType::Webp => {
@@ -101,6 +107,7 @@ fn size_in(bytes: &[u8]) -> ImageResult<ImageSize> {
     }
 }
 
+/// Returns width and height if both are possible.
 fn plausible(size: ImageSize) -> Option<(u32, u32)> {
     let side = |length: usize| {
         let length = u32::try_from(length).ok()?;

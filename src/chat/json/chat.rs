@@ -7,6 +7,7 @@ use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
 use crate::chat::value::{Held, Value};
 use crate::error::Error;
 
+/// The keys of a body that cost tokens or change the count.
 const KEYS: &[&str] = &[
     "messages",
     "tools",
@@ -16,6 +17,7 @@ const KEYS: &[&str] = &[
     "response_format",
 ];
 
+/// Reads a body as a request.
 pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     let doubts = other_keys(body, KEYS)?;
     let (path, list) = Path::Root.must(body, "messages")?;
@@ -35,10 +37,10 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     })
 }
 
-/// The keys of a message.
+/// Returns the keys that a message of this role may have.
 fn keys(role: Role) -> &'static [&'static str] {
     match role {
-        // annotations are what a reply came with; the prompt has nothing of them
+        // annotations come with a reply and are no part of the prompt
         Role::Assistant => &[
             "role",
             "content",

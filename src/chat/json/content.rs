@@ -7,6 +7,7 @@ use crate::chat::request::Role;
 use crate::chat::value::Value;
 use crate::error::Error;
 
+/// Reads the role of a message.
 pub(super) fn role(path: &Path<'_>, value: &Value<'_>) -> Result<Role, Error> {
     let (path, value) = path.must(value, "role")?;
     let name = path.text(value)?;
@@ -17,7 +18,7 @@ pub(super) fn role(path: &Path<'_>, value: &Value<'_>) -> Result<Role, Error> {
     })
 }
 
-/// Reads a content, a text or parts; `known` are the types that parts may have.
+/// Reads the content of a message: a text, or a list of parts with the types in `known`.
 pub(super) fn content<'v>(
     path: &Path<'_>,
     content: &'v Value<'_>,
@@ -36,13 +37,13 @@ pub(super) fn content<'v>(
     }
 }
 
-/// Types of parts that the API takes, and of which nobody can tell what they cost.
-const SERVED: &[&str] = &["input_audio", "file", "refusal", "input_file"];
+/// Types of parts that the API accepts, but whose cost is unknown.
+const UNKNOWN_COST: &[&str] = &["input_audio", "file", "refusal", "input_file"];
 
 fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
     let kind = path.text_of(value, "type")?;
     let kind = kind.as_ref();
-    if SERVED.contains(&kind) {
+    if UNKNOWN_COST.contains(&kind) {
         return Err(path.unsupported(format!(
             "the cost of a part of type {kind:?} is unknown; only the service can count it"
         )));
@@ -58,8 +59,8 @@ fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Par
     }
 }
 
-/// Keys of a part of text; the last three cost nothing.
-const TEXT: &[&str] = &[
+/// The keys of a text part; the last three cost nothing.
+const TEXT_KEYS: &[&str] = &[
     "type",
     "text",
     "annotations",
@@ -68,7 +69,7 @@ const TEXT: &[&str] = &[
 ];
 
 fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
-    path.only(value, TEXT)?;
+    path.only(value, TEXT_KEYS)?;
     Ok(Part::Text(path.text_of(value, "text")?))
 }
 
@@ -117,6 +118,7 @@ fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
     })
 }
 
+/// Creates the image of a URL; an error gets the path of the URL.
 fn at_url(path: &Path<'_>, url: &str, detail: Detail) -> Result<Image, Error> {
     Image::from_url(url, detail).map_err(|error| error.at(path.to_string()))
 }

@@ -1,11 +1,11 @@
 //! Prompts for `/v1/completions` and `/v1/embeddings` (section 2 of the rules).
 
 use super::other_keys;
-use crate::TokenId;
 use crate::chat::path::Path;
 use crate::chat::value::Value;
 use crate::chat::{ChatTokens, Counter, families, unsupported};
 use crate::error::Error;
+use crate::token_id::TokenId;
 
 /// Models of which some recorded prompts were billed fewer tokens than they have, for no known reason.
 const UNSURE: &[&str] = &["gpt-3.5-turbo-instruct", "davinci-codex"];

@@ -8,11 +8,11 @@ use crate::chat::rules::Rule;
 use crate::chat::value::{Object, put};
 use crate::error::Error;
 
-/// The spaces that an object inside another is moved by.
+/// The indentation of an object inside another, in spaces per level.
 const INDENT: usize = 2;
 
 impl<'w> Writer<'w, '_> {
-    /// A function with the comment before it.
+    /// Writes a function with its description as a comment before it.
     pub(super) fn legacy(&mut self, at: &Path<'_>, tool: &'w Tool<'w>) -> Result<(), Error> {
         if let Some(description) = tool.description.as_deref().and_then(trimmed) {
             self.write(&["// ", description, "\n"]);
@@ -22,7 +22,7 @@ impl<'w> Writer<'w, '_> {
         })
     }
 
-    /// An object, with its properties a line each.
+    /// Writes an object, with one line for each property.
     fn legacy_object(
         &mut self,
         at: &Path<'_>,
@@ -39,7 +39,7 @@ impl<'w> Writer<'w, '_> {
                     writer.uses(Rule::EmptyObject);
                     return Ok(());
                 }
-                // inside another object nothing is described
+                // properties of inner objects have no descriptions
                 if let Some(description) = property.description.filter(|_| indent == 0) {
                     writer.write(&["// ", description, "\n"]);
                 }
@@ -59,6 +59,7 @@ impl<'w> Writer<'w, '_> {
         Ok(())
     }
 
+    /// Writes the type of a property.
     fn legacy_type(
         &mut self,
         at: &Path<'_>,

@@ -1,4 +1,5 @@
-//! What both renderings share: schemas are walked within bounds, with their references, and plain types are written.
+//! The parts that both renderings of tools share: the walk over schemas and their references, within limits, and the
+//! text of functions and simple types.
 
 use std::borrow::Cow;
 
@@ -9,28 +10,30 @@ use crate::chat::rules::{Rule, RuleSet};
 use crate::chat::value::{Style, Value};
 use crate::error::Error;
 
-/// How deep a schema may be, and how many references may lead to one.
+/// The most levels of a schema, and the most references that may be open at once.
 const MAX_DEPTH: usize = 128;
-/// How long the rendered tools may become, in bytes: references can double it at every level.
+/// The most bytes of rendered tools: references can double the text at every level.
 const MAX_TEXT: usize = 1 << 24;
-/// How many keys of schemas are looked at for one request: references can double them too.
+/// The most keys of schemas that are read for one request: references can double these, too.
 const MAX_STEPS: usize = 1 << 23;
 
-/// The longest place that a reason is given with, in characters: keys may be of any length.
+/// The longest path in the reason of an estimate, in characters: keys may be of any length.
 const MAX_PLACE: usize = 200;
 
-/// The types of JSON schemas.
+/// The types of JSON schemas, for error messages.
 const TYPES: &[&str] = &[
     "array", "boolean", "integer", "null", "number", "object", "string",
 ];
 
-/// Writes the types of the tools.
+/// Writes tools as TypeScript types.
 pub(super) struct Writer<'w, 'o> {
-    /// What references start from.
+    /// The schema in which references are resolved: all parameters of the function.
     root: Option<&'w Value<'w>>,
     /// The references that are being followed.
     open: Vec<&'w str>,
+    /// The number of levels around the current schema.
     pub(super) depth: usize,
+    /// The number of keys that were read so far.
     steps: usize,
     doubts: &'o mut Vec<String>,
     rules: &'o mut RuleSet,
@@ -40,6 +43,7 @@ pub(super) struct Writer<'w, 'o> {
 }
 
 impl<'w, 'o> Writer<'w, 'o> {
+    /// Creates a writer that appends to `out`, and to `doubts` the reasons why the count is an estimate.
     pub(super) fn new(
         doubts: &'o mut Vec<String>,
         rules: &'o mut RuleSet,
@@ -57,7 +61,8 @@ impl<'w, 'o> Writer<'w, 'o> {
         }
     }
 
-    /// Does what `act` does to a schema; the references that it leads through are open meanwhile.
+    /// Follows the references of a schema, then calls `act` on the resolved schema. Meanwhile these references are open,
+    /// so that one that leads back to itself is found.
     pub(super) fn resolve<T>(
         &mut self,
         at: &Path<'_>,
@@ -92,7 +97,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(done)
     }
 
-    /// Refuses schemas without end, and those whose references make much of little.
+    /// Fails if the schema is too deep, or too large with its references resolved.
     fn check(&self, at: &Path<'_>) -> Result<(), Error> {
         if self.depth > MAX_DEPTH || self.open.len() > MAX_DEPTH {
             return Err(at.invalid(format!(
@@ -107,7 +112,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
-    /// What a reference leads to, with the reference open.
+    /// Returns the target of a reference, and adds the reference to the open ones.
     fn follow(&mut self, at: &Path<'_>, reference: &'w Value<'w>) -> Result<&'w Value<'w>, Error> {
         let reference = at.text(reference)?;
         if self.open.contains(&reference) {
@@ -135,11 +140,12 @@ impl<'w, 'o> Writer<'w, 'o> {
         })
     }
 
+    /// Notes that the text uses a rule.
     pub(super) fn uses(&mut self, rule: Rule) {
         self.rules.insert(rule);
     }
 
-    /// Notes a reason once, with the first place it has.
+    /// Adds a reason why the count is an estimate. Each reason is kept once, with the first path where it holds.
     pub(super) fn doubt(&mut self, at: &Path<'_>, reason: &str) {
         if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
             let place: String = at.to_string().chars().take(MAX_PLACE).collect();
@@ -147,7 +153,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         }
     }
 
-    /// Writes a function around its parameters, with what writes those.
+    /// Writes a function; `parameters` writes the object of its parameters.
     pub(super) fn function(
         &mut self,
         at: &Path<'_>,
@@ -174,11 +180,12 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
+    /// Appends texts to the output.
     pub(super) fn write(&mut self, texts: &[&str]) {
         self.out.extend(texts.iter().copied());
     }
 
-    /// Types with bars between them.
+    /// Writes the variants of an `anyOf`, separated by ` | `.
     pub(super) fn variants(
         &mut self,
         at: &Path<'_>,
@@ -201,6 +208,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
+    /// Writes an array type: the type of its items, and `[]`.
     pub(super) fn array(
         &mut self,
         at: &Path<'_>,
@@ -215,7 +223,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
-    /// A type that has no other inside, with its values if they are listed.
+    /// Writes a type without inner types: its values if they are listed, otherwise its name.
     pub(super) fn plain_type(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         let name = self.type_name(at, schema)?;
         let values = schema.values.unwrap_or_default();
@@ -233,6 +241,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
+    /// Returns the name of a simple type in TypeScript.
     fn type_name(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<Cow<'w, str>, Error> {
         let Some(kind) = schema.kind else {
             return Ok("any".into());

@@ -24,13 +24,13 @@ const SYMBOL_SHIFT: u32 = 1;
 const RIGHT_SHIFT: u32 = 22;
 const LEFT_SHIFT: u32 = 43;
 
-/// More than every entry without its key: the symbol and [`SPILLED`] are below it.
+/// An entry XOR its own key is less than this: only the symbol and [`SPILLED`] are left.
 const KEY_UNIT: u64 = 1 << RIGHT_SHIFT;
 
-/// An entry with ids that no tokens have.
+/// An empty entry: its key is of ids that no tokens have.
 const EMPTY_PAIR: u64 = !SPILLED;
 
-/// Leaves the top 24 bits of a hash, the best ones.
+/// Leaves the top 24 bits of a hash: in a product, all bits of the key reach only the top ones.
 const HASH_SHIFT: u32 = 40;
 
 /// How far the bit [`RIGHT`] stands above the bit [`LEFT`].
@@ -55,7 +55,8 @@ fn bucket_of(key: u64, len: usize) -> usize {
     (hash >> HASH_SHIFT) as usize & mask_of(len)
 }
 
-/// A look-up in two steps, so that others can be started while memory answers.
+/// A look-up that has begun: [`ask`] finds the bucket and [`answer`] reads it. In between, the caller prefetches the
+/// bucket and begins other look-ups.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Question {
     key: u64,
@@ -68,7 +69,7 @@ pub(crate) fn ask(buckets: &[Bucket], left: Symbol, right: Symbol) -> Question {
     let key = key_of(left >> SIDES, right >> SIDES);
     let may_merge = left & right >> RIGHT_ABOVE_LEFT & u32::from(LEFT) != 0;
     let always_empty = buckets.len() - 1;
-    // four tokens in five are no side of any merge, in no order: a branch would be mispredicted
+    // four tokens in five are no half of any token, in no predictable order: a branch would be mispredicted
     let bucket = select_unpredictable(may_merge, bucket_of(key, buckets.len()), always_empty);
     Question {
         key,
@@ -76,13 +77,13 @@ pub(crate) fn ask(buckets: &[Bucket], left: Symbol, right: Symbol) -> Question {
     }
 }
 
-/// Returns the symbol that the two merge to, or [`NONE`].
+/// Returns the symbol that the two symbols merge to, or [`NONE`].
 #[inline(always)]
 pub(crate) fn answer(buckets: &[Bucket], question: Question) -> Symbol {
     let mut at = question.bucket as usize;
     loop {
         let bucket = &buckets[at];
-        // the entry of this key leaves only its symbol, every other one more
+        // XOR leaves only the symbol of the entry with this key, and more than a symbol of every other entry
         let rest = bucket
             .iter()
             .fold(u64::MAX, |rest, entry| rest.min(entry ^ question.key));

@@ -9,15 +9,15 @@
 //! +---+----------------+------------------+
 //! ```
 //!
-//! The tag is the bits of the hash that follow those of the bucket. It names the one entry that is worth a look at its
-//! token's row, which confirms it. `S`, in the last entry of a bucket, says that some entries went on to the next bucket.
+//! The tag is the bits of the hash that follow those of the bucket. Only entries with the right tag can be the token, and
+//! the bytes of the token, in its row, decide. `S`, in the last entry of a bucket, says that some entries went on to the next bucket.
 
 use super::buckets::{self, BUCKET_LEN, Filling, LAST};
 use super::{ID_BITS, NONE, hash};
 
 pub(crate) type Bucket = [u32; BUCKET_LEN];
 
-/// The bits of an id; an entry has an id of all ones if it has no token.
+/// The bits of an id. An entry without a token has ones in all of them.
 pub(crate) const ID_MASK: u32 = (1 << ID_BITS) - 1;
 
 const SPILLED: u32 = 1 << SPILLED_SHIFT;
@@ -41,13 +41,13 @@ fn tag_of(hash: u32, bits: u32) -> u32 {
     ((hash << bits >> (u32::BITS - TAG_BITS)) & TAG_MASK) << ID_BITS
 }
 
-/// Returns the upper half of a hash: the table uses no more of it.
+/// Returns the upper half of a hash, the part that the table uses.
 #[inline(always)]
 pub(crate) fn half(hash: u64) -> u32 {
     (hash >> 32) as u32
 }
 
-/// Returns the only id in the bucket that may be the right one, or `none`, which must be no less than any id.
+/// Returns the lowest id in the bucket whose entry has the tag of this hash, or `none`, which must be no less than any id.
 #[inline(always)]
 pub(crate) fn candidate(bucket: &Bucket, hash: u32, bits: u32, none: u32) -> u32 {
     let tag = tag_of(hash, bits);
@@ -63,7 +63,7 @@ pub(crate) fn goes_on(bucket: &Bucket) -> bool {
     bucket[LAST] & SPILLED != 0
 }
 
-/// Returns the id that `is_it` confirms, or [`NONE`]. Looks in all buckets that it may be in.
+/// Returns the id that `is_it` confirms, or [`NONE`]. Searches all buckets that may hold it.
 #[inline]
 pub(crate) fn find(buckets: &[Bucket], hash: u32, is_it: impl Fn(u32) -> bool) -> u32 {
     let bits = buckets.len().trailing_zeros();

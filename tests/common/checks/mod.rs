@@ -8,21 +8,21 @@
 mod body;
 #[cfg(feature = "json")]
 mod chat;
+mod custom;
 mod input;
 #[path = "../letters.rs"]
 mod letters;
 #[path = "../naive.rs"]
 mod naive;
-mod own;
 
 #[cfg(feature = "json")]
 pub(crate) use chat::chat_json;
+pub(crate) use custom::{custom_encoding, loader};
 use input::Input;
 use naive::{
     chars_before, encode_naively, first_at_or_after, last_pieces, parts_at, preferred, prefix,
     suffix,
 };
-pub(crate) use own::{loader, own_encoding};
 use tiktally::{Cut, Encoding, Error, MIN_CHUNK_TOKENS, Special, TokenId, reference};
 
 /// Lengths of texts, in bytes. The first reaches every path of the engine; it is rare, because short texts are faster.

@@ -1,7 +1,7 @@
 //! Builds a custom encoding from a rank file and a pattern, adds special tokens, and writes the file again.
 //!
 //! ```sh
-//! cargo run --example own_encoding
+//! cargo run --example custom_encoding
 //! ```
 
 use std::io::BufReader;

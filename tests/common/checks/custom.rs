@@ -46,7 +46,7 @@ fn of_bytes() -> Encoding {
 
 /// With any tokens in any order, the ids are those of byte pair encoding. Special tokens are found as by a naive search,
 /// including those that are the start of another.
-pub(crate) fn own_encoding(bytes: &[u8]) {
+pub(crate) fn custom_encoding(bytes: &[u8]) {
     const PATTERNS: [&str; 4] = [
         r"(?s:.+)",
         r"\w+|\s+(?!\S)|\s+|[^\w\s]+",
