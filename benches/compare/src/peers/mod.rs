@@ -6,10 +6,8 @@
 mod others;
 
 use std::error::Error;
-use std::fs;
 use std::path::PathBuf;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use tiktally::{Encoding, TokenId};
 
 /// The measured calls of a tokenizer. `None`: it has no such call.
@@ -56,16 +54,6 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
 
 fn ready(peer: impl Peer + 'static) -> Loaded {
     Ok(Some(Box::new(peer)))
-}
-
-impl Source<'_> {
-    fn ranks(&self) -> Result<Vec<(Vec<u8>, TokenId)>, Failure> {
-        let line = |line: &str| {
-            let (token, rank) = line.split_once(' ').ok_or("no rank")?;
-            Ok((STANDARD.decode(token)?, rank.parse()?))
-        };
-        fs::read_to_string(&self.ranks)?.lines().map(line).collect()
-    }
 }
 
 fn tiktally(source: &Source) -> Loaded {

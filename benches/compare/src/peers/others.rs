@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::{Arc, LazyLock};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use fastokens::tiktoken::TiktokenConfig;
 use tiktally::TokenId;
 use tokenizers::pipeline::{EncodeOptions, PipelineTokenizer};
@@ -10,7 +11,7 @@ use wordchipper::pretrained::openai::OATokenizer;
 use wordchipper::vocab::SpecialFilter;
 use wordchipper::{TokenDecoder, TokenDecoderOptions, TokenEncoder, TokenEncoderOptions};
 
-use super::{Entry, Loaded, Peer, Source, ready};
+use super::{Entry, Failure, Loaded, Peer, Source, ready};
 
 /// The tokenizers in the order of the tables.
 #[rustfmt::skip]
@@ -28,6 +29,16 @@ pub const PEERS: [Entry; 12] = [
     Entry { name: "kitoken 0.11.1", load: kitoken },
     Entry { name: "tokenizers 0.23.2", load: tokenizers_0 },
 ];
+
+impl Source<'_> {
+    fn ranks(&self) -> Result<Vec<(Vec<u8>, TokenId)>, Failure> {
+        let line = |line: &str| {
+            let (token, rank) = line.split_once(' ').ok_or("no rank")?;
+            Ok((STANDARD.decode(token)?, rank.parse()?))
+        };
+        fs::read_to_string(&self.ranks)?.lines().map(line).collect()
+    }
+}
 
 /// Loads fastokens, whose scanner for GPT-2's pattern is only used for a `tokenizer.json`.
 fn fastokens(source: &Source) -> Loaded {
