@@ -29,6 +29,7 @@ pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
 }
 
 /// Returns a number of random cases, times the variable `TIMES`: 100 before a release, 0.2 for a second look.
+#[allow(clippy::cast_sign_loss, clippy::cast_precision_loss)] // a rough number will do
 pub(crate) fn times(cases: usize) -> usize {
     let times =
         std::env::var("TIMES").map_or(1.0, |times| times.parse().expect("TIMES is a number"));
