@@ -19,7 +19,7 @@ const VOCABULARIES: [&str; 4] = ["r50k_base", "p50k_base", "cl100k_base", "o200k
 
 /// Returns the number of random pieces that each vocabulary merges.
 fn cases() -> usize {
-    25_000 * times()
+    times(25_000)
 }
 
 /// Encoders of one encoding, kept from text to text.

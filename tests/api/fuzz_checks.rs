@@ -47,7 +47,7 @@ fn hold(target: &str, check: fn(&[u8]), inputs: usize) {
         try_one(target, check, seed);
     }
     let mut random = Random::new(0);
-    for i in 0..inputs * times() {
+    for i in 0..times(inputs) {
         let input = match seeds.as_slice() {
             seeds @ [_, ..] if i % 2 == 0 => changed(&mut random, seeds),
             _ => noise(&mut random, 200),

@@ -36,7 +36,7 @@ pub(crate) fn hold_times<S: Strategy>(
     property: impl Fn(S::Value) -> Verdict,
 ) {
     let config = ProptestConfig {
-        cases: cases * times() as u32,
+        cases: times(cases as usize) as u32,
         failure_persistence: None,
         ..ProptestConfig::default()
     };

@@ -28,9 +28,12 @@ pub(crate) fn compiled_in(name: &str) -> Option<&'static Encoding> {
     }
 }
 
-/// Returns the factor for the number of random cases: `TIMES`, or 1.
-pub(crate) fn times() -> usize {
-    std::env::var("TIMES").map_or(1, |times| times.parse().expect("TIMES is a number"))
+/// Returns a number of random cases, times the variable `TIMES`: 100 before a release, 0.2 for a second look.
+#[allow(clippy::cast_sign_loss, clippy::cast_precision_loss)] // a rough number will do
+pub(crate) fn times(cases: usize) -> usize {
+    let times =
+        std::env::var("TIMES").map_or(1.0, |times| times.parse().expect("TIMES is a number"));
+    ((cases as f64 * times) as usize).max(1)
 }
 
 /// Prints a line that plain `cargo test` shows, because it captures only the print macros.

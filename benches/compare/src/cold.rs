@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use cpu_time::ProcessTime;
 
-use crate::peers::{PEERS, Source};
+use crate::peers::{self, OURS, Source};
 use crate::table::{markdown, times};
 
 const RUNS: usize = 5;
@@ -22,7 +22,7 @@ type Cost = (f64, f64);
 pub fn cold(source: &Source) {
     let expected = tiktally::get_encoding(source.name).unwrap();
     let expected = format!("{:?}", expected.encode_ordinary(TEXT));
-    let names = || PEERS.iter().map(|peer| peer.name).chain([NOBODY]);
+    let names = || peers::all().map(|peer| peer.name).chain([NOBODY]);
     let mut costs: BTreeMap<&str, Result<Cost, &str>> = BTreeMap::new();
     for name in (0..RUNS).flat_map(|_| names()) {
         if let Some((cost, ids)) = process(name, source) {
@@ -32,7 +32,7 @@ pub fn cold(source: &Source) {
             *least = least.and_then(|least| Ok(less(least, cost?)));
         }
     }
-    let ours = costs[PEERS[0].name].unwrap();
+    let ours = costs[OURS.name].unwrap();
     let row = |name: &str| {
         let cells = match *costs.get(name)? {
             Ok(cost) => show(cost, ours),
@@ -73,7 +73,7 @@ fn process(name: &str, source: &Source) -> Option<(Cost, String)> {
 
 /// Runs in such a process.
 pub fn child(name: &str, source: &Source) {
-    let entry = PEERS.iter().find(|peer| peer.name == name);
+    let entry = peers::all().find(|peer| peer.name == name);
     let peer = entry.map(|entry| (entry.load)(source).ok().flatten());
     let ids = match &peer {
         Some(Some(peer)) => peer.encode(TEXT),

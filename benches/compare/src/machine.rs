@@ -2,11 +2,11 @@
 
 use std::{env, fs, thread};
 
-use crate::peers::PEERS;
+use crate::peers;
 
 pub fn print() {
-    let [_, peers @ ..] = &PEERS;
-    let peers: Vec<_> = peers.iter().map(|peer| peer.name).collect();
+    let peers = peers::all().skip(1).map(|peer| peer.name);
+    let peers: Vec<_> = peers.collect();
     println!("- processor: {}", processor());
     println!("- system: {}, {}", system(), env::consts::ARCH);
     println!("- compiler: {}", env!("COMPILER"));

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use peers::{PEERS, Source};
+use peers::Source;
 use steps::{Bench, Corpus, STEPS};
 use texts::{KINDS, Random};
 
@@ -158,7 +158,7 @@ fn load(source: &Source) -> Vec<(&'static str, Box<dyn peers::Peer>)> {
             None
         }
     };
-    PEERS.iter().filter_map(load).collect()
+    peers::all().filter_map(load).collect()
 }
 
 /// Returns the named folder, or one beside the program with generated texts.

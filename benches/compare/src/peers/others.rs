@@ -1,51 +1,21 @@
-//! The tokenizers: how each is loaded, and its calls that equal tiktoken's `encode_ordinary` and `decode_bytes`.
-//!
-//! They get files, not this crate's tables. Otherwise this crate would be measured with them.
+//! The other crates, each with its adapter. Checking them takes minutes, so a feature turns them on.
 
-use std::error::Error;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use fastokens::tiktoken::TiktokenConfig;
-use tiktally::{Encoding, TokenId};
+use tiktally::TokenId;
 use tokenizers::pipeline::{EncodeOptions, PipelineTokenizer};
 use wordchipper::pretrained::openai::OATokenizer;
 use wordchipper::vocab::SpecialFilter;
 use wordchipper::{TokenDecoder, TokenDecoderOptions, TokenEncoder, TokenEncoderOptions};
 
-/// The measured calls of a tokenizer. `None`: it has no such call.
-pub trait Peer: Send + Sync {
-    fn encode(&self, text: &str) -> Vec<TokenId>;
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>>;
-    fn count(&self, _text: &str) -> Option<usize> {
-        None
-    }
-}
+use super::{Entry, Failure, Loaded, Peer, Source, ready};
 
-/// The files from which a peer may load an encoding.
-pub struct Source<'a> {
-    pub name: &'a str,
-    pub ranks: PathBuf,
-    pub tokenizer_json: PathBuf,
-}
-
-/// A peer that is ready to encode, or `None` if it does not have this encoding.
-type Loaded = Result<Option<Box<dyn Peer>>, Failure>;
-
-type Failure = Box<dyn Error + Send + Sync>;
-
-/// A tokenizer by name.
-pub struct Entry {
-    pub name: &'static str,
-    pub load: fn(&Source) -> Loaded,
-}
-
-/// All of them, this crate first.
+/// The tokenizers in the order of the tables.
 #[rustfmt::skip]
-pub const PEERS: [Entry; 13] = [
-    Entry { name: "tiktally", load: tiktally },
+pub const PEERS: [Entry; 12] = [
     Entry { name: "fastokens 0.3.5", load: fastokens },
     Entry { name: "tokenizers 1.0.0-rc.3", load: tokenizers },
     Entry { name: "toktok-rs 0.3.0", load: toktok },
@@ -60,10 +30,6 @@ pub const PEERS: [Entry; 13] = [
     Entry { name: "tokenizers 0.23.2", load: tokenizers_0 },
 ];
 
-fn ready(peer: impl Peer + 'static) -> Loaded {
-    Ok(Some(Box::new(peer)))
-}
-
 impl Source<'_> {
     fn ranks(&self) -> Result<Vec<(Vec<u8>, TokenId)>, Failure> {
         let line = |line: &str| {
@@ -71,24 +37,6 @@ impl Source<'_> {
             Ok((STANDARD.decode(token)?, rank.parse()?))
         };
         fs::read_to_string(&self.ranks)?.lines().map(line).collect()
-    }
-}
-
-fn tiktally(source: &Source) -> Loaded {
-    ready(tiktally::get_encoding(source.name)?.clone())
-}
-
-impl Peer for Encoding {
-    fn encode(&self, text: &str) -> Vec<TokenId> {
-        self.encode_ordinary(text)
-    }
-
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        self.decode_bytes(ids).ok()
-    }
-
-    fn count(&self, text: &str) -> Option<usize> {
-        Some(Encoding::count(self, text))
     }
 }
 
