@@ -148,6 +148,41 @@ impl Counter {
     }
 }
 
+/// Messages that may go, as one.
+#[cfg(feature = "json")]
+pub(super) struct Droppable {
+    pub(super) messages: Range<usize>,
+    pub(super) tokens: usize,
+    /// Whether it goes on its own: what follows it up to the next beginning goes with it.
+    pub(super) is_begin: bool,
+}
+
+#[cfg(feature = "json")]
+impl Counter {
+    /// Returns the messages of a request that may go, in order.
+    pub(super) fn droppable(
+        &self,
+        request: &Request<'_>,
+        policy: Policy,
+    ) -> Result<Vec<Droppable>, Error> {
+        let mut tally = self.tally(request.api, Vec::new())?;
+        tally.has_instructions = request.has_instructions;
+        tally.items.clone_from(&request.items);
+        tally.has_calls = request.messages.iter().any(Message::has_call);
+        let mut units = units(&mut tally, &request.messages)?;
+        number_turns(&mut units, policy);
+        let mut turn = None;
+        let units = units.into_iter().filter(|unit| unit.turn.is_some());
+        Ok(units
+            .map(|unit| Droppable {
+                tokens: unit.total(),
+                is_begin: std::mem::replace(&mut turn, unit.turn) != unit.turn,
+                messages: unit.messages,
+            })
+            .collect())
+    }
+}
+
 /// The messages that belong together, with what they cost.
 fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, Error> {
     let mut units = Vec::new();
