@@ -144,7 +144,14 @@ impl Counter {
             let needed = total;
             return Err(ErrorKind::BudgetTooSmall { needed, budget }.into());
         }
-        Ok(fitted(messages, units, tally))
+        let had_calls = tally.has_calls;
+        let mut fitted = fitted(messages, units, tally);
+        let has_calls = fitted.messages.iter().any(Message::has_call);
+        if had_calls && !has_calls && fitted.tokens.images > 0 {
+            // some models bill images more beside calls, which are gone
+            fitted.tokens = self.estimate(&Request::new(fitted.messages.clone()))?;
+        }
+        Ok(fitted)
     }
 }
 

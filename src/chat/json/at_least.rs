@@ -76,6 +76,7 @@ impl Counter {
     ///
     /// # #[cfg(feature = "o200k_base")] {
     /// let body = r#"{"messages": [{"role": "user", "content": [
+    ///     {"type": "text", "text": "What is this?"},
     ///     {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
     /// ]}]}"#;
     /// let counter = Counter::for_model("gpt-4o")?;

@@ -65,7 +65,7 @@ impl Counter {
     /// embed; otherwise as [`estimate_json`](Self::estimate_json).
     ///
     /// # Complexity
-    /// As counting the body three times in most cases, and up to log n times for n messages.
+    /// As counting the body four times in most cases, and at most about log n times for n messages.
     pub fn fit_json(&self, body: &str, budget: usize, policy: Policy) -> Result<FittedJson, Error> {
         let value = parse(body)?;
         let notes = Notes {
