@@ -15,6 +15,10 @@ use crate::error::Error;
 /// ASCII was escaped.
 const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 
+/// Why arguments that only few recordings have are an estimate.
+pub(super) const NOT_AN_OBJECT: &str =
+    "these arguments are not the JSON text of an object; they are counted as they are";
+
 impl Tally<'_> {
     /// Appends the tokens of a message with tool calls, and of the messages of their results.
     pub(super) fn calls(
@@ -293,9 +297,7 @@ impl Tally<'_> {
             } else {
                 format!("{place}.tool_calls[{i}].function.arguments")
             };
-            self.doubt(&format!(
-                "{place}: these arguments are not the JSON text of an object; they are counted as they are"
-            ));
+            self.doubt(&format!("{place}: {NOT_AN_OBJECT}"));
         }
         parsed
     }
