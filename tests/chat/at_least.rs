@@ -169,8 +169,8 @@ fn keys_of_the_body() {
         &responses("", ""),
     );
     misses(
-        &responses("", r#", "prompt": {"id": "p"}"#),
-        &["prompt"],
+        &responses("", r#", "prompt": {"id": "p"}, "conversation": "c""#),
+        &["prompt", "conversation"],
         &responses("", ""),
     );
     let least = at_least_json(r#"{"model": "gpt-4o", "prompt": {"id": "p"}}"#).unwrap();

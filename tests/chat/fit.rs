@@ -335,8 +335,8 @@ proptest! {
         prop_assert!(fitted.dropped.is_sorted_by(|a, b| a < b));
         prop_assert!(!(0..texts.len()).any(|at| is_dropped(at) && must_stay(at)));
         // what belongs together goes together
-        for at in 1..entries.len() {
-            prop_assert!(entries[at].1 || is_dropped(at) == is_dropped(at - 1));
+        for (at, (_, begins)) in entries.iter().enumerate() {
+            prop_assert!(*begins || is_dropped(at) == is_dropped(at - 1));
         }
         // nothing goes that could have stayed
         if let (Some(dropped), Policy::OldestMessages) = (fitted.dropped.last(), policy) {

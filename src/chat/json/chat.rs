@@ -1,6 +1,7 @@
 //! The body of `/v1/chat/completions`.
 
 use super::{content, other_keys, tools};
+use crate::chat::calls::NOT_AN_OBJECT;
 use crate::chat::content::Content;
 use crate::chat::path::Path;
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
@@ -17,21 +18,23 @@ const KEYS: &[&str] = &[
 ];
 
 pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(root, body, KEYS)?;
+    other_keys(root, body, KEYS)?;
     let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
         return Err(path.invalid("this is empty; a request needs at least one message"));
     }
     let messages = path.each(list, message)?;
     let tools = tools::tools(root, body)?;
+    let tool_choice = tools::choice(root, body, &tools)?;
+    let response_format = response_format(root, body)?;
     Ok(Request {
         messages,
-        tool_choice: tools::choice(root, body, &tools)?,
+        tool_choice,
         tools: tools.functions,
         tool_places: tools.places,
         are_functions: tools.are_functions,
-        response_format: response_format(root, body)?,
-        doubts,
+        response_format,
+        doubts: root.take_reasons(),
         ..Request::default()
     })
 }
@@ -66,11 +69,24 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         }
     }
     message.name = path.maybe_text(value, "name")?;
+    if let Some(name) = &message.name {
+        let path = path.key("name");
+        match message.role {
+            // the names of tools that answer cost nothing
+            Role::Tool => {}
+            Role::Function => path.check_name(name)?,
+            _ => path.check_speaker(name)?,
+        }
+    }
     if let Some((path, calls)) = path.get(value, "tool_calls")? {
         message.tool_calls = path.each(calls, tools::call)?;
     }
     if let Some((path, call)) = path.get(value, "function_call")? {
-        message.function_call = Some(tools::function_call(&path, call, "".into())?);
+        let call = tools::function_call(&path, call, "".into())?;
+        if Value::parse_object(&call.arguments).is_err() {
+            path.key("arguments").doubt(NOT_AN_OBJECT);
+        }
+        message.function_call = Some(call);
     }
     match message.role {
         Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
@@ -121,6 +137,7 @@ pub(super) fn json_schema<'v>(
 ) -> Result<JsonSchema<'v>, Error> {
     path.only(value, &["type", "name", "description", "schema", "strict"])?;
     let name = path.text_of(value, "name")?;
+    path.key("name").check_name(&name)?;
     let description = path.maybe_text(value, "description")?;
     let (path, schema) = path.must(value, "schema")?;
     path.object(schema)?;

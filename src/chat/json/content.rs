@@ -40,6 +40,12 @@ pub(super) fn content<'v>(
 const SERVED: &[&str] = &["input_audio", "file", "refusal", "input_file"];
 
 fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
+    if let Value::Text(text) = value {
+        path.doubt(
+            "too few recordings show a part that is a string; it is counted as a part of text",
+        );
+        return Ok(Part::Text(text.as_ref().into()));
+    }
     let kind = path.text_of(value, "type")?;
     let kind = kind.as_ref();
     if SERVED.contains(&kind) {
@@ -121,8 +127,7 @@ fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
 
 fn at_url(path: &Path<'_>, url: &str, detail: Detail) -> Result<Image, Error> {
     if images::is_link(url) {
-        let sizes = path.notes().and_then(|notes| notes.sizes.as_ref());
-        if let Some((width, height)) = sizes.and_then(|sizes| sizes.of(url)) {
+        if let Some((width, height)) = path.size_of(url) {
             return Ok(Image::new(width, height, detail));
         }
         if detail != Detail::Low {

@@ -40,7 +40,8 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
     estimate_json(body)?.exact()
 }
 
-/// Counts like [`count_json`], but also returns estimates. An unknown top-level key makes the result an estimate.
+/// Counts like [`count_json`], but also returns estimates. A key that no recording shows, of the body or of anything in it,
+/// makes the result an estimate.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -98,7 +99,7 @@ impl Counter {
     ///
     /// # Errors
     /// As [`count`](Self::count); [`is_invalid_chat`](Error::is_invalid_chat) also if the body is not valid JSON or not
-    /// in the form of an API, and for unknown keys of messages, their parts, calls and tools.
+    /// in the form of an API.
     ///
     /// # Complexity
     /// As reading the body once and [`count`](Self::count).
@@ -106,8 +107,8 @@ impl Counter {
         self.estimate_json(body)?.exact()
     }
 
-    /// Counts like [`count_json`](Self::count_json), but also returns estimates. An unknown top-level key makes the
-    /// result an estimate.
+    /// Counts like [`count_json`](Self::count_json), but also returns estimates. A key that no recording shows, of the
+    /// body or of anything in it, makes the result an estimate.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -134,13 +135,10 @@ impl Counter {
 
     /// Counts the tokens of a body; `gaps` decides what becomes of content without a known price.
     fn price_body(&self, body: &Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
-        let notes = Notes {
-            gaps: gaps.into(),
-            sizes: self.sizes.clone(),
-        };
+        let notes = Notes::new(gaps, self.sizes.clone());
         let (tokens, gaps) = match self.read(&Path::Body(&notes), body)? {
-            Body::Chat(request) => self.price(&request, notes.gaps.take())?,
-            Body::Prompts(tokens) => (tokens, notes.gaps.take()),
+            Body::Chat(request) => self.price(&request, notes.take_gaps())?,
+            Body::Prompts(tokens) => (tokens, notes.take_gaps()),
         };
         Ok(AtLeast::new(tokens, gaps))
     }
@@ -153,15 +151,13 @@ impl Counter {
         if has("messages") {
             Ok(Body::Chat(chat::request(root, body)?))
         } else if has("prompt") {
-            let is_template = object
-                .get("prompt")
-                .is_some_and(|it| it.as_object().is_some());
-            let prompts = self.prompts(root, body, "prompt")?;
-            // a stored prompt may go before items
-            if is_template && has("input") && !is_embedder {
-                return Ok(Body::Chat(responses::request(root, body)?));
+            let prompt = object.get("prompt").and_then(Value::as_object);
+            if prompt.is_none() || !has("input") || is_embedder {
+                return Ok(Body::Prompts(self.prompts(root, body, "prompt")?));
             }
-            Ok(Body::Prompts(prompts))
+            // a stored prompt goes before the input
+            root.key("prompt").missing(prompts::STORED)?;
+            Ok(Body::Chat(responses::request(root, body)?))
         } else if has("input") && is_embedder {
             Ok(Body::Prompts(self.prompts(root, body, "input")?))
         } else if has("input") {
@@ -179,8 +175,15 @@ enum Body<'v> {
     Prompts(ChatTokens),
 }
 
+/// Reads a body; a byte order mark before it is skipped.
 fn parse(body: &str) -> Result<Value<'_>, Error> {
-    Value::parse(body).map_err(|problem| Path::Root.invalid(problem))
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+    match Value::parse(body).map_err(|problem| Path::Root.invalid(problem))? {
+        Value::List(_) => Err(Path::Root.invalid(
+            "the body is an array; expected one request object: a file of many requests has one a line",
+        )),
+        body => Ok(body),
+    }
 }
 
 /// Keys of a body that say nothing to the model.
@@ -229,8 +232,7 @@ const SERVED: &[&str] = &[
 ];
 
 /// Notes what only the service can count, and what nobody knows.
-fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<Vec<String>, Error> {
-    let mut doubts = Vec::new();
+fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<(), Error> {
     let entries = root.object(body)?.iter();
     for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {
         if SERVED.contains(&key) {
@@ -240,10 +242,8 @@ fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<Vec<S
         }
         let is_text = key == "modalities" && value.as_list() == Some(&[Value::Text("text".into())]);
         if !is_text && !FREE.contains(&key) && !known.contains(&key) {
-            doubts.push(format!(
-                "the body has the unknown key {key:?}, which may cost tokens"
-            ));
+            root.doubt_key(key, "this is an unknown key, which may cost tokens");
         }
     }
-    Ok(doubts)
+    Ok(())
 }

@@ -10,6 +10,9 @@ use crate::error::Error;
 /// Models of which some recorded prompts were billed fewer tokens than they have, for no known reason.
 const UNSURE: &[&str] = &["gpt-3.5-turbo-instruct", "davinci-codex"];
 
+/// Why a prompt that is an object cannot be counted.
+pub(super) const STORED: &str = "only the service knows the text that this refers to";
+
 impl Counter {
     /// Prompts have no frame: their texts are what is billed.
     pub(super) fn prompts(
@@ -19,7 +22,8 @@ impl Counter {
         key: &'static str,
     ) -> Result<ChatTokens, Error> {
         let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
-        let mut doubts = other_keys(root, body, &known)?;
+        other_keys(root, body, &known)?;
+        let mut doubts = root.take_reasons();
         if UNSURE.contains(&&*self.base()) {
             doubts.push(
                 "two or more recorded prompts of this model were billed fewer tokens".to_owned(),
@@ -33,7 +37,7 @@ impl Counter {
         }
         let messages = match prompts {
             Value::Object(_) => {
-                path.missing("only the service knows the text that this refers to")?;
+                path.missing(STORED)?;
                 Vec::new()
             }
             Value::List(list) if list.is_empty() => {

@@ -12,7 +12,7 @@ use crate::chat::rules::Rule;
 use crate::chat::value::Value;
 use crate::error::Error;
 
-/// Keys of the body; a stored `prompt` is noted before.
+/// Keys of the body; a stored `prompt` is noted before. The last two say nothing to the model, as recordings show.
 const KEYS: &[&str] = &[
     "input",
     "instructions",
@@ -20,16 +20,17 @@ const KEYS: &[&str] = &[
     "tool_choice",
     "text",
     "prompt",
+    "moderation",
+    "prompt_cache_options",
 ];
 
 pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(root, body, KEYS)?;
+    other_keys(root, body, KEYS)?;
     refuse_pro(root, body)?;
     let instructions = root.maybe_text(body, "instructions")?;
     let mut request = Request {
         api: Api::Responses,
         has_instructions: instructions.is_some(),
-        doubts,
         ..Request::default()
     };
     request.messages.extend(instructions.map(Message::system));
@@ -46,7 +47,8 @@ pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Reques
     request.tools = tools.functions;
     request.tool_places = tools.places;
     request.response_format = format(root, body)?;
-    doubt_serial_calls(root, body, &mut request)?;
+    doubt_serial_calls(root, body, &request)?;
+    request.doubts = root.take_reasons();
     Ok(request)
 }
 
@@ -67,14 +69,12 @@ fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
 fn doubt_serial_calls(
     root: &Path<'_>,
     body: &Value<'_>,
-    request: &mut Request<'_>,
+    request: &Request<'_>,
 ) -> Result<(), Error> {
-    let found = root.get(body, "parallel_tool_calls")?;
-    let is_serial = found.is_some_and(|(_, value)| *value == Value::Bool(false));
-    if is_serial && !request.tools.is_empty() {
-        let reason =
-            "parallel_tool_calls: the cost of `false` beside tools is unknown in the responses API";
-        request.doubts.push(reason.to_owned());
+    if let Some((path, Value::Bool(false))) = root.get(body, "parallel_tool_calls")?
+        && !request.tools.is_empty()
+    {
+        path.doubt("the cost of `false` beside tools is unknown in the responses API");
     }
     Ok(())
 }
@@ -160,7 +160,7 @@ fn function_call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v
     )?;
     let call = ToolCall {
         id: path.text_of(value, "call_id")?,
-        name: path.text_of(value, "name")?,
+        name: tools::name_of(path, value)?,
         arguments: path.text_of(value, "arguments")?,
         has_item_id: path.maybe_text(value, "id")?.is_some(),
         is_missing: false,

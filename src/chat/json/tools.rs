@@ -33,11 +33,18 @@ pub(super) fn function_call<'v>(
     path.only(value, &["name", "arguments"])?;
     Ok(ToolCall {
         id,
-        name: path.text_of(value, "name")?,
+        name: name_of(path, value)?,
         arguments: path.text_of(value, "arguments")?,
         has_item_id: false,
         is_missing: false,
     })
+}
+
+/// Returns the name of a function that is called.
+pub(super) fn name_of<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Cow<'v, str>, Error> {
+    let name = path.text_of(value, "name")?;
+    path.key("name").check_name(&name)?;
+    Ok(name)
 }
 
 /// Returns whether a tool or a call is a function's, and notes all others.

@@ -11,7 +11,7 @@ mod schema;
 mod writer;
 
 use super::Family;
-use super::api::Day;
+use super::api::{Api, Day};
 use super::families::NO_TOOLS;
 use super::path::Path;
 use super::request::{Request, Tool, ToolChoice};
@@ -147,8 +147,13 @@ fn render<'w>(
     for (i, tool) in request.tools.iter().enumerate() {
         let i = request.tool_places.get(i).copied().unwrap_or(i);
         let (older, newer) = (functions.at(i), tools.at(i));
-        let newer = newer.key("function");
-        let at = if request.are_functions { older } else { newer };
+        let inner = newer.key("function");
+        let at = match request.api {
+            // there a tool is its function
+            Api::Responses => newer,
+            Api::ChatCompletions if request.are_functions => older,
+            Api::ChatCompletions => inner,
+        };
         match rendering {
             Rendering::Legacy => writer.legacy(&at.key("parameters"), tool)?,
             Rendering::Modern => writer.modern(&at.key("parameters"), tool)?,
