@@ -311,7 +311,7 @@ mod tests {
             let rest = without(body, &items, dropped);
             let start = rest.find("\\u006dessages").unwrap();
             let end = rest.find(", \"c\"").unwrap();
-            rest[start + 16..end].to_owned()
+            rest[start + 17..end].to_owned()
         };
         assert_eq!(cut(&[]), "[ 1 ,\n{\"x\": \"]\"},[[2],3], null,\"a,b\" ] ");
         assert_eq!(cut(&[0, 2]), "[ {\"x\": \"]\"}, null,\"a,b\" ] ");
