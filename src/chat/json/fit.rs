@@ -315,7 +315,7 @@ mod tests {
         };
         assert_eq!(cut(&[]), "[ 1 ,\n{\"x\": \"]\"},[[2],3], null,\"a,b\" ] ");
         assert_eq!(cut(&[0, 2]), "[ {\"x\": \"]\"}, null,\"a,b\" ] ");
-        assert_eq!(cut(&[1, 4]), "[ 1 ,[[2],3], null ] ");
+        assert_eq!(cut(&[1, 4]), "[ 1,[[2],3], null ] ");
         assert!(items_of("{\"messages\": []}", "messages").is_empty());
         assert!(items_of("{}", "messages").is_empty());
     }
