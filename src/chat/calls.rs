@@ -127,20 +127,14 @@ impl Tally<'_> {
         at: usize,
     ) -> Result<Vec<usize>, Error> {
         self.uses(Rule::Call);
-        let asked = self.said(message, at)? + self.call(message, call, at, 0)?;
+        let asked = self.said(message, at)? + self.call(message, call, at, 0);
         let content = self.content(result, at + 1)?;
         let answered = self.frame() + self.numbers.result + content + self.count(&call.name);
         Ok(vec![asked + self.pair_frames(), answered])
     }
 
     /// Counts the header and the arguments of a call; it is the `i`th of its message.
-    fn call(
-        &mut self,
-        message: &Message<'_>,
-        call: &ToolCall<'_>,
-        at: usize,
-        i: usize,
-    ) -> Result<usize, Error> {
+    fn call(&mut self, message: &Message<'_>, call: &ToolCall<'_>, at: usize, i: usize) -> usize {
         let mut header = message.role.name().to_owned();
         if let Some(name) = &message.name {
             self.uses(Rule::Name);
@@ -152,7 +146,7 @@ impl Tally<'_> {
             Some(parsed) => parsed.write(Style::Compact, &mut arguments),
             None => arguments.push_str(&call.arguments),
         }
-        Ok(self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call)
+        self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call
     }
 
     /// Returns what a reasoning model has beyond a call and its result.
@@ -198,7 +192,7 @@ impl Tally<'_> {
             by_id(&message.tool_calls, &self.calls_of(at))?;
             let mut asked = self.said(message, at)?;
             for (i, call) in message.tool_calls.iter().enumerate() {
-                asked += self.call(message, call, at, i)? + self.pair_frames();
+                asked += self.call(message, call, at, i) + self.pair_frames();
                 if call.has_item_id {
                     self.uses(Rule::CallId);
                     asked += self.numbers.call_id;

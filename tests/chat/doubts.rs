@@ -681,9 +681,9 @@ fn schemas_that_refer_to_themselves_are_any_inside_themselves() {
 #[test]
 fn references_are_decoded() {
     let refers = |reference: &str| {
-        let schema = r##"{"type": "object", "properties": {"a": {"$ref": "REFERENCE"},
+        let schema = r#"{"type": "object", "properties": {"a": {"$ref": "REFERENCE"},
             "b": {"anyOf": [{"type": "boolean"}, {"type": "string"}]}}, "$defs":
-            {"Tag<T>": {"type": "string"}, "a/b": {"type": "string"}, "50%": {"type": "string"}, "й": {"type": "string"}}}"##;
+            {"Tag<T>": {"type": "string"}, "a/b": {"type": "string"}, "50%": {"type": "string"}, "й": {"type": "string"}}}"#;
         exact(&with_tool(&schema.replace("REFERENCE", reference), ""))
     };
     let plain = refers("#/$defs/Tag<T>");
@@ -786,7 +786,7 @@ fn images_in_base64_with_line_breaks_have_a_size() {
     for broken in [
         format!("{prefix}{}\\r\\n{}\\n", &data[..19], &data[19..]),
         format!("{prefix} {data}"),
-        format!("{prefix}{}", data.replace("A", "A\\n\\t")),
+        format!("{prefix}{}", data.replace('A', "A\\n\\t")),
     ] {
         assert_eq!(cost_of_image(&broken), 2 * 170 + 85, "{broken}");
     }

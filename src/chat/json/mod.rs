@@ -76,7 +76,7 @@ fn counter_of(body: &Value<'_>) -> Result<Counter, Error> {
 impl Counter {
     /// Counts the tokens of a raw request body, a JSON object in the form of one of these APIs:
     /// - chat completions, with `messages`;
-    /// - responses, with `input` of text only;
+    /// - responses, with `input`;
     /// - completions, with `prompt`, and embeddings, with `input`.
     ///
     /// This counter's model is used, even if the body names another one.
