@@ -99,7 +99,7 @@ impl Tally<'_> {
             let mut asked = self.said(message, at)?;
             for (i, call) in message.tool_calls.iter().enumerate() {
                 if !call.is_missing && !self.is_legacy() {
-                    asked += self.call(message, call, at, i)?;
+                    asked += self.call(message, call, at, i);
                 }
             }
             tokens.push(asked);
