@@ -1,19 +1,24 @@
 //! Calls of tools in the history, and their results.
 
 use std::collections::HashMap;
+use std::iter;
 
 use super::api::Day;
 use super::content::Part;
-use super::request::{Message, ToolCall};
+use super::request::{Message, Role, ToolCall};
 use super::rules::Rule;
 use super::tally::Tally;
 use super::value::{Style, Value, write_text};
-use super::{Family, families, invalid, unsupported};
+use super::{Family, families, invalid};
 use crate::error::Error;
 
 /// The first day on which results of parallel calls were recorded as they are; up to nine days before, what is not
 /// ASCII was escaped.
 const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
+
+/// Why arguments that only few recordings have are an estimate.
+pub(super) const NOT_AN_OBJECT: &str =
+    "these arguments are not the JSON text of an object; they are counted as they are";
 
 impl Tally<'_> {
     /// Appends the tokens of a message with tool calls, and of the messages of their results.
@@ -25,7 +30,9 @@ impl Tally<'_> {
     ) -> Result<(), Error> {
         self.uses(Rule::Messages);
         if self.family == Family::Legacy0301 {
-            return Err(unsupported(self.calls_of(at), families::NO_TOOLS));
+            self.gaps.note(self.calls_of(at), families::NO_TOOLS)?;
+            tokens.extend(self.beside_calls(messages, at)?);
+            return Ok(());
         }
         if self.is_responses() {
             tokens.extend(self.items(messages, at)?);
@@ -53,22 +60,51 @@ impl Tally<'_> {
             ));
         }
         let order = self.in_order(&message.tool_calls, results, at)?;
+        if message.tool_calls.iter().any(|call| call.is_missing) {
+            return self.beside_calls(iter::once(message).chain(results), at);
+        }
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
             (Family::Legacy0613, [call], [result]) => {
                 self.uses(Rule::Call);
+                // these models have the arguments as they are
+                self.parsed(call, at, 0);
                 let bare = self.message(message, at)? + self.message(result, at + 1)?;
                 let call = self.numbers.legacy_names * self.count(&call.name)
                     + self.count(&call.arguments)
                     + self.numbers.legacy_pair;
                 Ok(vec![bare + call])
             }
-            (Family::Legacy0613, ..) => Err(unsupported(
-                self.calls_of(at),
-                "the cost of several calls in one message is unknown for this model; only the service can count them",
-            )),
+            (Family::Legacy0613, ..) => {
+                let why = "the cost of several calls in one message is unknown for this model; only the service can count them";
+                self.gaps.note(self.calls_of(at), why)?;
+                self.beside_calls(iter::once(message).chain(results), at)
+            }
             (_, [call], [result]) => self.pair(message, call, result, at),
             (_, _, order) => self.parallel(message, order, at),
         }
+    }
+
+    /// Counts what has a known price among messages with calls that have none: the texts, and the calls of functions.
+    fn beside_calls<'m, 'a: 'm>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Message<'a>>,
+        at: usize,
+    ) -> Result<Vec<usize>, Error> {
+        let mut tokens = Vec::new();
+        for (message, at) in messages.into_iter().zip(at..) {
+            if message.role == Role::Tool {
+                tokens.push(self.content(message, at)?);
+                continue;
+            }
+            let mut asked = self.said(message, at)?;
+            for (i, call) in message.tool_calls.iter().enumerate() {
+                if !call.is_missing && !self.is_legacy() {
+                    asked += self.call(message, call, at, i);
+                }
+            }
+            tokens.push(asked);
+        }
+        Ok(tokens)
     }
 
     /// Counts the text of a message beside its calls, which is a message of its own.
@@ -91,20 +127,14 @@ impl Tally<'_> {
         at: usize,
     ) -> Result<Vec<usize>, Error> {
         self.uses(Rule::Call);
-        let asked = self.said(message, at)? + self.call(message, call, at, 0)?;
+        let asked = self.said(message, at)? + self.call(message, call, at, 0);
         let content = self.content(result, at + 1)?;
         let answered = self.frame() + self.numbers.result + content + self.count(&call.name);
         Ok(vec![asked + self.pair_frames(), answered])
     }
 
     /// Counts the header and the arguments of a call; it is the `i`th of its message.
-    fn call(
-        &mut self,
-        message: &Message<'_>,
-        call: &ToolCall<'_>,
-        at: usize,
-        i: usize,
-    ) -> Result<usize, Error> {
+    fn call(&mut self, message: &Message<'_>, call: &ToolCall<'_>, at: usize, i: usize) -> usize {
         let mut header = message.role.name().to_owned();
         if let Some(name) = &message.name {
             self.uses(Rule::Name);
@@ -112,9 +142,11 @@ impl Tally<'_> {
         }
         header = header + " to=functions." + &call.name;
         let mut arguments = String::new();
-        self.parsed(call, at, i)?
-            .write(Style::Compact, &mut arguments);
-        Ok(self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call)
+        match self.parsed(call, at, i) {
+            Some(parsed) => parsed.write(Style::Compact, &mut arguments),
+            None => arguments.push_str(&call.arguments),
+        }
+        self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call
     }
 
     /// Returns what a reasoning model has beyond a call and its result.
@@ -160,7 +192,7 @@ impl Tally<'_> {
             by_id(&message.tool_calls, &self.calls_of(at))?;
             let mut asked = self.said(message, at)?;
             for (i, call) in message.tool_calls.iter().enumerate() {
-                asked += self.call(message, call, at, i)? + self.pair_frames();
+                asked += self.call(message, call, at, i) + self.pair_frames();
                 if call.has_item_id {
                     self.uses(Rule::CallId);
                     asked += self.numbers.call_id;
@@ -200,7 +232,7 @@ impl Tally<'_> {
         at: usize,
     ) -> Result<Vec<usize>, Error> {
         self.uses(Rule::Parallel);
-        let asked = self.text_of_calls(&message.tool_calls, at)?;
+        let asked = self.text_of_calls(&message.tool_calls, at);
         let is_ascii = results.iter().all(|result| result.text().is_ascii());
         let (rule, style) = if self.is_since(UNESCAPED_SINCE) {
             (Rule::ParallelNonAscii, Style::Spaced)
@@ -222,7 +254,7 @@ impl Tally<'_> {
     }
 
     /// Writes several calls as the arguments of one.
-    fn text_of_calls(&self, calls: &[ToolCall<'_>], at: usize) -> Result<String, Error> {
+    fn text_of_calls(&mut self, calls: &[ToolCall<'_>], at: usize) -> String {
         let mut text = String::from("{\"tool_uses\":[");
         for (i, call) in calls.iter().enumerate() {
             text.push_str(if i > 0 { "," } else { "" });
@@ -230,16 +262,19 @@ impl Tally<'_> {
             let name = format!("functions.{}", call.name);
             write_text(&name, Style::Compact, &mut text);
             text.push_str(",\"parameters\":");
-            self.parsed(call, at, i)?.write(Style::Compact, &mut text);
+            // as a result that is not JSON is
+            let as_text = || Value::Text(call.arguments.as_ref().into());
+            let parsed = self.parsed(call, at, i).unwrap_or_else(as_text);
+            parsed.write(Style::Compact, &mut text);
             text.push('}');
         }
         text.push_str("]}");
-        Ok(text)
+        text
     }
 
     /// Returns the results in the order of the calls.
     fn in_order<'m, 'a>(
-        &self,
+        &mut self,
         calls: &[ToolCall<'a>],
         results: &'m [Message<'a>],
         at: usize,
@@ -265,28 +300,30 @@ impl Tally<'_> {
         Ok(order.into_iter().flatten().collect())
     }
 
-    fn refuse_images(&self, result: &Message<'_>, at: usize) -> Result<(), Error> {
-        let is_image = |part: &Part<'_>| matches!(part, Part::Image(_));
-        if result.content.iter().any(is_image) {
-            return Err(unsupported(
-                format!("{}.content", self.place(at)),
-                "the cost of an image in a tool result is unknown; only the service can count it",
-            ));
+    fn refuse_images(&mut self, result: &Message<'_>, at: usize) -> Result<(), Error> {
+        let is_image = |part: &Part<'_>| matches!(part, Part::Image(image) if !image.is_missing());
+        if !result.content.iter().any(is_image) {
+            return Ok(());
         }
-        Ok(())
+        self.gaps.note(
+            self.place_of_content(result, at),
+            "the cost of an image in a tool result is unknown; only the service can count it",
+        )
     }
 
-    /// Reads the arguments of a call.
-    fn parsed<'c>(&self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Result<Value<'c>, Error> {
-        Value::parse_object(&call.arguments).map_err(|problem| {
+    /// Reads the arguments of a call; nothing if they are not JSON. Only objects are sure.
+    fn parsed<'c>(&mut self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Option<Value<'c>> {
+        let parsed = Value::parse(&call.arguments).ok();
+        if !matches!(parsed, Some(Value::Object(_))) {
             let place = self.place(at);
             let place = if self.is_responses() {
                 format!("{place}.arguments")
             } else {
                 format!("{place}.tool_calls[{i}].function.arguments")
             };
-            invalid(place, problem)
-        })
+            self.doubt(&format!("{place}: {NOT_AN_OBJECT}"));
+        }
+        parsed
     }
 
     fn calls_of(&self, at: usize) -> String {

@@ -1,5 +1,7 @@
 //! The size of an image whose data is in its URL.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -61,7 +63,7 @@ fn image_data(url: &str) -> Result<&str, Error> {
 }
 
 /// Returns whether a URL has another scheme than `data:`, so that the image is elsewhere.
-pub(super) fn is_link(url: &str) -> bool {
+pub(crate) fn is_link(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case("data"))
 }
@@ -89,22 +91,56 @@ fn read_size(data: &str) -> Option<ImageSize> {
     let mut length = HEAD;
     loop {
         let head = data.get(..length).unwrap_or(data);
-        match size_in(&BASE64.decode(head).ok()?) {
+        match size_in(&BASE64.decode(without_breaks(head)).ok()?) {
             Err(ImageError::IoError(_)) if head.len() < data.len() => length *= GROWTH,
             size => return size.ok(),
         }
     }
 }
 
+/// Returns base64 without the line breaks and other white space in it, cut where three bytes end if there were any.
+fn without_breaks(head: &[u8]) -> Cow<'_, [u8]> {
+    if !head.iter().any(u8::is_ascii_whitespace) {
+        return head.into();
+    }
+    let mut kept = head.to_vec();
+    kept.retain(|byte| !byte.is_ascii_whitespace());
+    kept.truncate(kept.len() / 4 * 4);
+    kept.into()
+}
+
 /// Returns the size of an image in one of the four formats. The format is checked first, because another crate in the
 /// program may have enabled more formats of `imagesize`.
 fn size_in(bytes: &[u8]) -> ImageResult<ImageSize> {
     match imagesize::image_type(bytes)? {
-        ImageType::Png | ImageType::Jpeg | ImageType::Gif | ImageType::Webp => {
-            imagesize::blob_size(bytes)
-        }
+        ImageType::Jpeg => imagesize::blob_size(&without_fill(bytes)),
+        ImageType::Png | ImageType::Gif | ImageType::Webp => imagesize::blob_size(bytes),
         _ => Err(ImageError::NotSupported),
     }
+}
+
+/// Returns the segments of a JPEG without the bytes 0xFF that may stand before a marker.
+fn without_fill(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut kept = Vec::new();
+    // where the bytes that are not in `kept` yet begin, and the next marker
+    let (mut from, mut at) = (0, 2);
+    while let Some([0xff, marker]) = bytes.get(at..at + 2) {
+        if *marker == 0xff {
+            kept.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+            at += 1;
+            from = at;
+            continue;
+        }
+        let Some([high, low]) = bytes.get(at + 2..at + 4) else {
+            break;
+        };
+        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
+    }
+    if from == 0 {
+        return bytes.into();
+    }
+    kept.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    kept.into()
 }
 
 /// Returns width and height if both are possible.
@@ -294,6 +330,44 @@ mod tests {
         assert_eq!(size(&long), Some((640, 480)));
     }
 
+    #[test]
+    fn line_breaks_in_base64() {
+        for bytes in [png(640, 480), jpeg(640, 480, [1000, 2, 5000])] {
+            let data = STANDARD.encode(&bytes);
+            for (every, between) in [(76, "\r\n"), (64, "\n"), (1, " \t"), (7, "\n\n")] {
+                let lines: Vec<&[u8]> = data.as_bytes().chunks(every).collect();
+                let broken = String::from_utf8(lines.join(between.as_bytes())).unwrap();
+                for end in ["", "\n"] {
+                    let url = format!("data:image/png;base64,{between}{broken}{end}");
+                    assert_eq!(size(&url), Some((640, 480)));
+                }
+            }
+        }
+        assert_eq!(size("data:image/png;base64,\n \n"), None);
+    }
+
+    #[test]
+    fn fill_bytes_before_markers() {
+        for fill in [1, 2, 3, 1000, 40_000] {
+            let fill = [0xff].repeat(fill);
+            let plain = jpeg(640, 480, [16, 300]);
+            let second = [&plain[..20], &fill, &plain[20..]].concat();
+            let all = [
+                &plain[..2],
+                &fill,
+                &plain[2..20],
+                &fill,
+                &plain[20..322],
+                &fill,
+                &plain[322..],
+            ];
+            for bytes in [second, all.concat()] {
+                assert_eq!(size(&url("image/jpeg", &bytes)), Some((640, 480)));
+                assert_eq!(size(&url("image/jpeg", &bytes[..bytes.len() - 1])), None);
+            }
+        }
+    }
+
     /// Minutes, if the time were the square of the length.
     #[test]
     fn long_data_takes_linear_time() {
@@ -302,6 +376,16 @@ mod tests {
         bytes.truncate(bytes.len() - 1);
         assert_eq!(size(&url("image/jpeg", &bytes)), None);
         assert_eq!(size(&url("image/jpeg", &vec![0xff; 4_000_000])), None);
+        let fill = [&[0xff, 0xd8][..], &vec![0xff; 4_000_000]].concat();
+        assert_eq!(size(&url("image/jpeg", &fill)), None);
+        let segments = [
+            &[0xff, 0xd8][..],
+            &[0xff, 0xff, 0xe1, 0, 2].repeat(1_000_000),
+        ]
+        .concat();
+        assert_eq!(size(&url("image/jpeg", &segments)), None);
+        let breaks = format!("data:image/png;base64,{}", "A\n".repeat(4_000_000));
+        assert_eq!(size(&breaks), None);
         assert_eq!(size(&"data:".repeat(4_000_000)), None);
     }
 

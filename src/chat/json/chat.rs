@@ -1,6 +1,7 @@
 //! The body of `/v1/chat/completions`.
 
 use super::{content, other_keys, tools};
+use crate::chat::calls::NOT_AN_OBJECT;
 use crate::chat::content::Content;
 use crate::chat::path::Path;
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
@@ -18,21 +19,24 @@ const KEYS: &[&str] = &[
 ];
 
 /// Reads a body as a request.
-pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(body, KEYS)?;
-    let (path, list) = Path::Root.must(body, "messages")?;
+pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+    other_keys(root, body, KEYS)?;
+    let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
         return Err(path.invalid("this is empty; a request needs at least one message"));
     }
     let messages = path.each(list, message)?;
-    let (tools, are_functions) = tools::tools(body)?;
+    let tools = tools::tools(root, body)?;
+    let tool_choice = tools::choice(root, body, &tools)?;
+    let response_format = response_format(root, body)?;
     Ok(Request {
         messages,
-        tool_choice: tools::choice(body, &tools)?,
-        tools,
-        are_functions,
-        response_format: response_format(body)?,
-        doubts,
+        tool_choice,
+        tools: tools.functions,
+        tool_places: tools.places,
+        are_functions: tools.are_functions,
+        response_format,
+        doubts: root.take_reasons(),
         ..Request::default()
     })
 }
@@ -59,19 +63,32 @@ fn keys(role: Role) -> &'static [&'static str] {
 fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
     let mut message = Message::new(content::role(path, value)?, Content::none());
     path.only(value, keys(message.role))?;
+    let mut is_missing = false;
     for key in ["refusal", "audio"] {
         if let Some((path, _)) = path.get(value, key)? {
-            return Err(
-                path.unsupported("the cost of this is unknown; only the service can count it")
-            );
+            path.missing("the cost of this is unknown; only the service can count it")?;
+            is_missing = true;
         }
     }
     message.name = path.maybe_text(value, "name")?;
+    if let Some(name) = &message.name {
+        let path = path.key("name");
+        match message.role {
+            // the names of tools that answer cost nothing
+            Role::Tool => {}
+            Role::Function => path.check_name(name)?,
+            _ => path.check_speaker(name)?,
+        }
+    }
     if let Some((path, calls)) = path.get(value, "tool_calls")? {
         message.tool_calls = path.each(calls, tools::call)?;
     }
     if let Some((path, call)) = path.get(value, "function_call")? {
-        message.function_call = Some(tools::function_call(&path, call, "".into())?);
+        let call = tools::function_call(&path, call, "".into())?;
+        if Value::parse_object(&call.arguments).is_err() {
+            path.key("arguments").doubt(NOT_AN_OBJECT);
+        }
+        message.function_call = Some(call);
     }
     match message.role {
         Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
@@ -84,7 +101,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         Some((path, content)) => {
             message.content = content::content(&path, content, &["text", "image_url"])?.0;
         }
-        None if message.has_call() || message.role == Role::Function => {}
+        None if message.has_call() || message.role == Role::Function || is_missing => {}
         None => {
             return Err(
                 path.invalid("`content` is missing; only messages with calls can do without")
@@ -94,8 +111,8 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     Ok(message)
 }
 
-fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
-    let Some((path, format)) = Path::Root.get(body, "response_format")? else {
+fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+    let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
     };
     match path.text_of(format, "type")?.as_ref() {
@@ -122,6 +139,7 @@ pub(super) fn json_schema<'v>(
 ) -> Result<JsonSchema<'v>, Error> {
     path.only(value, &["type", "name", "description", "schema", "strict"])?;
     let name = path.text_of(value, "name")?;
+    path.key("name").check_name(&name)?;
     let description = path.maybe_text(value, "description")?;
     let (path, schema) = path.must(value, "schema")?;
     path.object(schema)?;

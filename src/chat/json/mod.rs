@@ -1,17 +1,23 @@
 //! Raw request bodies, as they are sent to `/v1/chat/completions`, `/v1/responses`, `/v1/completions` and
 //! `/v1/embeddings`.
 
+mod at_least;
 mod chat;
 mod content;
+mod fit;
 mod prompts;
 mod responses;
 mod tools;
 
+use super::at_least::{AtLeast, Gaps};
 use super::families;
-use super::path::Path;
+use super::path::{Notes, Path};
+use super::request::Request;
 use super::value::Value;
 use super::{ChatTokens, Counter};
 use crate::error::Error;
+pub use at_least::at_least_json;
+pub use fit::FittedJson;
 
 /// Counts the tokens of a raw request body, with the counter of the model that it names.
 ///
@@ -34,7 +40,8 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
     estimate_json(body)?.exact()
 }
 
-/// Counts like [`count_json`], but also returns estimates. An unknown top-level key makes the result an estimate.
+/// Counts like [`count_json`], but also returns estimates. A key that no recording shows, of the body or of anything in it,
+/// makes the result an estimate.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -52,19 +59,24 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
 /// As [`count_json`].
 pub fn estimate_json(body: &str) -> Result<ChatTokens, Error> {
     let body = parse(body)?;
-    let model = Path::Root.get(&body, "model")?;
+    counter_of(&body)?.estimate_body(&body)
+}
+
+/// Creates the counter of the model that a body names.
+fn counter_of(body: &Value<'_>) -> Result<Counter, Error> {
+    let model = Path::Root.get(body, "model")?;
     let Some((path, model)) = model else {
         return Err(Path::Root.invalid(
             "`model` is missing; add it, or use `count_json` of a `Counter` for the model",
         ));
     };
-    Counter::for_model(path.text(model)?)?.estimate_body(&body)
+    Counter::for_model(path.text(model)?)
 }
 
 impl Counter {
     /// Counts the tokens of a raw request body, a JSON object in the form of one of these APIs:
     /// - chat completions, with `messages`;
-    /// - responses, with `input` of text only;
+    /// - responses, with `input`;
     /// - completions, with `prompt`, and embeddings, with `input`.
     ///
     /// This counter's model is used, even if the body names another one.
@@ -87,7 +99,7 @@ impl Counter {
     ///
     /// # Errors
     /// As [`count`](Self::count); [`is_invalid_chat`](Error::is_invalid_chat) also if the body is not valid JSON or not
-    /// in the form of an API, and for unknown keys of messages, their parts, calls and tools.
+    /// in the form of an API.
     ///
     /// # Complexity
     /// As reading the body once and [`count`](Self::count).
@@ -95,8 +107,8 @@ impl Counter {
         self.estimate_json(body)?.exact()
     }
 
-    /// Counts like [`count_json`](Self::count_json), but also returns estimates. An unknown top-level key makes the
-    /// result an estimate.
+    /// Counts like [`count_json`](Self::count_json), but also returns estimates. A key that no recording shows, of the
+    /// body or of anything in it, makes the result an estimate.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -118,25 +130,60 @@ impl Counter {
     }
 
     fn estimate_body(&self, body: &Value<'_>) -> Result<ChatTokens, Error> {
-        let object = Path::Root.object(body)?;
+        Ok(self.price_body(body, Gaps::default())?.tokens)
+    }
+
+    /// Counts the tokens of a body; `gaps` decides what becomes of content without a known price.
+    fn price_body(&self, body: &Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
+        let notes = Notes::new(gaps, self.sizes.clone());
+        let (tokens, gaps) = match self.read(&Path::Body(&notes), body)? {
+            Body::Chat(request) => self.price(&request, notes.take_gaps())?,
+            Body::Prompts(tokens) => (tokens, notes.take_gaps()),
+        };
+        Ok(AtLeast::new(tokens, gaps))
+    }
+
+    /// Reads a body of any of the APIs; prompts need no more to be counted.
+    fn read<'v>(&self, root: &Path<'_>, body: &'v Value<'_>) -> Result<Body<'v>, Error> {
+        let object = root.object(body)?;
         let has = |key| object.get(key).is_some_and(|value| *value != Value::Null);
+        let is_embedder = self.family == Err(families::NO_CHAT);
         if has("messages") {
-            self.estimate(&chat::request(body)?)
+            Ok(Body::Chat(chat::request(root, body)?))
         } else if has("prompt") {
-            self.prompts(body, "prompt")
-        } else if has("input") && self.family == Err(families::NO_CHAT) {
-            self.prompts(body, "input")
+            let prompt = object.get("prompt").and_then(Value::as_object);
+            if prompt.is_none() || !has("input") || is_embedder {
+                return Ok(Body::Prompts(self.prompts(root, body, "prompt")?));
+            }
+            // a stored prompt goes before the input
+            root.key("prompt").missing(prompts::STORED)?;
+            Ok(Body::Chat(responses::request(root, body)?))
+        } else if has("input") && is_embedder {
+            Ok(Body::Prompts(self.prompts(root, body, "input")?))
         } else if has("input") {
-            self.estimate(&responses::request(body)?)
+            Ok(Body::Chat(responses::request(root, body)?))
         } else {
-            Err(Path::Root
+            Err(root
                 .invalid("the body has none of `messages`, `input` and `prompt`; add one of them"))
         }
     }
 }
 
+/// A body that was read.
+enum Body<'v> {
+    Chat(Request<'v>),
+    Prompts(ChatTokens),
+}
+
+/// Reads a body; a byte order mark before it is skipped.
 fn parse(body: &str) -> Result<Value<'_>, Error> {
-    Value::parse(body).map_err(|problem| Path::Root.invalid(problem))
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+    match Value::parse(body).map_err(|problem| Path::Root.invalid(problem))? {
+        Value::List(_) => Err(Path::Root.invalid(
+            "the body is an array; expected one request object: a file of many requests has one a line",
+        )),
+        body => Ok(body),
+    }
 }
 
 /// Keys of a body that say nothing to the model.
@@ -184,23 +231,19 @@ const SERVED: &[&str] = &[
     "web_search_options",
 ];
 
-/// Refuses what only the service can count, and notes what nobody knows.
-fn other_keys(body: &Value<'_>, known: &[&str]) -> Result<Vec<String>, Error> {
-    let mut doubts = Vec::new();
-    let entries = Path::Root.object(body)?.iter();
+/// Notes what only the service can count, and what nobody knows.
+fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<(), Error> {
+    let entries = root.object(body)?.iter();
     for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {
         if SERVED.contains(&key) {
-            let path = Path::Root.key(key);
-            return Err(
-                path.unsupported("only the service knows how many tokens this adds to the prompt")
-            );
+            let path = root.key(key);
+            path.missing("only the service knows how many tokens this adds to the prompt")?;
+            continue;
         }
         let is_text = key == "modalities" && value.as_list() == Some(&[Value::Text("text".into())]);
         if !is_text && !FREE.contains(&key) && !known.contains(&key) {
-            doubts.push(format!(
-                "the body has the unknown key {key:?}, which may cost tokens"
-            ));
+            root.doubt_key(key, "this is an unknown key, which may cost tokens");
         }
     }
-    Ok(doubts)
+    Ok(())
 }

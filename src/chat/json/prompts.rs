@@ -10,17 +10,26 @@ use crate::token_id::TokenId;
 /// Models of which some recorded prompts were billed fewer tokens than they have, for no known reason.
 const UNSURE: &[&str] = &["gpt-3.5-turbo-instruct", "davinci-codex"];
 
+/// Why a prompt that is an object cannot be counted.
+pub(super) const STORED: &str = "only the service knows the text that this refers to";
+
 impl Counter {
     /// Prompts have no frame: their texts are what is billed.
-    pub(super) fn prompts(&self, body: &Value<'_>, key: &'static str) -> Result<ChatTokens, Error> {
+    pub(super) fn prompts(
+        &self,
+        root: &Path<'_>,
+        body: &Value<'_>,
+        key: &'static str,
+    ) -> Result<ChatTokens, Error> {
         let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
-        let mut doubts = other_keys(body, &known)?;
+        other_keys(root, body, &known)?;
+        let mut doubts = root.take_reasons();
         if UNSURE.contains(&&*self.base()) {
             doubts.push(
                 "two or more recorded prompts of this model were billed fewer tokens".to_owned(),
             );
         }
-        let (path, prompts) = Path::Root.must(body, key)?;
+        let (path, prompts) = root.must(body, key)?;
         if let Err(why) = self.family
             && why != families::NO_CHAT
         {
@@ -28,7 +37,8 @@ impl Counter {
         }
         let messages = match prompts {
             Value::Object(_) => {
-                return Err(path.unsupported("only the service knows the text that this refers to"));
+                path.missing(STORED)?;
+                Vec::new()
             }
             Value::List(list) if list.is_empty() => {
                 return Err(path.invalid("this is empty; at least one prompt is needed"));

@@ -17,9 +17,14 @@ const NUMBER: &str = "$serde_json::private::Number";
 const FEW: usize = 16;
 
 impl<'a> Value<'a> {
-    /// The value of a JSON text with nothing after it, or what is wrong with the text.
+    /// The value of a JSON text with nothing after it, or what is wrong with the text. Lone surrogates become U+FFFD.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
-        read(text).map_err(|error| format!("this is not valid JSON: {error}"))
+        // texts without lone surrogates are read once
+        let value = read(text).or_else(|error| match repaired(text) {
+            Some(text) => read(&text).map(Value::into_owned),
+            None => Err(error),
+        });
+        value.map_err(|error| format!("this is not valid JSON: {error}"))
     }
 
     /// The value of a JSON text that must be an object, or what is wrong with the text.
@@ -39,6 +44,46 @@ fn read(text: &str) -> Result<Value<'_>, serde_json::Error> {
     let value = Value::deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Returns a JSON text with U+FFFD for each escape of a lone surrogate, of the same length; nothing if it has none.
+fn repaired(text: &str) -> Option<String> {
+    let mut out = String::new();
+    // where the text that is not in `out` yet begins, and the next byte to look at
+    let (mut from, mut at) = (0, 0);
+    while let Some(found) = text.get(at..)?.find('\\') {
+        at += found;
+        let is_lone = match unit(text, at) {
+            Some(0xd800..=0xdbff) if matches!(unit(text, at + ESCAPE), Some(0xdc00..=0xdfff)) => {
+                at += ESCAPE;
+                false
+            }
+            unit => unit.is_some_and(|unit| (0xd800..=0xdfff).contains(&unit)),
+        };
+        if is_lone {
+            out.push_str(text.get(from..at)?);
+            out.push_str("\\ufffd");
+            from = at + ESCAPE;
+        }
+        // past the backslash and what it escapes
+        at += 1 + text.get(at + 1..)?.chars().next().map_or(0, char::len_utf8);
+    }
+    if out.is_empty() {
+        return None;
+    }
+    out.push_str(text.get(from..)?);
+    Some(out)
+}
+
+/// How long an escaped UTF-16 unit is, in bytes.
+const ESCAPE: usize = "\\u0000".len();
+
+/// Returns the UTF-16 unit that is escaped here.
+fn unit(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
+    // a sign is no digit
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 impl<'de> Deserialize<'de> for Value<'de> {
@@ -153,5 +198,51 @@ fn number<E: Error>(digits: &str) -> Result<Value<'static>, E> {
     match digits.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(Value::Float(value)),
         _ => Err(E::custom("number out of range")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_lone_surrogates_are_replaced() {
+        for (text, expected) in [
+            (r"\ud800", Some(r"\ufffd")),
+            (r"\uDFFFx\uDBFF", Some(r"\ufffdx\ufffd")),
+            (r"\ud800\udc00\udc00", Some(r"\ud800\udc00\ufffd")),
+            (r"\ud800\ud800\udc00", Some(r"\ufffd\ud800\udc00")),
+            (r"\\\ud800", Some(r"\\\ufffd")),
+            (r"\\ud800", None),
+            (r"\ud800\udc00", None),
+            (r"\ud80", None),
+            (r"\u+d80", None),
+            (r"\", None),
+            ("\\й", None),
+            ("", None),
+        ] {
+            assert_eq!(repaired(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_lone_surrogate_is_whole() {
+        let text = r#"{"\ud800": [null, true, 1, 18446744073709551615, 0.5, "a\udfff"], "b": {}}"#;
+        let replaced = text
+            .replace(r"\ud800", "\u{fffd}")
+            .replace(r"\udfff", "\u{fffd}");
+        assert_eq!(Value::parse(text), Ok(Value::parse(&replaced).unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn repairing_keeps_the_length(text in r#"(\\|u|d8|dc|00|"|й|[a-f]){0,40}"#) {
+            if let Some(repaired) = repaired(&text) {
+                prop_assert_eq!(repaired.len(), text.len());
+                prop_assert_eq!(super::repaired(&repaired), None);
+            }
+        }
     }
 }
