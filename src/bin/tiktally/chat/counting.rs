@@ -159,7 +159,11 @@ pub(super) fn date(text: &str) -> Result<String, String> {
         .find_map(|name| tiktally::get_encoding(name).ok());
     if let Some(encoding) = encoding {
         let counter = Counter::new(Family::Modern, encoding).as_of(text);
-        counter.map_err(|error| error.to_string())?;
+        counter.map_err(|error| {
+            let problem = error.to_string();
+            let problem = problem.strip_prefix("as_of: ").unwrap_or(&problem);
+            problem.to_owned()
+        })?;
     }
     Ok(text.to_owned())
 }

@@ -53,7 +53,7 @@ struct JsonRule {
     models: &'static str,
     api: &'static str,
     recordings: usize,
-    otherwise: usize,
+    others: usize,
     first: Option<&'static str>,
     last: Option<&'static str>,
 }
@@ -71,7 +71,7 @@ impl JsonRule {
             models: rule.models,
             api: api_name(rule.api),
             recordings: rule.recordings,
-            otherwise: rule.others,
+            others: rule.others,
             first: day(rule.first),
             last: day(rule.last),
         }

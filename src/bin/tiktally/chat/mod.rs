@@ -34,9 +34,9 @@ Examples:
   tiktally chat --image-size 1024x768 request.json  the size of linked images
   echo '{\"model\": \"gpt-4o\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]}' | tiktally chat
 
-A file has many requests, one on each line, if its name ends in .jsonl or .ndjson, or if its first line is a whole JSON
-object and another object follows. A line is a request body, a line of a batch file with its custom_id, url and body, or
-an example for fine-tuning.
+A file has a request on each line if its name ends in .jsonl or .ndjson, or if its first line is a whole JSON object and \
+another object follows. A line is a request body, an example for fine-tuning, or a line of a batch file with its \
+custom_id, url and body.
 
 An estimate states its reason. The answer must also fit in the tokens left.";
 
@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Print the rules that each count used, and how many recorded requests show each of them
+    /// Print the rules that each count used, how many recorded requests were billed so, and how many others were not
     #[arg(long)]
     explain: bool,
 
@@ -162,7 +162,7 @@ impl<'a> Run<'a> {
         let mut totals = Totals::default();
         let read = self.lines(path, lines, &mut totals);
         if read.is_ok() && totals.asked() == 0 {
-            return Err(InputError::new(path, "there are no requests in this".to_owned()).into());
+            return Err(InputError::new(path, "the file has no requests".to_owned()).into());
         }
         let args = self.args;
         if self.has_several_inputs && !args.json && totals.counted() > 0 {

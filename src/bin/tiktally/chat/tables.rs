@@ -106,7 +106,7 @@ pub(super) fn print_rules(
     let mut table = Table::new(kinds);
     let names = ["rule", "models", "API"].into_iter();
     let names = names.chain(has_requests.then_some("requests"));
-    table.header(names.chain(["recordings", "otherwise", "first", "last"]));
+    table.header(names.chain(["recordings", "others", "first", "last"]));
     for (rule, requests) in rules {
         let names = [rule.name, rule.models, api_name(rule.api)].map(str::to_owned);
         let numbers = [rule.recordings, rule.others].map(|number| number.to_string());

@@ -131,8 +131,8 @@ impl Totals {
             "model",
             "requests",
             "estimates",
-            "exact",
-            "estimated",
+            "exact tokens",
+            "estimated tokens",
             "tokens",
         ]);
         let models = self.by_model.iter();
