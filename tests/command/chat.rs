@@ -14,8 +14,8 @@ const HELLO: &str = r#"{"model": "gpt-3.5-turbo-0613", "messages": [
     {"role": "user", "content": "Hello!"}
 ]}"#;
 
-/// With a tool, whose cost for this model can only be estimated.
-const TOOL: &str = r#"{"model": "gpt-5", "messages": [{"role": "user", "content": "Hello!"}], "tools": [
+/// With a tool, for a model without recordings: its cost can only be estimated.
+const TOOL: &str = r#"{"model": "o1", "messages": [{"role": "user", "content": "Hello!"}], "tools": [
     {"type": "function", "function": {"name": "walk", "parameters":
         {"type": "object", "properties": {"to": {"type": "string"}}}}}
 ]}"#;
