@@ -517,7 +517,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::BudgetTooSmall { needed, budget } => write!(
                 f,
-                "the messages that must stay cost {needed} tokens, but the budget is {budget}; shorten them or raise the budget"
+                "what must stay costs {needed} tokens, but the budget is {budget}; shorten them or raise the budget"
             ),
             ErrorKind::EstimateOnly { reason } => write!(
                 f,

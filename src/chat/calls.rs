@@ -1,14 +1,15 @@
 //! Calls of tools in the history, and their results.
 
 use std::collections::HashMap;
+use std::iter;
 
 use super::api::Day;
 use super::content::Part;
-use super::request::{Message, ToolCall};
+use super::request::{Message, Role, ToolCall};
 use super::rules::Rule;
 use super::tally::Tally;
 use super::value::{Style, Value, write_text};
-use super::{Family, families, invalid, unsupported};
+use super::{Family, families, invalid};
 use crate::error::Error;
 
 /// The first day on which results of parallel calls were recorded as they are; up to nine days before, what is not
@@ -25,7 +26,9 @@ impl Tally<'_> {
     ) -> Result<(), Error> {
         self.uses(Rule::Messages);
         if self.family == Family::Legacy0301 {
-            return Err(unsupported(self.calls_of(at), families::NO_TOOLS));
+            self.gaps.note(self.calls_of(at), families::NO_TOOLS)?;
+            tokens.extend(self.beside_calls(messages, at)?);
+            return Ok(());
         }
         if self.is_responses() {
             tokens.extend(self.items(messages, at)?);
@@ -53,6 +56,9 @@ impl Tally<'_> {
             ));
         }
         let order = self.in_order(&message.tool_calls, results, at)?;
+        if message.tool_calls.iter().any(|call| call.is_missing) {
+            return self.beside_calls(iter::once(message).chain(results), at);
+        }
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
             (Family::Legacy0613, [call], [result]) => {
                 self.uses(Rule::Call);
@@ -62,13 +68,37 @@ impl Tally<'_> {
                     + self.numbers.legacy_pair;
                 Ok(vec![bare + call])
             }
-            (Family::Legacy0613, ..) => Err(unsupported(
-                self.calls_of(at),
-                "the cost of several calls in one message is unknown for this model; only the service can count them",
-            )),
+            (Family::Legacy0613, ..) => {
+                let why = "the cost of several calls in one message is unknown for this model; only the service can count them";
+                self.gaps.note(self.calls_of(at), why)?;
+                self.beside_calls(iter::once(message).chain(results), at)
+            }
             (_, [call], [result]) => self.pair(message, call, result, at),
             (_, _, order) => self.parallel(message, order, at),
         }
+    }
+
+    /// Counts what has a known price among messages with calls that have none: the texts, and the calls of functions.
+    fn beside_calls<'m, 'a: 'm>(
+        &mut self,
+        messages: impl IntoIterator<Item = &'m Message<'a>>,
+        at: usize,
+    ) -> Result<Vec<usize>, Error> {
+        let mut tokens = Vec::new();
+        for (message, at) in messages.into_iter().zip(at..) {
+            if message.role == Role::Tool {
+                tokens.push(self.content(message, at)?);
+                continue;
+            }
+            let mut asked = self.said(message, at)?;
+            for (i, call) in message.tool_calls.iter().enumerate() {
+                if !call.is_missing && !self.is_legacy() {
+                    asked += self.call(message, call, at, i)?;
+                }
+            }
+            tokens.push(asked);
+        }
+        Ok(tokens)
     }
 
     /// Counts the text of a message beside its calls, which is a message of its own.
@@ -239,7 +269,7 @@ impl Tally<'_> {
 
     /// Returns the results in the order of the calls.
     fn in_order<'m, 'a>(
-        &self,
+        &mut self,
         calls: &[ToolCall<'a>],
         results: &'m [Message<'a>],
         at: usize,
@@ -265,15 +295,15 @@ impl Tally<'_> {
         Ok(order.into_iter().flatten().collect())
     }
 
-    fn refuse_images(&self, result: &Message<'_>, at: usize) -> Result<(), Error> {
-        let is_image = |part: &Part<'_>| matches!(part, Part::Image(_));
-        if result.content.iter().any(is_image) {
-            return Err(unsupported(
-                format!("{}.content", self.place(at)),
-                "the cost of an image in a tool result is unknown; only the service can count it",
-            ));
+    fn refuse_images(&mut self, result: &Message<'_>, at: usize) -> Result<(), Error> {
+        let is_image = |part: &Part<'_>| matches!(part, Part::Image(image) if !image.is_missing());
+        if !result.content.iter().any(is_image) {
+            return Ok(());
         }
-        Ok(())
+        self.gaps.note(
+            self.place_of_content(result, at),
+            "the cost of an image in a tool result is unknown; only the service can count it",
+        )
     }
 
     /// Reads the arguments of a call.

@@ -144,7 +144,49 @@ impl Counter {
             let needed = total;
             return Err(ErrorKind::BudgetTooSmall { needed, budget }.into());
         }
-        Ok(fitted(messages, units, tally))
+        let had_calls = tally.has_calls;
+        let mut fitted = fitted(messages, units, tally);
+        let has_calls = fitted.messages.iter().any(Message::has_call);
+        if had_calls && !has_calls && fitted.tokens.images > 0 {
+            // some models bill images more beside calls, which are gone
+            fitted.tokens = self.estimate(&Request::new(fitted.messages.clone()))?;
+        }
+        Ok(fitted)
+    }
+}
+
+/// Messages that may go, as one.
+#[cfg(feature = "json")]
+pub(super) struct Droppable {
+    pub(super) messages: Range<usize>,
+    pub(super) tokens: usize,
+    /// Whether it goes on its own: what follows it up to the next beginning goes with it.
+    pub(super) is_begin: bool,
+}
+
+#[cfg(feature = "json")]
+impl Counter {
+    /// Returns the messages of a request that may go, in order.
+    pub(super) fn droppable(
+        &self,
+        request: &Request<'_>,
+        policy: Policy,
+    ) -> Result<Vec<Droppable>, Error> {
+        let mut tally = self.tally(request.api, Vec::new())?;
+        tally.has_instructions = request.has_instructions;
+        tally.items.clone_from(&request.items);
+        tally.has_calls = request.messages.iter().any(Message::has_call);
+        let mut units = units(&mut tally, &request.messages)?;
+        number_turns(&mut units, policy);
+        let mut turn = None;
+        let units = units.into_iter().filter(|unit| unit.turn.is_some());
+        Ok(units
+            .map(|unit| Droppable {
+                tokens: unit.total(),
+                is_begin: std::mem::replace(&mut turn, unit.turn) != unit.turn,
+                messages: unit.messages,
+            })
+            .collect())
     }
 }
 

@@ -4,7 +4,7 @@ use super::content::Part;
 use super::request::{Message, Role};
 use super::rules::Rule;
 use super::tally::Tally;
-use super::{Family, Image, images, invalid, unsupported};
+use super::{Family, Image, images, invalid};
 use crate::chat::api::Api;
 use crate::error::Error;
 
@@ -105,12 +105,18 @@ impl Tally<'_> {
     /// Counts the texts of a message, joined where nothing stands between them; its images are added to those of all.
     pub(super) fn content(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
         let mut tokens = 0;
-        for (i, parts) in message.content.chunk_by(are_texts).enumerate() {
+        let mut next = 0;
+        for parts in message.content.chunk_by(are_texts) {
+            let i = next;
+            next += parts.len();
             match parts {
+                // what is wrong with them is known already
+                [Part::Image(image)] if image.is_missing() || message.role == Role::Tool => {}
                 [Part::Image(image)] => {
-                    let place = format!("{}.content[{i}]", self.place(at));
-                    let unknown = |why| unsupported(place, why);
-                    self.image(message.role, *image, i == 0).map_err(unknown)?;
+                    if let Err(why) = self.image(message.role, *image, i == 0) {
+                        let place = self.place_of_content(message, at);
+                        self.gaps.note(format!("{place}[{i}]"), why)?;
+                    }
                 }
                 [Part::Text(text)] => tokens += self.count(text),
                 _ => {
@@ -128,9 +134,6 @@ impl Tally<'_> {
         if role != Role::User {
             return Err("the cost of an image is known only in user messages; move it to one");
         }
-        if is_first {
-            self.uses(Rule::ImageFirst);
-        }
         let sent = images::Sent {
             model: &self.counter.base(),
             api: self.api,
@@ -139,6 +142,9 @@ impl Tally<'_> {
             has_calls: self.has_calls,
         };
         let cost = images::cost(sent, image)?;
+        if is_first {
+            self.uses(Rule::ImageFirst);
+        }
         self.uses(if cost.is_earlier {
             Rule::ImageEarlier
         } else {

@@ -1,6 +1,7 @@
 #![doc = include_str!("page.md")]
 
 mod api;
+mod at_least;
 #[cfg(feature = "json")]
 mod calls;
 mod content;
@@ -26,12 +27,16 @@ use crate::Encoding;
 use crate::error::{Error, ErrorKind};
 pub use api::Api;
 use api::Day;
+use at_least::Gaps;
+pub use at_least::{AtLeast, Missing};
 pub use content::{Content, Part};
 pub use families::Family;
 pub use fit::{Fitted, Policy};
+#[cfg(feature = "json")]
+use images::ImageSizes;
 pub use images::{Detail, Image};
 #[cfg(feature = "json")]
-pub use json::{count_json, estimate_json};
+pub use json::{FittedJson, at_least_json, count_json, estimate_json};
 use numbers::{NUMBERS, Numbers};
 pub use request::{Message, Request, ResponseFormat, Tool, ToolCall, ToolChoice};
 use rules::Rule;
@@ -64,6 +69,9 @@ pub struct Counter {
     doubt: Option<&'static str>,
     /// The day whose rules count; the newest ones without.
     day: Option<Day>,
+    /// The sizes of images that a body links to.
+    #[cfg(feature = "json")]
+    sizes: Option<ImageSizes>,
     numbers: &'static Numbers,
 }
 
@@ -168,6 +176,8 @@ impl Counter {
             doubt: known.as_ref().ok().and_then(|known| known.doubt),
             family: known.map(|known| known.family),
             day: None,
+            #[cfg(feature = "json")]
+            sizes: None,
             numbers: &NUMBERS,
         })
     }
@@ -191,6 +201,8 @@ impl Counter {
             family: Ok(family),
             doubt: None,
             day: None,
+            #[cfg(feature = "json")]
+            sizes: None,
             numbers: &NUMBERS,
         }
     }
@@ -289,7 +301,14 @@ impl Counter {
     /// # Complexity
     /// As [`count`](Self::count).
     pub fn estimate(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
+        let (tokens, _) = self.price(request, Gaps::default())?;
+        Ok(tokens)
+    }
+
+    /// Counts the tokens of a request; `gaps` decides what becomes of content without a known price.
+    fn price(&self, request: &Request<'_>, gaps: Gaps) -> Result<(ChatTokens, Gaps), Error> {
         let mut tally = self.tally(request.api, request.doubts.clone())?;
+        tally.gaps = gaps;
         tally.rules.extend(request.rules);
         tally.has_instructions = request.has_instructions;
         tally.items.clone_from(&request.items);
@@ -305,14 +324,15 @@ impl Counter {
         let used = tally.used();
         let reasons = tally.reasons(&used);
         let alone = ChatTokens::of_messages(messages, tally.images, priming, &reasons);
-        Ok(ChatTokens {
+        let tokens = ChatTokens {
             total: alone.total + tools + tool_choice + response_format,
             tools,
             tool_choice,
             response_format,
             rules: used,
             ..alone
-        })
+        };
+        Ok((tokens, tally.gaps))
     }
 
     /// Returns the model's name without a tuner's additions; nothing for a counter without a model.

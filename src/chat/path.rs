@@ -2,15 +2,30 @@
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // only JSON has paths
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 
+use super::at_least::Gaps;
+#[cfg(feature = "json")]
+use super::images::ImageSizes;
 use super::value::{Object, Value};
 use crate::error::Error;
 
-/// A place in a request. It becomes text only for an error.
+/// What goes with a body that is being read.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) gaps: RefCell<Gaps>,
+    /// The sizes of images that the body links to.
+    #[cfg(feature = "json")]
+    pub(super) sizes: Option<ImageSizes>,
+}
+
+/// A place in a request. It becomes text only for an error or a note.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'p> {
     Root,
+    /// The root of a body that is being read, with what is noted of it.
+    Body(&'p Notes),
     Key(&'p Path<'p>, &'p str),
     Index(&'p Path<'p>, usize),
 }
@@ -18,8 +33,8 @@ pub(super) enum Path<'p> {
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Root => Ok(()),
-            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Root | Self::Body(_) => Ok(()),
+            Self::Key(Self::Root | Self::Body(_), key) => f.write_str(key),
             Self::Key(parent, key) => write!(f, "{parent}.{key}"),
             Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }
@@ -36,8 +51,23 @@ impl Path<'_> {
         self.invalid(format!("{problem}; expected one of {}", known.join(", ")))
     }
 
-    pub(super) fn unsupported(&self, what: impl Into<String>) -> Error {
-        super::unsupported(self.to_string(), what)
+    /// Notes that only the service can count this, if such content is listed; otherwise returns the error for it.
+    pub(super) fn missing(&self, why: impl Into<String>) -> Result<(), Error> {
+        match self.notes() {
+            None => Gaps::default().note(self.to_string(), why),
+            Some(notes) => notes.gaps.borrow_mut().note(self.to_string(), why),
+        }
+    }
+
+    pub(super) fn notes(&self) -> Option<&Notes> {
+        let mut path = self;
+        loop {
+            match path {
+                Self::Root => return None,
+                Self::Body(notes) => return Some(notes),
+                Self::Key(parent, _) | Self::Index(parent, _) => path = parent,
+            }
+        }
     }
 
     pub(super) fn key<'k>(&'k self, key: &'k str) -> Path<'k> {

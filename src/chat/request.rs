@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub(crate) tools: Vec<Tool<'a>>,
     /// Whether the tools were called functions, as they were first.
     pub(crate) are_functions: bool,
+    /// The places of the tools in the list they came in, if not all of them are functions.
+    pub(crate) tool_places: Vec<usize>,
     pub(crate) tool_choice: ToolChoice<'a>,
     pub(crate) response_format: ResponseFormat<'a>,
     pub(crate) api: Api,
@@ -288,6 +290,8 @@ pub struct ToolCall<'a> {
     pub(crate) arguments: Cow<'a, str>,
     /// Whether the item of the call had an `id` of its own, beside its `call_id`: Responses API.
     pub(crate) has_item_id: bool,
+    /// Whether it is no function's, so that its price is not known, which is noted already.
+    pub(crate) is_missing: bool,
 }
 
 #[cfg(feature = "json")]
@@ -304,6 +308,7 @@ impl<'a> ToolCall<'a> {
             name: name.into(),
             arguments: arguments.into(),
             has_item_id: false,
+            is_missing: false,
         }
     }
 

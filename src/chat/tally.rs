@@ -1,6 +1,7 @@
 //! A request while it is counted: what was found so far, and what all of the rules ask for.
 
 use super::api::{Api, Day};
+use super::at_least::Gaps;
 use super::numbers::Numbers;
 use super::request::{Message, Request, Role};
 use super::rules::{self, Rule, RuleSet, RuleUse};
@@ -17,6 +18,8 @@ pub(super) struct Tally<'c> {
     pub(super) api: Api,
     /// Reasons that are no rule's: what the request has that no recording shows.
     pub(super) doubts: Vec<String>,
+    /// What has no known price.
+    pub(super) gaps: Gaps,
     /// The rules that were used.
     pub(super) rules: RuleSet,
     /// Whether the first message came as `instructions`, and the places of the others: see [`Request`].
@@ -42,6 +45,7 @@ impl Counter {
             group: families::group(family, &self.base(), self.encoding.name()),
             api,
             doubts,
+            gaps: Gaps::default(),
             rules: RuleSet::default(),
             has_instructions: false,
             items: Vec::new(),
@@ -160,6 +164,13 @@ impl Tally<'_> {
             None => "instructions".to_owned(),
             Some(at) => format!("input[{}]", self.items.get(at).unwrap_or(&at)),
         }
+    }
+
+    /// Returns the place of the content of a message.
+    pub(super) fn place_of_content(&self, message: &Message<'_>, at: usize) -> String {
+        let is_output = self.is_responses() && message.role == Role::Tool;
+        let key = if is_output { "output" } else { "content" };
+        format!("{}.{key}", self.place(at))
     }
 
     /// Returns the rules that were used, each with its evidence.

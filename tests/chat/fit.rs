@@ -177,10 +177,237 @@ fn windows() {
     assert_eq!(left("gpt-4.1"), Some(1_047_576 - total("gpt-4.1")));
     let unknown = Counter::new(Family::Modern, tiktally::o200k_base());
     assert_eq!(unknown.remaining(&request).unwrap(), None);
-    let unsure = request.tools([Tool::function("find")]);
-    let error = Counter::for_model("gpt-5")
-        .unwrap()
-        .remaining(&unsure)
-        .unwrap_err();
+    let unsure = Counter::for_model("gpt-4o-2027-01-01").unwrap();
+    let error = unsure.remaining(&request).unwrap_err();
     assert!(error.is_estimate_only());
+}
+
+/// A message or item as JSON, and whether it begins what goes as one.
+type Entry = (String, bool);
+
+/// Returns the entries of a body of one of the APIs with these turns.
+fn entries(turns: &[Turn], is_responses: bool) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let text = |text: &str| serde_json::to_string(text).unwrap();
+    for turn in turns {
+        let (role, content) = match turn {
+            Turn::System(said) => ("system", text(said)),
+            Turn::User(said) => ("user", text(said)),
+            Turn::Assistant(said) => {
+                if is_responses && said.len() % 2 == 0 {
+                    let item = r#"{"type": "reasoning", "summary": [], "id": "rs_[1]"}"#;
+                    entries.push((item.to_owned(), true));
+                    entries.push((
+                        format!(r#"{{"role": "assistant", "content": {}}}"#, text(said)),
+                        false,
+                    ));
+                    continue;
+                }
+                ("assistant", text(said))
+            }
+            Turn::Image(..) => {
+                let (kind, key) = if is_responses {
+                    (
+                        "input_text",
+                        r#"{"type": "input_image", "image_url": "https://example.com/}]"}"#,
+                    )
+                } else {
+                    (
+                        "text",
+                        r#"{"type": "image_url", "image_url": {"url": "https://example.com/}]"}}"#,
+                    )
+                };
+                (
+                    "user",
+                    format!(r#"[{{"type": "{kind}", "text": "See"}}, {key}]"#),
+                )
+            }
+            Turn::Calls(calls, said) if is_responses => {
+                let after_calls = entries
+                    .last()
+                    .is_some_and(|(entry, _): &Entry| entry.contains("function_call_output"));
+                for i in 0..*calls {
+                    let item = format!(
+                        r#"{{"type": "function_call", "call_id": "{i}", "name": "find", "arguments": "{{\"a\": 1}}"}}"#
+                    );
+                    entries.push((item, i == 0 && !after_calls));
+                }
+                for i in 0..*calls {
+                    let item = format!(
+                        r#"{{"type": "function_call_output", "call_id": "{i}", "output": {}}}"#,
+                        text(said)
+                    );
+                    entries.push((item, false));
+                }
+                continue;
+            }
+            Turn::Calls(calls, said) => {
+                let call = |i: usize| {
+                    format!(
+                        r#"{{"id": "{i}", "type": "function", "function": {{"name": "find", "arguments": "{{\"a\": 1}}"}}}}"#
+                    )
+                };
+                let list: Vec<String> = (0..*calls).map(call).collect();
+                entries.push((
+                    format!(
+                        r#"{{"role": "assistant", "content": null, "tool_calls": [{}]}}"#,
+                        list.join(",")
+                    ),
+                    true,
+                ));
+                for i in 0..*calls {
+                    entries.push((
+                        format!(
+                            r#"{{"role": "tool", "tool_call_id": "{i}", "content": {}}}"#,
+                            text(said)
+                        ),
+                        false,
+                    ));
+                }
+                continue;
+            }
+        };
+        entries.push((
+            format!(r#"{{"role": "{role}", "content": {content}}}"#),
+            true,
+        ));
+    }
+    entries
+}
+
+/// Returns a body with these entries; its keys stand around them.
+fn body(entries: &[String], is_responses: bool) -> String {
+    let list = entries.join(" ,\n ");
+    if is_responses {
+        return format!(
+            r#"{{ "store":false, "instructions": "Be brief.", "input" : [ {list} ],"tools":[{{"type":"function","name":"find"}}],  "metadata":{{"input":[1,2]}}}}"#
+        );
+    }
+    format!(
+        r#"{{ "seed":1e0, "messages" : [ {list} ],"tools":[{{"type":"function","function":{{"name":"find"}}}}],  "metadata":{{"messages":[1,2]}},
+        "response_format": {{"type": "json_schema", "json_schema": {{"name": "found", "schema": {{"type": "object", "properties": {{}}}}}}}}}}"#
+    )
+}
+
+proptest! {
+    #[test]
+    fn bodies_that_fit_keep_what_they_must(
+        turns in prop::collection::vec(turn(), 1..16),
+        budget in 0..700_usize,
+        by_turn: bool,
+        is_responses: bool,
+        model in 0..3_usize,
+    ) {
+        let model = ["gpt-4o", "gpt-5-mini", "gpt-4.1"][model];
+        let counter = Counter::for_model(model).unwrap().with_image_sizes(|_| Some((300, 200)));
+        let policy = if by_turn { Policy::OldestTurns } else { Policy::OldestMessages };
+        let entries = entries(&turns, is_responses);
+        let texts: Vec<String> = entries.iter().map(|(text, _)| text.clone()).collect();
+        let sent = body(&texts, is_responses);
+        let whole = counter.estimate_json(&sent).unwrap();
+        let is_user = |text: &String| text.contains(r#""role": "user""#);
+        let mut last = texts.iter().rposition(is_user).unwrap_or(texts.len() - 1);
+        while !entries[last].1 {
+            last -= 1;
+        }
+        let must_stay = |at: usize| at >= last || texts[at].contains(r#""role": "system""#);
+        let with = |kept: &dyn Fn(usize) -> bool| {
+            let kept = (0..texts.len()).filter(|at| kept(*at)).map(|at| texts[at].clone());
+            body(&kept.collect::<Vec<_>>(), is_responses)
+        };
+        let fitted = match counter.fit_json(&sent, budget, policy) {
+            Ok(fitted) => fitted,
+            Err(error) => {
+                prop_assert!(error.is_limit_too_small());
+                let least = counter.estimate_json(&with(&must_stay)).unwrap().total;
+                prop_assert!(least > budget);
+                let needed = format!("{least} tokens");
+                prop_assert!(error.to_string().contains(&needed));
+                return Ok(());
+            }
+        };
+        // the body has the rest as it was sent
+        let is_dropped = |at: usize| fitted.dropped.contains(&at);
+        prop_assert_eq!(&fitted.body, &with(&|at| !is_dropped(at)));
+        prop_assert_eq!(&counter.estimate_json(&fitted.body).unwrap(), &fitted.tokens);
+        prop_assert!(fitted.tokens.total <= budget);
+        prop_assert_eq!(fitted.dropped.is_empty(), whole.total <= budget);
+        prop_assert!(fitted.dropped.is_sorted_by(|a, b| a < b));
+        prop_assert!(!(0..texts.len()).any(|at| is_dropped(at) && must_stay(at)));
+        // what belongs together goes together
+        for at in 1..entries.len() {
+            prop_assert!(entries[at].1 || is_dropped(at) == is_dropped(at - 1));
+        }
+        // nothing goes that could have stayed
+        if let (Some(dropped), Policy::OldestMessages) = (fitted.dropped.last(), policy) {
+            let mut first = *dropped;
+            while !entries[first].1 {
+                first -= 1;
+            }
+            let more = counter.estimate_json(&with(&|at| !is_dropped(at) || at >= first)).unwrap();
+            prop_assert!(more.total > budget);
+        }
+    }
+}
+
+#[test]
+fn bodies_without_messages_to_drop() {
+    let fit = |body: &str, budget| counter().fit_json(body, budget, Policy::default());
+    let body = r#"{"input": "Hello!", "instructions": "Be brief."}"#;
+    let fitted = fit(body, 16).unwrap();
+    assert_eq!((fitted.body.as_str(), fitted.tokens.total), (body, 16));
+    let error = fit(body, 15).unwrap_err();
+    assert!(error.is_limit_too_small());
+    assert!(error.to_string().contains("16 tokens"), "{error}");
+    for body in [r#"{"prompt": "Hello!"}"#, "{}"] {
+        assert!(fit(body, 100).unwrap_err().is_invalid_chat());
+    }
+    let body = r#"{"messages": [{"role": "user", "content": [{"type": "file"}]}]}"#;
+    assert!(fit(body, 100).unwrap_err().is_unsupported_content());
+}
+
+/// A system message that comes first after the cut changes what tools cost.
+#[test]
+fn a_later_system_message_comes_first() {
+    let body = r#"{"messages": [{"role": "user", "content": "One?"}, {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Two?"}], "tools": [{"type": "function", "function": {"name": "ping"}}]}"#;
+    let cut = r#"{"messages": [{"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Two?"}], "tools": [{"type": "function", "function": {"name": "ping"}}]}"#;
+    let total = counter().count_json(cut).unwrap().total;
+    let fitted = counter().fit_json(body, total, Policy::default()).unwrap();
+    assert_eq!((fitted.body.as_str(), fitted.tokens.total), (cut, total));
+    assert!(
+        counter()
+            .fit_json(body, total - 1, Policy::default())
+            .is_err()
+    );
+}
+
+/// A cut reads a body a few times, not once for each message.
+#[test]
+fn long_bodies() {
+    let message = r#"{"role": "assistant", "content": "a"}"#;
+    let messages = vec![message; 50_000].join(",");
+    let body = format!(r#"{{"messages": [{messages}, {{"role": "user", "content": "Hm."}}]}}"#);
+    let fitted = counter().fit_json(&body, 1000, Policy::default()).unwrap();
+    assert_eq!(fitted.dropped.len(), 50_000 - (1000 - 9) / 5);
+}
+
+/// gpt-5-mini bills an image beside calls with one token more.
+#[test]
+fn images_cost_less_when_the_calls_are_gone() {
+    let call = ToolCall::new("a", "find", "{}");
+    let messages = [
+        Message::assistant(Content::none()).tool_calls([call]),
+        Message::tool("a", "Nothing."),
+        Message::user([Part::text("See"), Image::new(64, 64, Detail::Auto).into()]),
+    ];
+    let counter = Counter::for_model("gpt-5-mini").unwrap();
+    let whole = counter.estimate(&Request::new(messages.clone())).unwrap();
+    let budget = whole.total - 1;
+    let fitted = counter.fit(messages, budget, Policy::default()).unwrap();
+    assert_eq!(fitted.dropped, [0, 1]);
+    let again = counter.estimate(&Request::new(fitted.messages)).unwrap();
+    assert_eq!(again, fitted.tokens);
+    assert_eq!(again.images + 1, whole.images);
 }

@@ -1,5 +1,6 @@
 //! Tests of chat requests.
 
+mod at_least;
 mod doubts;
 mod fit;
 mod recorded;

@@ -57,7 +57,7 @@ fn image_data(url: &str) -> Result<&str, Error> {
 }
 
 /// Whether a URL leads somewhere else.
-pub(super) fn is_link(url: &str) -> bool {
+pub(crate) fn is_link(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case("data"))
 }

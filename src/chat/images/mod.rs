@@ -3,10 +3,16 @@
 #[cfg(feature = "json")]
 mod data_url;
 mod price;
+#[cfg(feature = "json")]
+mod sizes;
 
 #[cfg(feature = "json")]
 use crate::error::Error;
+#[cfg(feature = "json")]
+pub(crate) use data_url::is_link;
 pub(crate) use price::{Sent, cost, group};
+#[cfg(feature = "json")]
+pub(crate) use sizes::ImageSizes;
 
 /// How closely the model looks at an image: `detail` in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -40,8 +46,18 @@ pub struct Image {
     width: u32,
     height: u32,
     detail: Detail,
+    source: Source,
+}
+
+/// Where the size of an image is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "json"), allow(dead_code))] // only bodies have links
+enum Source {
+    Known,
     /// Of a link the size is not known; it may not matter.
-    is_link: bool,
+    Link,
+    /// The image stands for a part without a known price, which is noted already.
+    Missing,
 }
 
 impl Image {
@@ -51,8 +67,25 @@ impl Image {
             width,
             height,
             detail,
-            is_link: false,
+            source: Source::Known,
         }
+    }
+
+    /// Creates what stands in for a part without a known price, and costs nothing.
+    #[cfg(feature = "json")]
+    pub(crate) fn missing() -> Self {
+        Self {
+            source: Source::Missing,
+            ..Self::new(0, 0, Detail::Auto)
+        }
+    }
+
+    pub(crate) fn is_missing(self) -> bool {
+        self.source == Source::Missing
+    }
+
+    fn is_link(self) -> bool {
+        self.source == Source::Link
     }
 
     /// As [`from_data_url`](Self::from_data_url), but takes a link at low detail, whose size some models do not bill.
@@ -60,7 +93,7 @@ impl Image {
     pub(crate) fn from_url(url: &str, detail: Detail) -> Result<Self, Error> {
         if detail == Detail::Low && data_url::is_link(url) {
             return Ok(Self {
-                is_link: true,
+                source: Source::Link,
                 ..Self::new(0, 0, detail)
             });
         }
@@ -124,4 +157,4 @@ impl Image {
 }
 
 /// Why an image that is not there has no price.
-const LINK: &str = "the image is a link, whose size is unknown because links are never fetched; give the size with `Image::new`";
+pub(crate) const LINK: &str = "the image is a link, whose size is unknown because links are never fetched; give the size with `Counter::with_image_sizes` or `Image::new`";

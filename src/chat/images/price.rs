@@ -35,7 +35,7 @@ pub(crate) fn cost(sent: Sent<'_>, image: Image) -> Result<Cost, &'static str> {
         "the cost of an image is not known for this model; if it has another name, use it in `Counter::for_model`",
     )?;
     let is_fixed = matches!(rule, Rule::Tiles { .. }) && image.detail == Detail::Low;
-    if image.is_link && !is_fixed {
+    if image.is_link() && !is_fixed {
         return Err(LINK);
     }
     Ok(Cost {

@@ -16,20 +16,21 @@ const KEYS: &[&str] = &[
     "response_format",
 ];
 
-pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(body, KEYS)?;
-    let (path, list) = Path::Root.must(body, "messages")?;
+pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+    let doubts = other_keys(root, body, KEYS)?;
+    let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
         return Err(path.invalid("this is empty; a request needs at least one message"));
     }
     let messages = path.each(list, message)?;
-    let (tools, are_functions) = tools::tools(body)?;
+    let tools = tools::tools(root, body)?;
     Ok(Request {
         messages,
-        tool_choice: tools::choice(body, &tools)?,
-        tools,
-        are_functions,
-        response_format: response_format(body)?,
+        tool_choice: tools::choice(root, body, &tools)?,
+        tools: tools.functions,
+        tool_places: tools.places,
+        are_functions: tools.are_functions,
+        response_format: response_format(root, body)?,
         doubts,
         ..Request::default()
     })
@@ -57,11 +58,11 @@ fn keys(role: Role) -> &'static [&'static str] {
 fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
     let mut message = Message::new(content::role(path, value)?, Content::none());
     path.only(value, keys(message.role))?;
+    let mut is_missing = false;
     for key in ["refusal", "audio"] {
         if let Some((path, _)) = path.get(value, key)? {
-            return Err(
-                path.unsupported("the cost of this is unknown; only the service can count it")
-            );
+            path.missing("the cost of this is unknown; only the service can count it")?;
+            is_missing = true;
         }
     }
     message.name = path.maybe_text(value, "name")?;
@@ -82,7 +83,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         Some((path, content)) => {
             message.content = content::content(&path, content, &["text", "image_url"])?.0;
         }
-        None if message.has_call() || message.role == Role::Function => {}
+        None if message.has_call() || message.role == Role::Function || is_missing => {}
         None => {
             return Err(
                 path.invalid("`content` is missing; only messages with calls can do without")
@@ -92,8 +93,8 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     Ok(message)
 }
 
-fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
-    let Some((path, format)) = Path::Root.get(body, "response_format")? else {
+fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+    let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
     };
     match path.text_of(format, "type")?.as_ref() {

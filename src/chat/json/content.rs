@@ -1,7 +1,7 @@
 //! Roles and contents of messages, in either API.
 
 use crate::chat::content::{Content, Part};
-use crate::chat::images::{Detail, Image};
+use crate::chat::images::{self, Detail, Image};
 use crate::chat::path::Path;
 use crate::chat::request::Role;
 use crate::chat::value::Value;
@@ -43,9 +43,10 @@ fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Par
     let kind = path.text_of(value, "type")?;
     let kind = kind.as_ref();
     if SERVED.contains(&kind) {
-        return Err(path.unsupported(format!(
+        path.missing(format!(
             "the cost of a part of type {kind:?} is unknown; only the service can count it"
-        )));
+        ))?;
+        return Ok(Image::missing().into());
     }
     if !known.contains(&kind) {
         let problem = format!("unknown type {kind:?}");
@@ -91,7 +92,8 @@ fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
 fn input_image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
     path.only(value, &["type", "image_url", "detail", "file_id"])?;
     if let Some((path, _)) = path.get(value, "file_id")? {
-        return Err(path.unsupported("only the service knows the size of an uploaded image"));
+        path.missing("only the service knows the size of an uploaded image")?;
+        return Ok(Image::missing());
     }
     let detail = match path.get(value, "detail")? {
         Some((path, name)) => detail(&path, name)?,
@@ -118,5 +120,15 @@ fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
 }
 
 fn at_url(path: &Path<'_>, url: &str, detail: Detail) -> Result<Image, Error> {
+    if images::is_link(url) {
+        let sizes = path.notes().and_then(|notes| notes.sizes.as_ref());
+        if let Some((width, height)) = sizes.and_then(|sizes| sizes.of(url)) {
+            return Ok(Image::new(width, height, detail));
+        }
+        if detail != Detail::Low {
+            path.missing(images::LINK)?;
+            return Ok(Image::missing());
+        }
+    }
     Image::from_url(url, detail).map_err(|error| error.at(path.to_string()))
 }

@@ -1,17 +1,23 @@
 //! Raw request bodies, as they are sent to `/v1/chat/completions`, `/v1/responses`, `/v1/completions` and
 //! `/v1/embeddings`.
 
+mod at_least;
 mod chat;
 mod content;
+mod fit;
 mod prompts;
 mod responses;
 mod tools;
 
+use super::at_least::{AtLeast, Gaps};
 use super::families;
-use super::path::Path;
+use super::path::{Notes, Path};
+use super::request::Request;
 use super::value::Value;
 use super::{ChatTokens, Counter};
 use crate::error::Error;
+pub use at_least::at_least_json;
+pub use fit::FittedJson;
 
 /// Counts the tokens of a raw request body, with the counter of the model that it names.
 ///
@@ -52,13 +58,18 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
 /// As [`count_json`].
 pub fn estimate_json(body: &str) -> Result<ChatTokens, Error> {
     let body = parse(body)?;
-    let model = Path::Root.get(&body, "model")?;
+    counter_of(&body)?.estimate_body(&body)
+}
+
+/// Creates the counter of the model that a body names.
+fn counter_of(body: &Value<'_>) -> Result<Counter, Error> {
+    let model = Path::Root.get(body, "model")?;
     let Some((path, model)) = model else {
         return Err(Path::Root.invalid(
             "`model` is missing; add it, or use `count_json` of a `Counter` for the model",
         ));
     };
-    Counter::for_model(path.text(model)?)?.estimate_body(&body)
+    Counter::for_model(path.text(model)?)
 }
 
 impl Counter {
@@ -118,21 +129,54 @@ impl Counter {
     }
 
     fn estimate_body(&self, body: &Value<'_>) -> Result<ChatTokens, Error> {
-        let object = Path::Root.object(body)?;
+        Ok(self.price_body(body, Gaps::default())?.tokens)
+    }
+
+    /// Counts the tokens of a body; `gaps` decides what becomes of content without a known price.
+    fn price_body(&self, body: &Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
+        let notes = Notes {
+            gaps: gaps.into(),
+            sizes: self.sizes.clone(),
+        };
+        let (tokens, gaps) = match self.read(&Path::Body(&notes), body)? {
+            Body::Chat(request) => self.price(&request, notes.gaps.take())?,
+            Body::Prompts(tokens) => (tokens, notes.gaps.take()),
+        };
+        Ok(AtLeast::new(tokens, gaps))
+    }
+
+    /// Reads a body of any of the APIs; prompts need no more to be counted.
+    fn read<'v>(&self, root: &Path<'_>, body: &'v Value<'_>) -> Result<Body<'v>, Error> {
+        let object = root.object(body)?;
         let has = |key| object.get(key).is_some_and(|value| *value != Value::Null);
+        let is_embedder = self.family == Err(families::NO_CHAT);
         if has("messages") {
-            self.estimate(&chat::request(body)?)
+            Ok(Body::Chat(chat::request(root, body)?))
         } else if has("prompt") {
-            self.prompts(body, "prompt")
-        } else if has("input") && self.family == Err(families::NO_CHAT) {
-            self.prompts(body, "input")
+            let is_template = object
+                .get("prompt")
+                .is_some_and(|it| it.as_object().is_some());
+            let prompts = self.prompts(root, body, "prompt")?;
+            // a stored prompt may go before items
+            if is_template && has("input") && !is_embedder {
+                return Ok(Body::Chat(responses::request(root, body)?));
+            }
+            Ok(Body::Prompts(prompts))
+        } else if has("input") && is_embedder {
+            Ok(Body::Prompts(self.prompts(root, body, "input")?))
         } else if has("input") {
-            self.estimate(&responses::request(body)?)
+            Ok(Body::Chat(responses::request(root, body)?))
         } else {
-            Err(Path::Root
+            Err(root
                 .invalid("the body has none of `messages`, `input` and `prompt`; add one of them"))
         }
     }
+}
+
+/// A body that was read.
+enum Body<'v> {
+    Chat(Request<'v>),
+    Prompts(ChatTokens),
 }
 
 fn parse(body: &str) -> Result<Value<'_>, Error> {
@@ -184,16 +228,15 @@ const SERVED: &[&str] = &[
     "web_search_options",
 ];
 
-/// Refuses what only the service can count, and notes what nobody knows.
-fn other_keys(body: &Value<'_>, known: &[&str]) -> Result<Vec<String>, Error> {
+/// Notes what only the service can count, and what nobody knows.
+fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<Vec<String>, Error> {
     let mut doubts = Vec::new();
-    let entries = Path::Root.object(body)?.iter();
+    let entries = root.object(body)?.iter();
     for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {
         if SERVED.contains(&key) {
-            let path = Path::Root.key(key);
-            return Err(
-                path.unsupported("only the service knows how many tokens this adds to the prompt")
-            );
+            let path = root.key(key);
+            path.missing("only the service knows how many tokens this adds to the prompt")?;
+            continue;
         }
         let is_text = key == "modalities" && value.as_list() == Some(&[Value::Text("text".into())]);
         if !is_text && !FREE.contains(&key) && !known.contains(&key) {

@@ -12,15 +12,20 @@ const UNSURE: &[&str] = &["gpt-3.5-turbo-instruct", "davinci-codex"];
 
 impl Counter {
     /// Prompts have no frame: their texts are what is billed.
-    pub(super) fn prompts(&self, body: &Value<'_>, key: &'static str) -> Result<ChatTokens, Error> {
+    pub(super) fn prompts(
+        &self,
+        root: &Path<'_>,
+        body: &Value<'_>,
+        key: &'static str,
+    ) -> Result<ChatTokens, Error> {
         let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
-        let mut doubts = other_keys(body, &known)?;
+        let mut doubts = other_keys(root, body, &known)?;
         if UNSURE.contains(&&*self.base()) {
             doubts.push(
                 "two or more recorded prompts of this model were billed fewer tokens".to_owned(),
             );
         }
-        let (path, prompts) = Path::Root.must(body, key)?;
+        let (path, prompts) = root.must(body, key)?;
         if let Err(why) = self.family
             && why != families::NO_CHAT
         {
@@ -28,7 +33,8 @@ impl Counter {
         }
         let messages = match prompts {
             Value::Object(_) => {
-                return Err(path.unsupported("only the service knows the text that this refers to"));
+                path.missing("only the service knows the text that this refers to")?;
+                Vec::new()
             }
             Value::List(list) if list.is_empty() => {
                 return Err(path.invalid("this is empty; at least one prompt is needed"));

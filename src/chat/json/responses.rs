@@ -12,12 +12,20 @@ use crate::chat::rules::Rule;
 use crate::chat::value::Value;
 use crate::error::Error;
 
-const KEYS: &[&str] = &["input", "instructions", "tools", "tool_choice", "text"];
+/// Keys of the body; a stored `prompt` is noted before.
+const KEYS: &[&str] = &[
+    "input",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "text",
+    "prompt",
+];
 
-pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(body, KEYS)?;
-    refuse_pro(body)?;
-    let instructions = Path::Root.maybe_text(body, "instructions")?;
+pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+    let doubts = other_keys(root, body, KEYS)?;
+    refuse_pro(root, body)?;
+    let instructions = root.maybe_text(body, "instructions")?;
     let mut request = Request {
         api: Api::Responses,
         has_instructions: instructions.is_some(),
@@ -25,7 +33,7 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
         ..Request::default()
     };
     request.messages.extend(instructions.map(Message::system));
-    let (path, input) = Path::Root.must(body, "input")?;
+    let (path, input) = root.must(body, "input")?;
     match input {
         Value::Text(text) => request.messages.push(Message::user(text.as_ref())),
         Value::List(list) if list.is_empty() => {
@@ -33,29 +41,35 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
         }
         _ => items(&path, input, &mut request)?,
     }
-    request.tools = tools::responses_tools(body)?;
-    request.tool_choice = tools::responses_choice(body, &request.tools)?;
-    request.response_format = format(body)?;
-    doubt_serial_calls(body, &mut request)?;
+    let tools = tools::responses_tools(root, body)?;
+    request.tool_choice = tools::responses_choice(root, body, &tools)?;
+    request.tools = tools.functions;
+    request.tool_places = tools.places;
+    request.response_format = format(root, body)?;
+    doubt_serial_calls(root, body, &mut request)?;
     Ok(request)
 }
 
 /// Refuses the mode in which the service adds some 1,500 tokens that are never shown.
-fn refuse_pro(body: &Value<'_>) -> Result<(), Error> {
-    let Some((path, reasoning)) = Path::Root.get(body, "reasoning")? else {
+fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
+    let Some((path, reasoning)) = root.get(body, "reasoning")? else {
         return Ok(());
     };
     match path.get(reasoning, "mode")? {
         Some((path, mode)) if mode.as_text() == Some("pro") => {
-            Err(path.unsupported("only the service knows how many tokens this mode adds"))
+            path.missing("only the service knows how many tokens this mode adds")
         }
         _ => Ok(()),
     }
 }
 
 /// Two recordings of gpt-5-nano with tools that may not be called at once were billed 78 tokens more.
-fn doubt_serial_calls(body: &Value<'_>, request: &mut Request<'_>) -> Result<(), Error> {
-    let found = Path::Root.get(body, "parallel_tool_calls")?;
+fn doubt_serial_calls(
+    root: &Path<'_>,
+    body: &Value<'_>,
+    request: &mut Request<'_>,
+) -> Result<(), Error> {
+    let found = root.get(body, "parallel_tool_calls")?;
     let is_serial = found.is_some_and(|(_, value)| *value == Value::Bool(false));
     if is_serial && !request.tools.is_empty() {
         let reason =
@@ -81,14 +95,16 @@ fn items<'v>(
             Some("function_call_output") => function_call_output(&at, value)?,
             Some("reasoning") => {
                 let next = list.iter().skip(i + 1).find(|next| !is_reasoning(next));
-                reasoning(&at, value, next)?;
-                request.rules.insert(Rule::ReasoningItem);
+                if reasoning(&at, value, next)? {
+                    request.rules.insert(Rule::ReasoningItem);
+                }
                 continue;
             }
             Some(kind) => {
-                return Err(at.unsupported(format!(
+                at.missing(format!(
                     "the cost of an item of type {kind:?} is unknown; only the service can count it"
-                )));
+                ))?;
+                continue;
             }
         };
         request.items.push(i);
@@ -101,8 +117,9 @@ fn is_reasoning(item: &Value<'_>) -> bool {
     item.get("type").and_then(Value::as_text) == Some("reasoning")
 }
 
-/// Takes the reasoning before a plain answer, which the prompt does not have, and refuses what belongs to a call.
-fn reasoning(path: &Path<'_>, value: &Value<'_>, next: Option<&Value<'_>>) -> Result<(), Error> {
+/// Returns whether it is the reasoning before a plain answer, which the prompt does not have, and notes what belongs to
+/// a call.
+fn reasoning(path: &Path<'_>, value: &Value<'_>, next: Option<&Value<'_>>) -> Result<bool, Error> {
     let known = [
         "type",
         "id",
@@ -114,11 +131,12 @@ fn reasoning(path: &Path<'_>, value: &Value<'_>, next: Option<&Value<'_>>) -> Re
     path.only(value, &known)?;
     let role = next.and_then(|next| next.get("role")?.as_text());
     if role == Some("assistant") {
-        return Ok(());
+        return Ok(true);
     }
-    Err(path.unsupported(
+    path.missing(
         "the reasoning before a call stays in the prompt, and only the service knows its tokens",
-    ))
+    )?;
+    Ok(false)
 }
 
 /// Reads a message of the conversation.
@@ -145,6 +163,7 @@ fn function_call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v
         name: path.text_of(value, "name")?,
         arguments: path.text_of(value, "arguments")?,
         has_item_id: path.maybe_text(value, "id")?.is_some(),
+        is_missing: false,
     };
     let mut message = Message::new(Role::Assistant, Content::none());
     message.tool_calls.push(call);
@@ -161,8 +180,8 @@ fn function_call_output<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Mes
 }
 
 /// Reads the form of the answer.
-fn format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
-    let Some((path, text)) = Path::Root.get(body, "text")? else {
+fn format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+    let Some((path, text)) = root.get(body, "text")? else {
         return Ok(ResponseFormat::TEXT);
     };
     path.only(text, &["format", "verbosity"])?;

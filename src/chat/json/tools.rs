@@ -9,9 +9,17 @@ use crate::error::Error;
 
 /// A call of a tool.
 pub(super) fn call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<ToolCall<'v>, Error> {
-    of_function(path, value)?;
-    path.only(value, &["id", "type", "function", "index"])?;
     let id = path.text_of(value, "id")?;
+    if !is_function(path, value)? {
+        return Ok(ToolCall {
+            id,
+            name: "".into(),
+            arguments: "".into(),
+            has_item_id: false,
+            is_missing: true,
+        });
+    }
+    path.only(value, &["id", "type", "function", "index"])?;
     let (path, function) = path.must(value, "function")?;
     function_call(&path, function, id)
 }
@@ -28,42 +36,85 @@ pub(super) fn function_call<'v>(
         name: path.text_of(value, "name")?,
         arguments: path.text_of(value, "arguments")?,
         has_item_id: false,
+        is_missing: false,
     })
 }
 
-/// Refuses all tools and calls but functions.
-fn of_function(path: &Path<'_>, value: &Value<'_>) -> Result<(), Error> {
+/// Returns whether a tool or a call is a function's, and notes all others.
+fn is_function(path: &Path<'_>, value: &Value<'_>) -> Result<bool, Error> {
     let kind = path.maybe_text(value, "type")?;
     match kind.as_deref() {
-        None | Some("function") => Ok(()),
-        Some(kind) => Err(path.unsupported(format!(
-            "only the service knows the prompt text of a tool of type {kind:?}"
-        ))),
+        None | Some("function") => Ok(true),
+        Some(kind) => {
+            path.missing(format!(
+                "only the service knows the prompt text of a tool of type {kind:?}"
+            ))?;
+            Ok(false)
+        }
     }
 }
 
-/// The tools, and whether they are called functions.
-pub(super) fn tools<'v>(body: &'v Value<'_>) -> Result<(Vec<Tool<'v>>, bool), Error> {
-    let read = |key, each: fn(&Path<'_>, &'v Value<'_>) -> Result<Tool<'v>, Error>| {
-        let found = Path::Root.get(body, key)?;
-        let tools = found.map(|(path, list)| path.each(list, each));
-        tools.transpose().map(Option::unwrap_or_default)
+/// The tools of a body.
+#[derive(Default)]
+pub(super) struct Tools<'v> {
+    pub(super) functions: Vec<Tool<'v>>,
+    /// The places of the functions among all tools, if there are others.
+    pub(super) places: Vec<usize>,
+    /// Whether there are others, which are noted already.
+    has_others: bool,
+    /// Whether the tools are called functions, as they were first.
+    pub(super) are_functions: bool,
+}
+
+impl<'v> Tools<'v> {
+    /// Returns the functions among the tools of a list, and the places that have none.
+    fn among(tools: Vec<Option<Tool<'v>>>) -> Self {
+        let has_others = tools.iter().any(Option::is_none);
+        let places = tools.iter().enumerate().filter(|(_, tool)| tool.is_some());
+        Self {
+            places: places.filter(|_| has_others).map(|(i, _)| i).collect(),
+            functions: tools.into_iter().flatten().collect(),
+            has_others,
+            are_functions: false,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.functions.is_empty() && !self.has_others
+    }
+}
+
+/// Reads the tools of chat completions.
+pub(super) fn tools<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Tools<'v>, Error> {
+    let tools = match root.get(body, "tools")? {
+        Some((path, list)) => Tools::among(path.each(list, tool)?),
+        None => Tools::default(),
     };
-    let (tools, functions) = (read("tools", tool)?, read("functions", function)?);
+    let functions = match root.get(body, "functions")? {
+        Some((path, list)) => path.each(list, function)?,
+        None => Vec::new(),
+    };
     match (tools.is_empty(), functions.is_empty()) {
-        (_, true) => Ok((tools, false)),
-        (true, false) => Ok((functions, true)),
-        (false, false) => Err(Path::Root
+        (_, true) => Ok(tools),
+        (true, false) => Ok(Tools {
+            functions,
+            are_functions: true,
+            ..Tools::default()
+        }),
+        (false, false) => Err(root
             .key("functions")
             .invalid("the body also has `tools`; use only one of the two")),
     }
 }
 
-fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error> {
-    of_function(path, value)?;
+/// Reads a function among the tools; others are noted.
+fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Option<Tool<'v>>, Error> {
+    if !is_function(path, value)? {
+        return Ok(None);
+    }
     path.only(value, &["type", "function"])?;
     let (path, value) = path.must(value, "function")?;
-    function(&path, value)
+    function(&path, value).map(Some)
 }
 
 /// Keys of a function; the first is that of the Responses API, and the last two are a library's own, and cost nothing.
@@ -91,9 +142,13 @@ fn function<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error
 }
 
 /// The choice among these tools.
-pub(super) fn choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<ToolChoice<'v>, Error> {
-    let newer = Path::Root.get(body, "tool_choice")?;
-    let older = Path::Root.get(body, "function_call")?;
+pub(super) fn choice<'v>(
+    root: &Path<'_>,
+    body: &'v Value<'_>,
+    tools: &Tools<'_>,
+) -> Result<ToolChoice<'v>, Error> {
+    let newer = root.get(body, "tool_choice")?;
+    let older = root.get(body, "function_call")?;
     let is_older = newer.is_none();
     let (path, choice) = match (newer, older) {
         (None, None) => return Ok(ToolChoice::Auto),
@@ -120,7 +175,9 @@ pub(super) fn choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<Tool
             allowed(&path, tools)
         }
         None => {
-            of_function(&path, choice)?;
+            if !is_function(&path, choice)? {
+                return Ok(ToolChoice::Auto);
+            }
             path.only(choice, &["type", "function"])?;
             let (path, function) = path.must(choice, "function")?;
             Ok(ToolChoice::Function(name(
@@ -138,34 +195,41 @@ fn name<'v>(
     path: &Path<'_>,
     value: &'v Value<'_>,
     known: &[&str],
-    tools: &[Tool<'_>],
+    tools: &Tools<'_>,
 ) -> Result<Cow<'v, str>, Error> {
     path.only(value, known)?;
     let (path, name) = path.must(value, "name")?;
     let name = path.text(name)?;
-    if tools.iter().any(|tool| tool.name == name) {
+    if tools.functions.iter().any(|tool| tool.name == name) {
         return Ok(name.into());
     }
     Err(path.invalid(format!("no tool has the name {name:?}")))
 }
 
 /// Reads the tools of the Responses API, whose keys stand beside their type.
-pub(super) fn responses_tools<'v>(body: &'v Value<'_>) -> Result<Vec<Tool<'v>>, Error> {
-    let Some((path, list)) = Path::Root.get(body, "tools")? else {
-        return Ok(Vec::new());
+pub(super) fn responses_tools<'v>(
+    root: &Path<'_>,
+    body: &'v Value<'_>,
+) -> Result<Tools<'v>, Error> {
+    let Some((path, list)) = root.get(body, "tools")? else {
+        return Ok(Tools::default());
     };
-    path.each(list, |path, value| {
-        of_function(path, value)?;
-        function(path, value)
-    })
+    let tools = path.each(list, |path, value| {
+        if is_function(path, value)? {
+            return function(path, value).map(Some);
+        }
+        Ok(None)
+    })?;
+    Ok(Tools::among(tools))
 }
 
 /// Reads the choice among these tools in the Responses API.
 pub(super) fn responses_choice<'v>(
+    root: &Path<'_>,
     body: &'v Value<'_>,
-    tools: &[Tool<'_>],
+    tools: &Tools<'_>,
 ) -> Result<ToolChoice<'v>, Error> {
-    let Some((path, choice)) = Path::Root.get(body, "tool_choice")? else {
+    let Some((path, choice)) = root.get(body, "tool_choice")? else {
         return Ok(ToolChoice::Auto);
     };
     if let Some(word) = choice.as_text() {
@@ -182,9 +246,12 @@ pub(super) fn responses_choice<'v>(
             path.only(choice, &["type", "mode", "tools"])?;
             allowed(&path, choice)
         }
-        kind => Err(path.unsupported(format!(
-            "only the service knows the cost of the choice {kind:?}"
-        ))),
+        kind => {
+            path.missing(format!(
+                "only the service knows the cost of the choice {kind:?}"
+            ))?;
+            Ok(ToolChoice::Auto)
+        }
     }
 }
 
@@ -192,7 +259,7 @@ pub(super) fn responses_choice<'v>(
 fn word_of<'v>(
     path: &Path<'_>,
     word: &str,
-    tools: &[Tool<'_>],
+    tools: &Tools<'_>,
     known: &[&str],
 ) -> Result<ToolChoice<'v>, Error> {
     match word {
@@ -200,8 +267,14 @@ fn word_of<'v>(
         // without tools nothing can be called anyway
         "none" if tools.is_empty() => Ok(ToolChoice::Auto),
         _ if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
+        // without functions only tools without a price can be called
+        "none" if tools.functions.is_empty() => Ok(ToolChoice::Auto),
         "none" => Ok(ToolChoice::None),
-        "required" if known.contains(&word) => Ok(ToolChoice::Required),
+        "required" if known.contains(&word) => Ok(if tools.functions.is_empty() {
+            ToolChoice::Auto
+        } else {
+            ToolChoice::Required
+        }),
         _ => Err(path.invalid_among(&format!("unknown choice {word:?}"), known)),
     }
 }

@@ -10,13 +10,13 @@ mod modern;
 mod schema;
 mod writer;
 
+use super::Family;
 use super::api::Day;
 use super::families::NO_TOOLS;
 use super::path::Path;
 use super::request::{Request, Tool, ToolChoice};
 use super::rules::Rule;
 use super::tally::Tally;
-use super::{Family, unsupported};
 use crate::error::Error;
 use writer::Writer;
 
@@ -40,7 +40,10 @@ impl Tally<'_> {
         }
         self.uses(Rule::Tools);
         let rendering = match self.family {
-            Family::Legacy0301 => return Err(unsupported("tools", NO_TOOLS)),
+            Family::Legacy0301 => {
+                self.gaps.note("tools", NO_TOOLS)?;
+                return Ok(0);
+            }
             Family::Legacy0613 => Rendering::Legacy,
             Family::Modern | Family::Reasoning => Rendering::Modern,
         };
@@ -103,7 +106,7 @@ impl Tally<'_> {
         };
         self.uses(rule);
         match self.family {
-            Family::Reasoning => 0,
+            Family::Reasoning | Family::Legacy0301 => 0,
             _ => tokens,
         }
     }
@@ -120,7 +123,10 @@ impl Tally<'_> {
     /// The Responses API names the only tool of a request that must call one.
     fn required(&self, request: &Request<'_>) -> usize {
         match request.tools.as_slice() {
-            [only] if self.is_responses() => self.named(&only.name),
+            // there may be others, of which nothing else is known
+            [only] if self.is_responses() && request.tool_places.is_empty() => {
+                self.named(&only.name)
+            }
             _ => 0,
         }
     }
@@ -139,6 +145,7 @@ fn render<'w>(
     writer.write(&["namespace functions {\n\n"]);
     let (functions, tools) = (Path::Root.key("functions"), Path::Root.key("tools"));
     for (i, tool) in request.tools.iter().enumerate() {
+        let i = request.tool_places.get(i).copied().unwrap_or(i);
         let (older, newer) = (functions.at(i), tools.at(i));
         let newer = newer.key("function");
         let at = if request.are_functions { older } else { newer };

@@ -1,0 +1,106 @@
+//! Partial answers: the tokens of what has a known price, and the list of what has none.
+
+use super::{ChatTokens, Counter, Exactness, Request, unsupported};
+use crate::error::Error;
+
+/// The least that a request costs, and the content that is not in it; returned by [`Counter::at_least`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct AtLeast {
+    /// The cost of all content with a known price. If something is missing, it is an estimate whose reason says that it
+    /// is a lower bound; otherwise it is what [`Counter::estimate`] returns.
+    pub tokens: ChatTokens,
+    /// The content that only the service can count, in the order in which it was found; it counts 0 tokens.
+    pub missing: Vec<Missing>,
+}
+
+/// Content of a request that only the service can count.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Missing {
+    /// The place in the request, such as `messages[2].content[1]`.
+    pub path: String,
+    /// Why its cost is not known.
+    pub reason: String,
+}
+
+impl Counter {
+    /// Counts the tokens of all content with a known price, and lists the content without one, such as sound, files and
+    /// links to images of an unknown size.
+    ///
+    /// ```
+    /// use tiktally::chat::{Counter, Detail, Exactness, Family, Image, Message, Part, Request};
+    ///
+    /// # #[cfg(feature = "o200k_base")] {
+    /// // no model, so the price of an image is not known
+    /// let counter = Counter::new(Family::Modern, tiktally::o200k_base());
+    /// let image = Image::new(512, 512, Detail::Low);
+    /// let request = Request::new([Message::user([Part::text("Hello!"), image.into()])]);
+    /// assert!(counter.estimate(&request).unwrap_err().is_unsupported_content());
+    ///
+    /// let least = counter.at_least(&request)?;
+    /// assert_eq!(least.tokens.total, 9);
+    /// assert_eq!(least.missing[0].path, "messages[0].content[1]");
+    /// let Exactness::Estimate { reason } = least.tokens.exactness else { panic!() };
+    /// assert!(reason.contains("lower bound"));
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_invalid_chat`](Error::is_invalid_chat) for a request that the API would refuse;
+    /// [`is_unsupported_content`](Error::is_unsupported_content) only with the path `model`, for a model of which
+    /// nothing can be counted.
+    ///
+    /// # Complexity
+    /// As [`count`](Self::count).
+    pub fn at_least(&self, request: &Request<'_>) -> Result<AtLeast, Error> {
+        let (tokens, gaps) = self.price(request, Gaps::listed())?;
+        Ok(AtLeast::new(tokens, gaps))
+    }
+}
+
+impl AtLeast {
+    pub(super) fn new(mut tokens: ChatTokens, gaps: Gaps) -> Self {
+        let missing = gaps.0.unwrap_or_default();
+        if !missing.is_empty() {
+            let mut reason = match missing.len() {
+                1 => "this is a lower bound: one part of the request has no known price".to_owned(),
+                parts => format!(
+                    "this is a lower bound: {parts} parts of the request have no known price"
+                ),
+            };
+            if let Exactness::Estimate { reason: other } = &tokens.exactness {
+                reason = reason + "; " + other;
+            }
+            tokens.exactness = Exactness::Estimate { reason };
+        }
+        Self { tokens, missing }
+    }
+}
+
+/// Content without a known price: it is an error, or it is listed.
+#[derive(Debug, Default)]
+pub(super) struct Gaps(Option<Vec<Missing>>);
+
+impl Gaps {
+    pub(super) fn listed() -> Self {
+        Self(Some(Vec::new()))
+    }
+
+    /// Lists content, or returns the error for it.
+    pub(super) fn note(
+        &mut self,
+        path: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Result<(), Error> {
+        let Some(missing) = &mut self.0 else {
+            return Err(unsupported(path, reason));
+        };
+        missing.push(Missing {
+            path: path.into(),
+            reason: reason.into(),
+        });
+        Ok(())
+    }
+}
