@@ -705,7 +705,7 @@ fn strict_takes_no_estimates() {
     );
 }
 
-/// A request whose count changed on a day, by CHAT_RULES: an image for a model that counts patches.
+/// The prices of images in patches changed in June 2026.
 #[test]
 fn an_earlier_day() {
     let body = r#"{"model": "gpt-4.1-nano", "messages": [{"role": "user", "content": [
@@ -790,6 +790,20 @@ messages  gpt-4o  chat  {:>10}  {:>6}  {}  {}
 const LINK: &str = r#"{"model": "gpt-4o", "messages": [{"role": "user", "content": [
     {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
 ]}]}"#;
+
+#[test]
+fn linked_images_have_the_size_that_is_given() {
+    for (size, tokens) in [("1024x768", 765), ("64X64", 255)] {
+        let (code, stdout, stderr) = piped(&["--json", "--image-size", size], LINK);
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        assert_eq!(lines(&stdout)[0]["images"], tokens, "{size}");
+    }
+    let line = LINK.replace('\n', " ");
+    let many = format!("{line}\n{line}\n");
+    let (code, stdout, stderr) = piped(&["--image-size", "64x64"], many);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.starts_with("2 of 2 requests\n"), "{stdout}");
+}
 
 #[test]
 fn advice_is_for_the_command_line() {

@@ -95,13 +95,13 @@ impl Counting<'_> {
                 .map_err(|error| error.to_string())?,
             None => model.counter.clone(),
         };
-        Ok(sized(counter, self.image_size))
+        Ok(match self.image_size {
+            Some(ImageSize { width, height }) => {
+                counter.with_image_sizes(move |_link| Some((width, height)))
+            }
+            None => counter,
+        })
     }
-}
-
-/// Returns a counter that takes this size for image links.
-fn sized(counter: Counter, _size: Option<ImageSize>) -> Counter {
-    counter
 }
 
 impl Model {
@@ -171,7 +171,7 @@ pub(super) fn date(text: &str) -> Result<String, String> {
 /// Advice of the library that names Rust items, and what it is on the command line.
 const ADVICE: [(&str, &str); 2] = [
     (
-        "give the size with `Image::new`",
+        "give the size with `Counter::with_image_sizes` or `Image::new`",
         "give the size with --image-size",
     ),
     (
