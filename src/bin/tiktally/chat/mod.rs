@@ -26,12 +26,12 @@ const EXAMPLES: &str = "\
 Examples:
   tiktally chat request.json
   tiktally chat -m gpt-4o --json deployments/*.json | jq .left
-  tiktally chat --limit 1000000 batch.jsonl         totals by model; exit code 3 if over
-  tiktally chat -m gpt-4o-mini training.jsonl       a fine-tuning file names no model
-  tiktally chat --json batch.jsonl | jq .total      a line for each request
-  tiktally chat --strict --explain request.json     which rules, and how sure they are
-  tiktally chat --as-of 2026-03-03 old.json         with the rules of that day
-  tiktally chat --image-size 1024x768 request.json  the size of linked images
+  tiktally chat --limit 1000000 batch.jsonl          totals by model; exit code 3 if over
+  tiktally chat -m gpt-4o-mini training.jsonl        a fine-tuning file names no model
+  tiktally chat --json batch.jsonl | jq .total       a line for each request
+  tiktally chat --strict --explain request.json      which rules, and how sure they are
+  tiktally chat --as-of 2026-03-03 old.json          with the rules of that day
+  tiktally chat --image-size 1024x768 request.json   the size of linked images
   echo '{\"model\": \"gpt-4o\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello!\"}]}' | tiktally chat
 
 A file has a request on each line if its name ends in .jsonl or .ndjson, or if its first line is a whole JSON object and \
