@@ -370,6 +370,15 @@ fn examples_of_the_help() {
             "deployments/a.json",
             br#"{"messages": [{"role": "user", "content": "Hello!"}]}"#,
         ),
+        ("old.json", br#"{"model": "gpt-4o", "input": "Hello!"}"#),
+        (
+            "batch.jsonl",
+            br#"{"url": "/v1/responses", "body": {"model": "gpt-4o", "input": "Hello!"}}"#,
+        ),
+        (
+            "training.jsonl",
+            br#"{"messages": [{"role": "user", "content": "Hello!"}]}"#,
+        ),
         ("ids.bin", b"\xeb\x3b\0\0"),
         ("bin/jq", b"#!/bin/sh\ncat\n"),
         ("bin/less", b"#!/bin/sh\ncat\n"),

@@ -1,6 +1,5 @@
 //! `tiktally count`: the tokens of standard input, files and directories.
 
-use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,8 +12,7 @@ use crate::choice::Choice;
 use crate::input::{self, Blocks, Input, InputError, InvalidUtf8, Skip, SkipReason, Text};
 use crate::progress::Progress;
 use crate::report::{Report, Row, Window};
-use crate::terminal::token_count;
-use crate::{EXIT_INCOMPLETE, EXIT_OVER_LIMIT, Failure, print_message, unless_closed};
+use crate::{EXIT_INCOMPLETE, Failure, over_limit, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -156,14 +154,9 @@ fn count_all(inputs: Vec<Input>, encoding: &Encoding, invalid: InvalidUtf8) -> V
 /// Returns the size of an input in bytes, for the progress bar; 0 if it is not known.
 fn input_size(input: &Input) -> u64 {
     match input {
-        Input::Named(path) | Input::InDirectory(path) => file_size(path),
+        Input::Named(path) | Input::InDirectory(path) => input::file_size(path),
         Input::Skipped(_) | Input::Failed(_) => 0,
     }
-}
-
-/// Returns the size of a file in bytes, or 0 if it cannot be read.
-fn file_size(path: &Path) -> u64 {
-    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// Reads and counts one input.
@@ -194,11 +187,11 @@ fn count_input(
     match row {
         Ok(Ok(row)) => Outcome::Counted(row.named(path)),
         Ok(Err(skip)) => {
-            progress.add(file_size(&path));
+            progress.add(input::file_size(&path));
             Outcome::Skipped(skip)
         }
         Err(error) => {
-            progress.add(file_size(&path));
+            progress.add(input::file_size(&path));
             Outcome::Failed(error)
         }
     }
@@ -285,15 +278,8 @@ fn arrange(mut report: Report, args: &Args) -> Report {
 
 /// Returns the exit code, and prints a message if the total exceeds the limit.
 fn exit_code(report: &Report, limit: Option<usize>) -> ExitCode {
-    let total = report.total.tokens;
-    if let Some(limit) = limit.filter(|limit| total > *limit) {
-        let over = total - limit;
-        let verb = if total == 1 { "is" } else { "are" };
-        print_message(format_args!(
-            "{} {verb} {over} more than the limit of {limit}",
-            token_count(total)
-        ));
-        return EXIT_OVER_LIMIT.into();
+    if let Some(code) = over_limit(report.total.tokens, limit) {
+        return code;
     }
     match report.failed {
         0 => ExitCode::SUCCESS,

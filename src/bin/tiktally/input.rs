@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -269,7 +269,11 @@ pub(crate) fn read_unless_binary(
 }
 
 /// Decodes a whole input.
-fn decode_all(bytes: Vec<u8>, invalid: InvalidUtf8, path: &Path) -> Result<Text, InputError> {
+pub(crate) fn decode_all(
+    bytes: Vec<u8>,
+    invalid: InvalidUtf8,
+    path: &Path,
+) -> Result<Text, InputError> {
     let len = bytes.len();
     // valid text, the usual case, is not copied
     let text = match String::from_utf8(bytes) {
@@ -292,6 +296,11 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Read>> {
         print_message("reading from the terminal; to finish, press Ctrl-D on an empty line");
     }
     Ok(Box::new(stdin.lock()))
+}
+
+/// Returns the size of a file in bytes, or 0 if it cannot be read.
+pub(crate) fn file_size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// Returns true for `-`, the path of standard input. A file of this name is `./-`.

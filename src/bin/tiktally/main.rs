@@ -12,6 +12,7 @@ mod count;
 mod cut;
 mod ids;
 mod input;
+mod lines;
 mod manual;
 mod models;
 mod page;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use input::InputError;
+use terminal::token_count;
 
 /// Count tokens for OpenAI models, with exactly the same results as tiktoken
 #[derive(Debug, Parser)]
@@ -63,7 +65,7 @@ Exit codes:
   0  success
   1  an input could not be read or counted, or writing failed
   2  wrong usage
-  3  count: more tokens than --limit, even if other errors occurred";
+  3  count, chat: more tokens than --limit, even if other errors occurred";
 
 /// The exit code if an input could not be read or counted, or the output could not be written.
 const EXIT_INCOMPLETE: u8 = 1;
@@ -71,7 +73,7 @@ const EXIT_INCOMPLETE: u8 = 1;
 /// The exit code for wrong usage, the same as that of clap's own errors.
 const EXIT_USAGE: u8 = 2;
 
-/// The exit code for more tokens than `count --limit` allows.
+/// The exit code for more tokens than `--limit` allows.
 const EXIT_OVER_LIMIT: u8 = 3;
 
 /// An error that ends a subcommand before its work is done.
@@ -164,6 +166,18 @@ fn unless_closed(printed: io::Result<()>) -> Result<(), Failure> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// Returns the exit code for a total over the limit, after a message; `None` for any other total.
+fn over_limit(total: usize, limit: Option<usize>) -> Option<ExitCode> {
+    let limit = limit.filter(|limit| total > *limit)?;
+    let over = total - limit;
+    let verb = if total == 1 { "is" } else { "are" };
+    print_message(format_args!(
+        "{} {verb} {over} more than the limit of {limit}",
+        token_count(total)
+    ));
+    Some(EXIT_OVER_LIMIT.into())
 }
 
 /// Prints an error or a note on standard error.

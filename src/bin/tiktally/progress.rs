@@ -52,6 +52,11 @@ impl Progress {
     pub(crate) fn add(&self, bytes: u64) {
         self.bar.inc(bytes);
     }
+
+    /// Prints something while the bar is hidden.
+    pub(crate) fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
+        self.bar.suspend(print)
+    }
 }
 
 impl Drop for Progress {

@@ -111,7 +111,12 @@ pub(crate) fn write_name(name: &OsStr, out: &mut impl Write) -> io::Result<()> {
 
 /// Returns a number of tokens with its unit, such as `1 token`.
 pub(crate) fn token_count(count: usize) -> String {
-    format!("{count} token{}", if count == 1 { "" } else { "s" })
+    format!("{count} token{}", plural(count))
+}
+
+/// Returns the ending of a noun after this number.
+pub(crate) fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 /// Returns a text as one line of visible characters, so that it cannot control the terminal.
