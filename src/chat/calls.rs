@@ -15,6 +15,10 @@ use crate::error::Error;
 /// ASCII was escaped.
 const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 
+/// The days between which the `id` of a call cost nothing in the Responses API: five recordings of 20 and 21 March 2025
+/// have one for free, but one of 12 March and one of 28 March do not.
+const FREE_ID: (Day, Day) = (Day::new(2025, 3, 20), Day::new(2025, 3, 28));
+
 impl Tally<'_> {
     /// Appends the tokens of a message with tool calls, and of the messages of their results.
     pub(super) fn calls(
@@ -161,7 +165,7 @@ impl Tally<'_> {
             let mut asked = self.said(message, at)?;
             for (i, call) in message.tool_calls.iter().enumerate() {
                 asked += self.call(message, call, at, i)? + self.pair_frames();
-                if call.has_item_id {
+                if call.has_item_id && !self.is_between(FREE_ID.0, FREE_ID.1) {
                     self.uses(Rule::CallId);
                     asked += self.numbers.call_id;
                 }

@@ -1,6 +1,9 @@
 //! Tests of chat requests.
 
+mod apis;
+mod billed;
 mod doubts;
+mod evidence;
 mod fit;
 mod recorded;
 mod refused;

@@ -1,8 +1,6 @@
 //! Whole requests: the project's own, and recordings of other projects with the billed number of tokens.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 
 use crate::recorded::{Size, Vectors, counter, sizes};
 use crate::{recorded, typed};
@@ -64,13 +62,8 @@ fn both(counter: &Counter, body: &str, sizes: &[Size]) -> Result<ChatTokens, Err
 }
 
 /// Recordings of other projects, if they are available: they are never part of this project.
-fn recordings() -> Option<String> {
-    let shared = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/golden/chat.json");
-    let text = fs::read_to_string(&shared);
-    if text.is_err() {
-        println!("skipped: {} was not found", shared.display());
-    }
-    text.ok()
+pub(crate) fn recordings() -> Option<String> {
+    recorded::file("chat.json").map(|bytes| String::from_utf8(bytes).unwrap())
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     let doubts = other_keys(body, KEYS)?;
     refuse_pro(body)?;
     let instructions = Path::Root.maybe_text(body, "instructions")?;
+    // five recordings have empty ones, which cost nothing
+    let instructions = instructions.filter(|text| !text.is_empty());
     let mut request = Request {
         api: Api::Responses,
         has_instructions: instructions.is_some(),
