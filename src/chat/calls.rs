@@ -60,6 +60,8 @@ impl Tally<'_> {
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
             (Family::Legacy0613, [call], [result]) => {
                 self.uses(Rule::Call);
+                // these models have the arguments as they are
+                self.parsed(call, at, 0);
                 let bare = self.message(message, at)? + self.message(result, at + 1)?;
                 let call = self.numbers.legacy_names * self.count(&call.name)
                     + self.count(&call.arguments)
@@ -116,8 +118,10 @@ impl Tally<'_> {
         }
         header = header + " to=functions." + &call.name;
         let mut arguments = String::new();
-        self.parsed(call, at, i)?
-            .write(Style::Compact, &mut arguments);
+        match self.parsed(call, at, i) {
+            Some(parsed) => parsed.write(Style::Compact, &mut arguments),
+            None => arguments.push_str(&call.arguments),
+        }
         Ok(self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call)
     }
 
@@ -204,7 +208,7 @@ impl Tally<'_> {
         at: usize,
     ) -> Result<Vec<usize>, Error> {
         self.uses(Rule::Parallel);
-        let asked = self.text_of_calls(&message.tool_calls, at)?;
+        let asked = self.text_of_calls(&message.tool_calls, at);
         let is_ascii = results.iter().all(|result| result.text().is_ascii());
         let (rule, style) = if self.is_since(UNESCAPED_SINCE) {
             (Rule::ParallelNonAscii, Style::Spaced)
@@ -226,7 +230,7 @@ impl Tally<'_> {
     }
 
     /// Writes several calls as the arguments of one.
-    fn text_of_calls(&self, calls: &[ToolCall<'_>], at: usize) -> Result<String, Error> {
+    fn text_of_calls(&mut self, calls: &[ToolCall<'_>], at: usize) -> String {
         let mut text = String::from("{\"tool_uses\":[");
         for (i, call) in calls.iter().enumerate() {
             text.push_str(if i > 0 { "," } else { "" });
@@ -234,11 +238,14 @@ impl Tally<'_> {
             let name = format!("functions.{}", call.name);
             write_text(&name, Style::Compact, &mut text);
             text.push_str(",\"parameters\":");
-            self.parsed(call, at, i)?.write(Style::Compact, &mut text);
+            // as a result that is not JSON is
+            let as_text = || Value::Text(call.arguments.as_ref().into());
+            let parsed = self.parsed(call, at, i).unwrap_or_else(as_text);
+            parsed.write(Style::Compact, &mut text);
             text.push('}');
         }
         text.push_str("]}");
-        Ok(text)
+        text
     }
 
     /// Returns the results in the order of the calls.
@@ -280,17 +287,23 @@ impl Tally<'_> {
         Ok(())
     }
 
-    /// Reads the arguments of a call.
-    fn parsed<'c>(&self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Result<Value<'c>, Error> {
-        Value::parse_object(&call.arguments).map_err(|problem| {
+    /// Reads the arguments of a call; nothing if they are not JSON. Only objects and lists are recorded.
+    fn parsed<'c>(&mut self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Option<Value<'c>> {
+        let parsed = Value::parse(&call.arguments).ok();
+        if matches!(parsed, Some(Value::List(_))) {
+            self.uses(Rule::CallList);
+        } else if !matches!(parsed, Some(Value::Object(_))) {
             let place = self.place(at);
             let place = if self.is_responses() {
                 format!("{place}.arguments")
             } else {
                 format!("{place}.tool_calls[{i}].function.arguments")
             };
-            invalid(place, problem)
-        })
+            self.doubt(&format!(
+                "{place}: these arguments are not the JSON text of an object; they are counted as they are"
+            ));
+        }
+        parsed
     }
 
     fn calls_of(&self, at: usize) -> String {

@@ -2,15 +2,52 @@
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // only JSON has paths
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 
 use super::value::{Object, Value};
 use crate::error::Error;
 
-/// A place in a request. It becomes text only for an error.
+/// The longest name of a tool, a schema or a speaker that the service takes, in characters.
+const MAX_NAME: usize = 64;
+/// The longest place that a note is given with, in characters: keys may be of any length.
+const MAX_PLACE: usize = 200;
+/// The most notes of one request. More add nothing to the reason of an estimate.
+const MAX_NOTES: usize = 64;
+
+/// What reading a body found that no recording shows: reasons why its count is only an estimate.
+#[derive(Default)]
+pub(super) struct Notes(RefCell<Noted>);
+
+#[derive(Default)]
+struct Noted {
+    reasons: Vec<String>,
+    /// What each reason is noted once for: an unknown key, or the reason itself.
+    kinds: HashSet<String>,
+}
+
+impl Notes {
+    /// Returns the reasons, in the order in which they were found.
+    pub(super) fn into_reasons(self) -> Vec<String> {
+        self.0.into_inner().reasons
+    }
+
+    /// Adds a reason, once for all places of one kind.
+    fn add(&self, kind: &str, path: &Path<'_>, reason: &str) {
+        let mut noted = self.0.borrow_mut();
+        if noted.kinds.len() < MAX_NOTES && noted.kinds.insert(kind.to_owned()) {
+            noted.reasons.push(path.note(reason));
+        }
+    }
+}
+
+/// A place in a request. It becomes text only for an error or a note.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'p> {
     Root,
+    /// The root of a body that is being read, with what is noted of it.
+    Body(&'p Notes),
     Key(&'p Path<'p>, &'p str),
     Index(&'p Path<'p>, usize),
 }
@@ -18,8 +55,8 @@ pub(super) enum Path<'p> {
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Root => Ok(()),
-            Self::Key(Self::Root, key) => f.write_str(key),
+            Self::Root | Self::Body(_) => Ok(()),
+            Self::Key(Self::Root | Self::Body(_), key) => f.write_str(key),
             Self::Key(parent, key) => write!(f, "{parent}.{key}"),
             Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }
@@ -46,6 +83,37 @@ impl Path<'_> {
 
     pub(super) fn at(&self, index: usize) -> Path<'_> {
         Path::Index(self, index)
+    }
+
+    /// Returns a reason with this place, which is cut if it is long.
+    pub(super) fn note(&self, reason: &str) -> String {
+        let place: String = self.to_string().chars().take(MAX_PLACE).collect();
+        format!("{place}: {reason}")
+    }
+
+    /// Notes that the count is only an estimate, once for all places with this reason.
+    pub(super) fn doubt(&self, reason: &str) {
+        if let Some(notes) = self.notes() {
+            notes.add(reason, self, reason);
+        }
+    }
+
+    /// Notes a key of this object that makes the count an estimate, once for all objects that have it.
+    pub(super) fn doubt_key(&self, key: &str, reason: &str) {
+        if let Some(notes) = self.notes() {
+            notes.add(key, &self.key(key), reason);
+        }
+    }
+
+    fn notes(&self) -> Option<&Notes> {
+        let mut path = self;
+        loop {
+            match path {
+                Self::Root => return None,
+                Self::Body(notes) => return Some(notes),
+                Self::Key(parent, _) | Self::Index(parent, _) => path = parent,
+            }
+        }
     }
 
     /// The value of a key and its path; null is as good as no value.
@@ -116,15 +184,38 @@ impl Path<'_> {
             .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
     }
 
-    /// Refuses keys that are not among those that are known, but for those without a value.
+    /// Notes keys that are not among those that are known, except those without a value. They count as nothing.
     pub(super) fn only(&self, value: &Value<'_>, known: &[&str]) -> Result<(), Error> {
-        let unknown = self
-            .object(value)?
-            .iter()
-            .find(|(key, value)| !known.contains(key) && **value != Value::Null);
-        unknown.map_or(Ok(()), |(key, _)| {
-            Err(Path::Key(self, key)
-                .invalid("this key is unknown here and may cost tokens; remove it if it does not"))
-        })
+        for (key, value) in self.object(value)?.iter() {
+            if !known.contains(&key) && *value != Value::Null {
+                self.doubt_key(key, "this is an unknown key, which may cost tokens");
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a name of a tool or a schema that the service refuses.
+    pub(super) fn check_name(&self, name: &str) -> Result<(), Error> {
+        let is_named = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(is_named) {
+            return Ok(());
+        }
+        let name: String = name.chars().take(MAX_NAME).collect();
+        Err(self.invalid(format!(
+            "the service refuses the name {name:?}; a name has 1 to {MAX_NAME} characters, each a letter or digit of ASCII, `_` or `-`"
+        )))
+    }
+
+    /// Refuses a name of a speaker that the service refuses.
+    pub(super) fn check_speaker(&self, name: &str) -> Result<(), Error> {
+        let is_refused = |c: char| c.is_whitespace() || "<|\\/>".contains(c);
+        let is_short = name.chars().nth(MAX_NAME).is_none();
+        if is_short && !name.contains(is_refused) {
+            return Ok(());
+        }
+        let name: String = name.chars().take(MAX_NAME).collect();
+        Err(self.invalid(format!(
+            "the service refuses the name {name:?}; a name has up to {MAX_NAME} characters, without white space, `<`, `>`, `|`, `/` and `\\`"
+        )))
     }
 }

@@ -72,8 +72,9 @@ pub(crate) fn counter(model: &str, family: Option<&str>) -> Counter {
 
 /// The days of those vectors whose rules have changed since. The others have no day.
 ///
-/// The results of `rec-233` quote news of 27 October 2025: what is not ASCII in them was escaped until March 2026.
-const DATED: &[(&str, &str)] = &[("rec-233", "2025-10-28")];
+/// The results of `rec-233` quote news of 27 October 2025: what is not ASCII in them was escaped until March 2026. The image
+/// of `rec-154` has the price of before June 2026.
+const DATED: &[(&str, &str)] = &[("rec-154", "2025-06-01"), ("rec-233", "2025-10-28")];
 
 impl Vector<'_> {
     /// Returns whether the source gives the tokens that the API billed for this request.

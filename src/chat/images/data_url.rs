@@ -1,5 +1,7 @@
 //! The size of an image whose data is in its URL.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -84,21 +86,55 @@ fn read_size(data: &str) -> Option<ImageSize> {
     let mut length = HEAD;
     loop {
         let head = data.get(..length).unwrap_or(data);
-        match size_in(&BASE64.decode(head).ok()?) {
+        match size_in(&BASE64.decode(without_breaks(head)).ok()?) {
             Err(ImageError::IoError(_)) if head.len() < data.len() => length *= GROWTH,
             size => return size.ok(),
         }
     }
 }
 
+/// Returns base64 without the line breaks and other white space in it, cut where three bytes end if there were any.
+fn without_breaks(head: &[u8]) -> Cow<'_, [u8]> {
+    if !head.iter().any(u8::is_ascii_whitespace) {
+        return head.into();
+    }
+    let mut kept = head.to_vec();
+    kept.retain(|byte| !byte.is_ascii_whitespace());
+    kept.truncate(kept.len() / 4 * 4);
+    kept.into()
+}
+
 /// Asks for the format first: another crate in the program may have switched on more formats.
 fn size_in(bytes: &[u8]) -> ImageResult<ImageSize> {
     match imagesize::image_type(bytes)? {
-        ImageType::Png | ImageType::Jpeg | ImageType::Gif | ImageType::Webp => {
-            imagesize::blob_size(bytes)
-        }
+        ImageType::Jpeg => imagesize::blob_size(&without_fill(bytes)),
+        ImageType::Png | ImageType::Gif | ImageType::Webp => imagesize::blob_size(bytes),
         _ => Err(ImageError::NotSupported),
     }
+}
+
+/// Returns the segments of a JPEG without the bytes 0xFF that may stand before a marker.
+fn without_fill(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut kept = Vec::new();
+    // where the bytes that are not in `kept` yet begin, and the next marker
+    let (mut from, mut at) = (0, 2);
+    while let Some([0xff, marker]) = bytes.get(at..at + 2) {
+        if *marker == 0xff {
+            kept.extend_from_slice(bytes.get(from..at).unwrap_or_default());
+            at += 1;
+            from = at;
+            continue;
+        }
+        let Some([high, low]) = bytes.get(at + 2..at + 4) else {
+            break;
+        };
+        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
+    }
+    if from == 0 {
+        return bytes.into();
+    }
+    kept.extend_from_slice(bytes.get(from..).unwrap_or_default());
+    kept.into()
 }
 
 fn plausible(size: ImageSize) -> Option<(u32, u32)> {

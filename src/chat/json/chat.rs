@@ -2,9 +2,9 @@
 
 use super::{content, other_keys, tools};
 use crate::chat::content::Content;
-use crate::chat::path::Path;
+use crate::chat::path::{Notes, Path};
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
-use crate::chat::value::{Held, Value};
+use crate::chat::value::{Held, Object, Value};
 use crate::error::Error;
 
 const KEYS: &[&str] = &[
@@ -17,20 +17,24 @@ const KEYS: &[&str] = &[
 ];
 
 pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(body, KEYS)?;
-    let (path, list) = Path::Root.must(body, "messages")?;
+    let notes = Notes::default();
+    let root = Path::Body(&notes);
+    other_keys(&root, body, KEYS)?;
+    let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
         return Err(path.invalid("this is empty; a request needs at least one message"));
     }
     let messages = path.each(list, message)?;
-    let (tools, are_functions) = tools::tools(body)?;
+    let (tools, are_functions) = tools::tools(&root, body)?;
+    let tool_choice = tools::choice(&root, body, &tools)?;
+    let response_format = response_format(&root, body)?;
     Ok(Request {
         messages,
-        tool_choice: tools::choice(body, &tools)?,
+        tool_choice,
         tools,
         are_functions,
-        response_format: response_format(body)?,
-        doubts,
+        response_format,
+        doubts: notes.into_reasons(),
         ..Request::default()
     })
 }
@@ -65,6 +69,15 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         }
     }
     message.name = path.maybe_text(value, "name")?;
+    if let Some(name) = &message.name {
+        let path = path.key("name");
+        match message.role {
+            // the names of tools that answer cost nothing
+            Role::Tool => {}
+            Role::Function => path.check_name(name)?,
+            _ => path.check_speaker(name)?,
+        }
+    }
     if let Some((path, calls)) = path.get(value, "tool_calls")? {
         message.tool_calls = path.each(calls, tools::call)?;
     }
@@ -92,8 +105,8 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     Ok(message)
 }
 
-fn response_format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
-    let Some((path, format)) = Path::Root.get(body, "response_format")? else {
+fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+    let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
     };
     match path.text_of(format, "type")?.as_ref() {
@@ -120,12 +133,60 @@ pub(super) fn json_schema<'v>(
 ) -> Result<JsonSchema<'v>, Error> {
     path.only(value, &["type", "name", "description", "schema", "strict"])?;
     let name = path.text_of(value, "name")?;
+    path.key("name").check_name(&name)?;
     let description = path.maybe_text(value, "description")?;
     let (path, schema) = path.must(value, "schema")?;
     path.object(schema)?;
+    keywords(&path, schema);
     Ok(JsonSchema {
         name,
         description,
         schema: Held::Part(schema),
     })
+}
+
+/// Keywords in schemas of answers that recordings show: the prompt has them as they are, or not at all.
+const KEYWORDS: &[&str] = &[
+    "$defs",
+    "$ref",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "default",
+    "definitions",
+    "description",
+    "enum",
+    "items",
+    "maxItems",
+    "maximum",
+    "minItems",
+    "minimum",
+    "properties",
+    "required",
+    "title",
+    "type",
+];
+
+/// Notes the keywords of a schema of the answer that no recording shows.
+fn keywords(path: &Path<'_>, schema: &Value<'_>) {
+    for (key, value) in schema.as_object().into_iter().flat_map(Object::iter) {
+        let at = path.key(key);
+        match (key, value) {
+            ("properties" | "$defs" | "definitions", Value::Object(named)) => {
+                for (name, schema) in named.iter() {
+                    keywords(&at.key(name), schema);
+                }
+            }
+            ("items", inner) => keywords(&at, inner),
+            ("anyOf", Value::List(variants)) => {
+                for (i, variant) in variants.iter().enumerate() {
+                    keywords(&at.at(i), variant);
+                }
+            }
+            _ if !KEYWORDS.contains(&key) => {
+                path.doubt_key(key, "no recording shows how this keyword is written");
+            }
+            _ => {}
+        }
+    }
 }

@@ -34,7 +34,8 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
     estimate_json(body)?.exact()
 }
 
-/// Counts like [`count_json`], but also returns estimates. An unknown top-level key makes the result an estimate.
+/// Counts like [`count_json`], but also returns estimates. A key that no recording shows, of the body or of anything in it,
+/// makes the result an estimate.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -87,7 +88,7 @@ impl Counter {
     ///
     /// # Errors
     /// As [`count`](Self::count); [`is_invalid_chat`](Error::is_invalid_chat) also if the body is not valid JSON or not
-    /// in the form of an API, and for unknown keys of messages, their parts, calls and tools.
+    /// in the form of an API.
     ///
     /// # Complexity
     /// As reading the body once and [`count`](Self::count).
@@ -95,8 +96,8 @@ impl Counter {
         self.estimate_json(body)?.exact()
     }
 
-    /// Counts like [`count_json`](Self::count_json), but also returns estimates. An unknown top-level key makes the
-    /// result an estimate.
+    /// Counts like [`count_json`](Self::count_json), but also returns estimates. A key that no recording shows, of the
+    /// body or of anything in it, makes the result an estimate.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -135,8 +136,15 @@ impl Counter {
     }
 }
 
+/// Reads a body; a byte order mark before it is skipped.
 fn parse(body: &str) -> Result<Value<'_>, Error> {
-    Value::parse(body).map_err(|problem| Path::Root.invalid(problem))
+    let body = body.strip_prefix('\u{feff}').unwrap_or(body);
+    match Value::parse(body).map_err(|problem| Path::Root.invalid(problem))? {
+        Value::List(_) => Err(Path::Root.invalid(
+            "the body is an array; expected one request object: a file of many requests has one a line",
+        )),
+        body => Ok(body),
+    }
 }
 
 /// Keys of a body that say nothing to the model.
@@ -185,22 +193,18 @@ const SERVED: &[&str] = &[
 ];
 
 /// Refuses what only the service can count, and notes what nobody knows.
-fn other_keys(body: &Value<'_>, known: &[&str]) -> Result<Vec<String>, Error> {
-    let mut doubts = Vec::new();
-    let entries = Path::Root.object(body)?.iter();
+fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<(), Error> {
+    let entries = root.object(body)?.iter();
     for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {
         if SERVED.contains(&key) {
-            let path = Path::Root.key(key);
-            return Err(
-                path.unsupported("only the service knows how many tokens this adds to the prompt")
-            );
+            return Err(root
+                .key(key)
+                .unsupported("only the service knows how many tokens this adds to the prompt"));
         }
         let is_text = key == "modalities" && value.as_list() == Some(&[Value::Text("text".into())]);
         if !is_text && !FREE.contains(&key) && !known.contains(&key) {
-            doubts.push(format!(
-                "the body has the unknown key {key:?}, which may cost tokens"
-            ));
+            root.doubt_key(key, "this is an unknown key, which may cost tokens");
         }
     }
-    Ok(doubts)
+    Ok(())
 }

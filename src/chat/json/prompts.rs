@@ -2,7 +2,7 @@
 
 use super::other_keys;
 use crate::TokenId;
-use crate::chat::path::Path;
+use crate::chat::path::{Notes, Path};
 use crate::chat::value::Value;
 use crate::chat::{ChatTokens, Counter, families, unsupported};
 use crate::error::Error;
@@ -14,7 +14,9 @@ impl Counter {
     /// Prompts have no frame: their texts are what is billed.
     pub(super) fn prompts(&self, body: &Value<'_>, key: &'static str) -> Result<ChatTokens, Error> {
         let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
-        let mut doubts = other_keys(body, &known)?;
+        let notes = Notes::default();
+        other_keys(&Path::Body(&notes), body, &known)?;
+        let mut doubts = notes.into_reasons();
         if UNSURE.contains(&&*self.base()) {
             doubts.push(
                 "two or more recorded prompts of this model were billed fewer tokens".to_owned(),

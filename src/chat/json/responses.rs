@@ -6,7 +6,7 @@ use super::chat::json_schema;
 use super::{content, other_keys, tools};
 use crate::chat::api::Api;
 use crate::chat::content::Content;
-use crate::chat::path::Path;
+use crate::chat::path::{Notes, Path};
 use crate::chat::request::{Message, Request, ResponseFormat, Role, ToolCall};
 use crate::chat::rules::Rule;
 use crate::chat::value::Value;
@@ -15,19 +15,20 @@ use crate::error::Error;
 const KEYS: &[&str] = &["input", "instructions", "tools", "tool_choice", "text"];
 
 pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let doubts = other_keys(body, KEYS)?;
-    refuse_pro(body)?;
-    let instructions = Path::Root.maybe_text(body, "instructions")?;
+    let notes = Notes::default();
+    let root = Path::Body(&notes);
+    other_keys(&root, body, KEYS)?;
+    refuse_pro(&root, body)?;
+    let instructions = root.maybe_text(body, "instructions")?;
     // five recordings have empty ones, which cost nothing
     let instructions = instructions.filter(|text| !text.is_empty());
     let mut request = Request {
         api: Api::Responses,
         has_instructions: instructions.is_some(),
-        doubts,
         ..Request::default()
     };
     request.messages.extend(instructions.map(Message::system));
-    let (path, input) = Path::Root.must(body, "input")?;
+    let (path, input) = root.must(body, "input")?;
     match input {
         Value::Text(text) => request.messages.push(Message::user(text.as_ref())),
         Value::List(list) if list.is_empty() => {
@@ -35,16 +36,17 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
         }
         _ => items(&path, input, &mut request)?,
     }
-    request.tools = tools::responses_tools(body)?;
-    request.tool_choice = tools::responses_choice(body, &request.tools)?;
-    request.response_format = format(body)?;
-    doubt_serial_calls(body, &mut request)?;
+    request.tools = tools::responses_tools(&root, body)?;
+    request.tool_choice = tools::responses_choice(&root, body, &request.tools)?;
+    request.response_format = format(&root, body)?;
+    doubt_serial_calls(&root, body, &request)?;
+    request.doubts = notes.into_reasons();
     Ok(request)
 }
 
 /// Refuses the mode in which the service adds some 1,500 tokens that are never shown.
-fn refuse_pro(body: &Value<'_>) -> Result<(), Error> {
-    let Some((path, reasoning)) = Path::Root.get(body, "reasoning")? else {
+fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
+    let Some((path, reasoning)) = root.get(body, "reasoning")? else {
         return Ok(());
     };
     match path.get(reasoning, "mode")? {
@@ -56,13 +58,15 @@ fn refuse_pro(body: &Value<'_>) -> Result<(), Error> {
 }
 
 /// Two recordings of gpt-5-nano with tools that may not be called at once were billed 78 tokens more.
-fn doubt_serial_calls(body: &Value<'_>, request: &mut Request<'_>) -> Result<(), Error> {
-    let found = Path::Root.get(body, "parallel_tool_calls")?;
-    let is_serial = found.is_some_and(|(_, value)| *value == Value::Bool(false));
-    if is_serial && !request.tools.is_empty() {
-        let reason =
-            "parallel_tool_calls: the cost of `false` beside tools is unknown in the responses API";
-        request.doubts.push(reason.to_owned());
+fn doubt_serial_calls(
+    root: &Path<'_>,
+    body: &Value<'_>,
+    request: &Request<'_>,
+) -> Result<(), Error> {
+    if let Some((path, Value::Bool(false))) = root.get(body, "parallel_tool_calls")?
+        && !request.tools.is_empty()
+    {
+        path.doubt("the cost of `false` beside tools is unknown in the responses API");
     }
     Ok(())
 }
@@ -144,7 +148,7 @@ fn function_call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v
     )?;
     let call = ToolCall {
         id: path.text_of(value, "call_id")?,
-        name: path.text_of(value, "name")?,
+        name: tools::name_of(path, value)?,
         arguments: path.text_of(value, "arguments")?,
         has_item_id: path.maybe_text(value, "id")?.is_some(),
     };
@@ -163,8 +167,8 @@ fn function_call_output<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Mes
 }
 
 /// Reads the form of the answer.
-fn format<'v>(body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
-    let Some((path, text)) = Path::Root.get(body, "text")? else {
+fn format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+    let Some((path, text)) = root.get(body, "text")? else {
         return Ok(ResponseFormat::TEXT);
     };
     path.only(text, &["format", "verbosity"])?;

@@ -25,10 +25,17 @@ pub(super) fn function_call<'v>(
     path.only(value, &["name", "arguments"])?;
     Ok(ToolCall {
         id,
-        name: path.text_of(value, "name")?,
+        name: name_of(path, value)?,
         arguments: path.text_of(value, "arguments")?,
         has_item_id: false,
     })
+}
+
+/// Returns the name of a function that is called.
+pub(super) fn name_of<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Cow<'v, str>, Error> {
+    let name = path.text_of(value, "name")?;
+    path.key("name").check_name(&name)?;
+    Ok(name)
 }
 
 /// Refuses all tools and calls but functions.
@@ -43,9 +50,12 @@ fn of_function(path: &Path<'_>, value: &Value<'_>) -> Result<(), Error> {
 }
 
 /// The tools, and whether they are called functions.
-pub(super) fn tools<'v>(body: &'v Value<'_>) -> Result<(Vec<Tool<'v>>, bool), Error> {
+pub(super) fn tools<'v>(
+    root: &Path<'_>,
+    body: &'v Value<'_>,
+) -> Result<(Vec<Tool<'v>>, bool), Error> {
     let read = |key, each: fn(&Path<'_>, &'v Value<'_>) -> Result<Tool<'v>, Error>| {
-        let found = Path::Root.get(body, key)?;
+        let found = root.get(body, key)?;
         let tools = found.map(|(path, list)| path.each(list, each));
         tools.transpose().map(Option::unwrap_or_default)
     };
@@ -53,7 +63,7 @@ pub(super) fn tools<'v>(body: &'v Value<'_>) -> Result<(Vec<Tool<'v>>, bool), Er
     match (tools.is_empty(), functions.is_empty()) {
         (_, true) => Ok((tools, false)),
         (true, false) => Ok((functions, true)),
-        (false, false) => Err(Path::Root
+        (false, false) => Err(root
             .key("functions")
             .invalid("the body also has `tools`; use only one of the two")),
     }
@@ -91,9 +101,13 @@ fn function<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error
 }
 
 /// The choice among these tools.
-pub(super) fn choice<'v>(body: &'v Value<'_>, tools: &[Tool<'_>]) -> Result<ToolChoice<'v>, Error> {
-    let newer = Path::Root.get(body, "tool_choice")?;
-    let older = Path::Root.get(body, "function_call")?;
+pub(super) fn choice<'v>(
+    root: &Path<'_>,
+    body: &'v Value<'_>,
+    tools: &[Tool<'_>],
+) -> Result<ToolChoice<'v>, Error> {
+    let newer = root.get(body, "tool_choice")?;
+    let older = root.get(body, "function_call")?;
     let is_older = newer.is_none();
     let (path, choice) = match (newer, older) {
         (None, None) => return Ok(ToolChoice::Auto),
@@ -150,8 +164,11 @@ fn name<'v>(
 }
 
 /// Reads the tools of the Responses API, whose keys stand beside their type.
-pub(super) fn responses_tools<'v>(body: &'v Value<'_>) -> Result<Vec<Tool<'v>>, Error> {
-    let Some((path, list)) = Path::Root.get(body, "tools")? else {
+pub(super) fn responses_tools<'v>(
+    root: &Path<'_>,
+    body: &'v Value<'_>,
+) -> Result<Vec<Tool<'v>>, Error> {
+    let Some((path, list)) = root.get(body, "tools")? else {
         return Ok(Vec::new());
     };
     path.each(list, |path, value| {
@@ -162,10 +179,11 @@ pub(super) fn responses_tools<'v>(body: &'v Value<'_>) -> Result<Vec<Tool<'v>>, 
 
 /// Reads the choice among these tools in the Responses API.
 pub(super) fn responses_choice<'v>(
+    root: &Path<'_>,
     body: &'v Value<'_>,
     tools: &[Tool<'_>],
 ) -> Result<ToolChoice<'v>, Error> {
-    let Some((path, choice)) = Path::Root.get(body, "tool_choice")? else {
+    let Some((path, choice)) = root.get(body, "tool_choice")? else {
         return Ok(ToolChoice::Auto);
     };
     if let Some(word) = choice.as_text() {

@@ -6,15 +6,23 @@ use crate::chat::path::Path;
 use crate::chat::value::{Object, Value};
 use crate::error::Error;
 
-/// Keywords of which no recording tells how they are written.
-const UNSEEN: &[&str] = &[
-    "format",
-    "oneOf",
-    "allOf",
-    "not",
-    "patternProperties",
-    "prefixItems",
+/// Keywords that the text of the tools does not have. All others that are not read here are unknown.
+const UNWRITTEN: &[&str] = &[
+    "$defs",
+    "additionalProperties",
+    "definitions",
+    "maxItems",
+    "maxLength",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minimum",
+    "pattern",
+    "strict",
 ];
+
+/// Keywords that the service refuses where the parameters of a tool begin.
+const REFUSED: [&str; 5] = ["anyOf", "oneOf", "allOf", "enum", "not"];
 
 /// So many bytes of a text count as one key, as each entry of a list does.
 const STEP: usize = 64;
@@ -32,16 +40,20 @@ pub(super) struct Schema<'w> {
     pub(super) items: Option<&'w Value<'w>>,
     pub(super) variants: Option<&'w [Value<'w>]>,
     pub(super) is_const: bool,
-    /// A keyword of which no recording tells how it is written.
-    unseen: Option<&'w str>,
     pub(super) reference: Option<&'w Value<'w>>,
     /// How many keys it has, and what texts and lists count as.
     pub(super) steps: usize,
 }
 
 impl<'w> Schema<'w> {
-    /// Adds what a value says. What is there already comes before it.
-    pub(super) fn read(&mut self, at: &Path<'_>, value: &'w Value<'w>) -> Result<(), Error> {
+    /// Adds what a value says. What is there already comes before it. `unknown` is told keywords of which no recording
+    /// shows how they are written.
+    pub(super) fn read(
+        &mut self,
+        at: &Path<'_>,
+        value: &'w Value<'w>,
+        mut unknown: impl FnMut(&'w str),
+    ) -> Result<(), Error> {
         let text = |key, value: &'w Value<'w>| Ok::<_, Error>(trimmed(at.key(key).text(value)?));
         let list = |key, value: &'w Value<'w>| at.key(key).list(value);
         for (key, value) in at.object(value)?.iter() {
@@ -64,7 +76,7 @@ impl<'w> Schema<'w> {
                 "anyOf" => self.variants = self.variants.or(Some(list(key, value)?)),
                 "const" => self.is_const = true,
                 "$ref" => self.reference = Some(value),
-                _ if UNSEEN.contains(&key) => self.unseen = Some(key),
+                _ if !UNWRITTEN.contains(&key) => unknown(key),
                 _ => {}
             }
         }
@@ -72,14 +84,12 @@ impl<'w> Schema<'w> {
     }
 
     /// Why it is not known how it is written.
-    pub(super) fn unseen(&self) -> Option<String> {
+    pub(super) fn unseen(&self) -> Option<&'static str> {
         let is_nested = self.properties.is_some() || self.items.is_some() || self.values.is_some();
-        if let Some(key) = self.unseen {
-            Some(format!("no recording shows how `{key}` is written"))
-        } else if self.variants.is_some() && (self.kind.is_some() || is_nested) {
-            Some("no recording shows other keys beside an `anyOf`".to_owned())
+        if self.variants.is_some() && (self.kind.is_some() || is_nested) {
+            Some("no recording shows other keys beside an `anyOf`")
         } else if self.variants.is_none() && self.kind.is_none() && is_nested {
-            Some("no recording shows a schema without a `type`".to_owned())
+            Some("no recording shows a schema without a `type`")
         } else {
             None
         }
@@ -121,6 +131,21 @@ impl<'w> Schema<'w> {
             };
             if is_required { "" } else { "?" }
         }
+    }
+}
+
+/// Refuses parameters that the service refuses.
+pub(super) fn check_parameters(at: &Path<'_>, parameters: &Value<'_>) -> Result<(), Error> {
+    let has = |key: &&str| {
+        parameters
+            .get(key)
+            .is_some_and(|value| *value != Value::Null)
+    };
+    match REFUSED.iter().find(|key| has(key)) {
+        None => Ok(()),
+        Some(key) => Err(at.key(key).invalid(format!(
+            "the service refuses `{key}` where the parameters begin; put it into a property"
+        ))),
     }
 }
 

@@ -1,8 +1,9 @@
 //! What both renderings share: schemas are walked within bounds, with their references, and plain types are written.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
-use super::schema::Schema;
+use super::schema::{Schema, check_parameters};
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
 use crate::chat::rules::{Rule, RuleSet};
@@ -16,8 +17,8 @@ const MAX_TEXT: usize = 1 << 24;
 /// How many keys of schemas are looked at for one request: references can double them too.
 const MAX_STEPS: usize = 1 << 23;
 
-/// The longest place that a reason is given with, in characters: keys may be of any length.
-const MAX_PLACE: usize = 200;
+/// The most unknown keywords that are noted of one request. More add nothing to the reason of an estimate.
+const MAX_KEYWORDS: usize = 64;
 
 /// The types of JSON schemas.
 const TYPES: &[&str] = &[
@@ -32,6 +33,8 @@ pub(super) struct Writer<'w, 'o> {
     open: Vec<&'w str>,
     pub(super) depth: usize,
     steps: usize,
+    /// The unknown keywords that were noted.
+    keywords: HashSet<&'w str>,
     doubts: &'o mut Vec<String>,
     rules: &'o mut RuleSet,
     /// Whether a list of types is written as plain types, see [`super::LIST_OF_TYPES_SINCE`].
@@ -50,6 +53,7 @@ impl<'w, 'o> Writer<'w, 'o> {
             open: Vec::new(),
             depth: 0,
             steps: 0,
+            keywords: HashSet::new(),
             doubts,
             rules,
             is_type_list_plain: true,
@@ -68,7 +72,15 @@ impl<'w, 'o> Writer<'w, 'o> {
         let mut schema = Schema::default();
         let mut next = Some(value);
         while let Some(value) = next {
-            schema.read(at, value)?;
+            let (keywords, doubts) = (&mut self.keywords, &mut *self.doubts);
+            schema.read(at, value, |key| {
+                if keywords.len() < MAX_KEYWORDS && keywords.insert(key) {
+                    doubts.push(
+                        at.key(key)
+                            .note("no recording shows how this keyword is written"),
+                    );
+                }
+            })?;
             self.steps += 1 + std::mem::take(&mut schema.steps);
             self.check(at)?;
             let reference = schema.reference.take();
@@ -78,13 +90,15 @@ impl<'w, 'o> Writer<'w, 'o> {
             if reference.is_some() && value.as_object().is_some_and(|keys| keys.0.len() > 1) {
                 self.doubt(at, "no recording shows other keys beside a `$ref`");
             }
-            let follow = |reference| self.follow(&at.key("$ref"), reference);
-            next = reference.map(follow).transpose()?;
+            next = match reference {
+                Some(reference) => self.follow(&at.key("$ref"), reference)?,
+                None => None,
+            };
         }
         self.depth += 1;
         self.check(at)?;
         if let Some(reason) = schema.unseen() {
-            self.doubt(at, &reason);
+            self.doubt(at, reason);
         }
         let done = act(self, at, &schema)?;
         self.depth -= 1;
@@ -107,32 +121,48 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
-    /// What a reference leads to, with the reference open.
-    fn follow(&mut self, at: &Path<'_>, reference: &'w Value<'w>) -> Result<&'w Value<'w>, Error> {
+    /// Returns what a reference leads to, with the reference open, or nothing if it leads back to itself.
+    fn follow(
+        &mut self,
+        at: &Path<'_>,
+        reference: &'w Value<'w>,
+    ) -> Result<Option<&'w Value<'w>>, Error> {
         let reference = at.text(reference)?;
         if self.open.contains(&reference) {
-            return Err(at.invalid(format!(
-                "the reference {reference:?} leads back to itself; recursive schemas cannot be counted"
-            )));
+            self.doubt(
+                at,
+                "no recording shows how a schema that refers to itself is written; it is counted as `any` inside itself",
+            );
+            return Ok(None);
         }
         self.open.push(reference);
-        let Some(keys) = reference.strip_prefix('#') else {
+        let Some(pointer) = reference.strip_prefix('#') else {
             return Err(at.invalid(format!(
                 "the reference {reference:?} leads out of the schema; replace it with its definition"
             )));
         };
-        let mut found = self.root;
-        for key in keys.split('/').skip(1) {
-            let object = found.and_then(Value::as_object);
-            self.steps += object.map_or(0, |object| object.0.len());
-            let key = key.replace("~1", "/").replace("~0", "~");
-            found = object.and_then(|object| object.get(&key));
-        }
-        found.ok_or_else(|| {
+        let found = self.target(&percent_decoded(pointer));
+        found.map(Some).ok_or_else(|| {
             at.invalid(format!(
                 "the reference {reference:?} has no target in the schema; add its definition"
             ))
         })
+    }
+
+    /// Returns what a JSON pointer leads to.
+    fn target(&mut self, pointer: &str) -> Option<&'w Value<'w>> {
+        let mut found = self.root?;
+        for key in pointer.split('/').skip(1) {
+            found = match found {
+                Value::List(list) => list.get(key.parse::<usize>().ok()?)?,
+                _ => {
+                    let object = found.as_object()?;
+                    self.steps += object.0.len();
+                    object.get(&key.replace("~1", "/").replace("~0", "~"))?
+                }
+            };
+        }
+        Some(found)
     }
 
     pub(super) fn uses(&mut self, rule: Rule) {
@@ -142,8 +172,7 @@ impl<'w, 'o> Writer<'w, 'o> {
     /// Notes a reason once, with the first place it has.
     pub(super) fn doubt(&mut self, at: &Path<'_>, reason: &str) {
         if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
-            let place: String = at.to_string().chars().take(MAX_PLACE).collect();
-            self.doubts.push(format!("{place}: {reason}"));
+            self.doubts.push(at.note(reason));
         }
     }
 
@@ -154,9 +183,13 @@ impl<'w, 'o> Writer<'w, 'o> {
         tool: &'w Tool<'w>,
         parameters: impl FnOnce(&mut Self, &Path<'_>, &Schema<'w>) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        if let Path::Key(function, _) = at {
+            function.key("name").check_name(&tool.name)?;
+        }
         self.write(&["type ", &tool.name, " = ("]);
         self.root = tool.parameters.as_deref();
         if let Some(root) = self.root {
+            check_parameters(at, root)?;
             self.resolve(at, root, |writer, at, schema| {
                 if schema.kind.is_some() && schema.kind() != Some("object") {
                     return Err(at
@@ -271,4 +304,30 @@ impl<'w, 'o> Writer<'w, 'o> {
             }
         }
     }
+}
+
+/// Returns a text with its percent-encoded bytes decoded, as in the fragment of a URI (RFC 6901, section 6).
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let code = after.split_at_checked(2).filter(|_| byte == b'%');
+        let decoded = code.and_then(|(code, after)| Some((hex(code)?, after)));
+        let (byte, after) = decoded.unwrap_or((byte, after));
+        bytes.push(byte);
+        rest = after;
+    }
+    // what is not UTF-8 was not encoded so
+    String::from_utf8(bytes).map_or(text.into(), Cow::Owned)
+}
+
+/// Returns the byte that two hexadecimal digits write.
+fn hex(digits: &[u8]) -> Option<u8> {
+    digits.iter().try_fold(0, |byte, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        Some(byte << 4 | u8::try_from(digit).ok()?)
+    })
 }

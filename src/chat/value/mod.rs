@@ -79,6 +79,26 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns it with texts of its own.
+    #[cfg(feature = "json")]
+    pub(crate) fn into_owned(self) -> Value<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(value) => Value::Bool(value),
+            Self::Integer(value) => Value::Integer(value),
+            Self::Unsigned(value) => Value::Unsigned(value),
+            Self::Float(value) => Value::Float(value),
+            Self::Text(text) => Value::Text(owned(text)),
+            Self::List(list) => Value::List(list.into_iter().map(Self::into_owned).collect()),
+            Self::Object(Object(entries)) => {
+                let entries = entries.into_iter();
+                let entries = entries.map(|(key, value)| (owned(key), value.into_owned()));
+                Value::Object(Object(entries.collect()))
+            }
+        }
+    }
+
     /// Appends it as JSON text.
     pub(crate) fn write(&self, style: Style, out: &mut String) {
         self.write_but(style, &[], out);

@@ -17,9 +17,14 @@ const NUMBER: &str = "$serde_json::private::Number";
 const FEW: usize = 16;
 
 impl<'a> Value<'a> {
-    /// The value of a JSON text with nothing after it, or what is wrong with the text.
+    /// The value of a JSON text with nothing after it, or what is wrong with the text. Lone surrogates become U+FFFD.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
-        read(text).map_err(|error| format!("this is not valid JSON: {error}"))
+        // texts without lone surrogates are read once
+        let value = read(text).or_else(|error| match repaired(text) {
+            Some(text) => read(&text).map(Value::into_owned),
+            None => Err(error),
+        });
+        value.map_err(|error| format!("this is not valid JSON: {error}"))
     }
 
     /// The value of a JSON text that must be an object, or what is wrong with the text.
@@ -39,6 +44,46 @@ fn read(text: &str) -> Result<Value<'_>, serde_json::Error> {
     let value = Value::deserialize(&mut reader)?;
     reader.end()?;
     Ok(value)
+}
+
+/// Returns a JSON text with U+FFFD for each escape of a lone surrogate, of the same length; nothing if it has none.
+fn repaired(text: &str) -> Option<String> {
+    let mut out = String::new();
+    // where the text that is not in `out` yet begins, and the next byte to look at
+    let (mut from, mut at) = (0, 0);
+    while let Some(found) = text.get(at..)?.find('\\') {
+        at += found;
+        let is_lone = match unit(text, at) {
+            Some(0xd800..=0xdbff) if matches!(unit(text, at + ESCAPE), Some(0xdc00..=0xdfff)) => {
+                at += ESCAPE;
+                false
+            }
+            unit => unit.is_some_and(|unit| (0xd800..=0xdfff).contains(&unit)),
+        };
+        if is_lone {
+            out.push_str(text.get(from..at)?);
+            out.push_str("\\ufffd");
+            from = at + ESCAPE;
+        }
+        // past the backslash and what it escapes
+        at += 1 + text.get(at + 1..)?.chars().next().map_or(0, char::len_utf8);
+    }
+    if out.is_empty() {
+        return None;
+    }
+    out.push_str(text.get(from..)?);
+    Some(out)
+}
+
+/// How long an escaped UTF-16 unit is, in bytes.
+const ESCAPE: usize = "\\u0000".len();
+
+/// Returns the UTF-16 unit that is escaped here.
+fn unit(text: &str, at: usize) -> Option<u16> {
+    let digits = text.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
+    // a sign is no digit
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 impl<'de> Deserialize<'de> for Value<'de> {
