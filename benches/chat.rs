@@ -1,4 +1,5 @@
-//! Measures counting of a typical chat request: ten messages of new text, with and without five tools.
+//! Measures counting of a typical chat request: ten messages of new text, with and without five tools; and the same as
+//! raw bodies of both APIs.
 //!
 //! The step `chat` of `benches/compare` measures other crates with the same kind of messages.
 
@@ -11,10 +12,11 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
+use serde_json::{Value, json};
 use tiktally::chat::{Counter, Message, Request};
 
 use texts::{KINDS, Random};
-use tools::tools;
+use tools::{DESCRIPTION, NAMES, PARAMETERS, tools};
 
 const MODELS: [&str; 2] = ["gpt-4", "gpt-4o"];
 
@@ -24,24 +26,63 @@ const MESSAGES: usize = 10;
 /// The sizes of a message in bytes.
 const MESSAGE_BYTES: [usize; 2] = [100, 150];
 
-/// Cuts a text into the messages of a conversation.
-fn messages(text: &str, size: usize) -> Vec<Message<'static>> {
+/// Cuts a text into the messages of a conversation, each with its role.
+fn conversation(text: &str, size: usize) -> impl Iterator<Item = (&'static str, String)> {
     let texts = text.as_bytes().chunks(size).take(MESSAGES);
     let texts = texts.map(|text| String::from_utf8_lossy(text).into_owned());
-    let message = |(i, text)| match i {
-        0 => Message::system(text),
-        _ if i % 2 == 1 => Message::user(text),
+    texts.enumerate().map(|(i, text)| match i {
+        0 => ("system", text),
+        _ if i % 2 == 1 => ("user", text),
+        _ => ("assistant", text),
+    })
+}
+
+fn messages(text: &str, size: usize) -> Vec<Message<'static>> {
+    let message = |(role, text)| match role {
+        "system" => Message::system(text),
+        "user" => Message::user(text),
         _ => Message::assistant(text),
     };
-    texts.enumerate().map(message).collect()
+    conversation(text, size).map(message).collect()
+}
+
+/// Returns a raw body with the messages under `key`, as the API that has this key takes it.
+fn body(text: &str, size: usize, key: &str) -> String {
+    let message = |(role, content)| json!({"role": role, "content": content});
+    let messages: Value = conversation(text, size).map(message).collect();
+    json!({key: messages, "tools": bodies(key == "input")}).to_string()
+}
+
+/// Returns the same tools as a body has them: those of the Responses API have nothing around their keys.
+fn bodies(is_responses: bool) -> Vec<Value> {
+    let parameters: Value = serde_json::from_str(PARAMETERS).unwrap();
+    let tool = |name| {
+        let mut function = json!({
+            "name": name, "description": DESCRIPTION, "parameters": parameters,
+        });
+        if is_responses {
+            function["type"] = "function".into();
+            return function;
+        }
+        json!({"type": "function", "function": function})
+    };
+    NAMES.map(tool).to_vec()
 }
 
 /// Measures requests with messages of `size` bytes.
 fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
     let mut random = Random::new(1);
+    let mut text = || KINDS[0].text(&mut random, MESSAGES * size + 10);
+    let raw = text();
+    let [chat, responses] = ["messages", "input"].map(|key| {
+        let body = body(&raw, size, key);
+        counter.count_json(&body).unwrap()
+    });
+    let typed = counter.count(&Request::new(messages(&raw, size)).tools(tools()));
+    assert_eq!(typed.unwrap().messages, chat.messages);
+    assert_eq!(chat.messages, responses.messages);
     let mut next = || {
-        let text = KINDS[0].text(&mut random, MESSAGES * size + 10);
-        let messages = messages(&text, size);
+        let messages = messages(&text(), size);
         assert_eq!(messages.len(), MESSAGES);
         messages
     };
@@ -60,6 +101,20 @@ fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
         let request = || Request::new(next()).tools(tools());
         bencher.iter_batched_ref(request, count, BatchSize::SmallInput);
     });
+    for (name, key) in [
+        ("body of chat completions", "messages"),
+        ("body of responses", "input"),
+    ] {
+        group.bench_function(format!("5 tools, {name}"), |bencher| {
+            let mut random = Random::new(2);
+            let mut next = || {
+                let text = KINDS[0].text(&mut random, MESSAGES * size + 10);
+                body(&text, size, key)
+            };
+            let count = |body: &mut String| black_box(counter.count_json(body));
+            bencher.iter_batched_ref(&mut next, count, BatchSize::SmallInput);
+        });
+    }
 }
 
 fn main() {

@@ -4,7 +4,7 @@
 //! cargo run --example chat_request --features json
 //! ```
 
-use tiktally::chat::{ChatTokens, Counter, Message, Policy, Request, Tool, count_json};
+use tiktally::chat::{Api, ChatTokens, Counter, Message, Policy, Request, Tool, count_json};
 
 const BODY: &str = r#"{
     "model": "gpt-4o",
@@ -37,6 +37,16 @@ pub(crate) fn main() -> Result<(), tiktally::Error> {
     ])
     .tools([weather]);
     assert_eq!(counter.count(&request)?, from_json);
+
+    // the Responses API frames tools differently
+    let responses = counter.count(&request.clone().api(Api::Responses))?;
+    assert_eq!((from_json.tools, responses.tools), (35, 33));
+
+    // a count is exact because of the recorded requests that show its rules
+    for rule in &from_json.rules {
+        println!("{}: {} recordings", rule.name, rule.recordings);
+    }
+    assert!(from_json.rules.iter().all(|rule| rule.is_sure()));
 
     // negative if the request is too long; `None` if the window of the model is unknown
     let left = counter.remaining(&request)?;

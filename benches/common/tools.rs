@@ -2,7 +2,7 @@
 
 use tiktally::chat::Tool;
 
-const PARAMETERS: &str = r#"{
+pub(crate) const PARAMETERS: &str = r#"{
     "type": "object",
     "properties": {
         "city": {"type": "string", "description": "The city and the country"},
@@ -12,9 +12,13 @@ const PARAMETERS: &str = r#"{
     "required": ["city"]
 }"#;
 
+pub(crate) const DESCRIPTION: &str = "Looks up what the weather is or was like";
+
+pub(crate) const NAMES: [&str; 5] = ["forecast", "history", "alerts", "compare", "records"];
+
 pub(crate) fn tools() -> [Tool<'static>; 5] {
-    ["forecast", "history", "alerts", "compare", "records"].map(|name| {
-        let tool = Tool::function(name).description("Looks up what the weather is or was like");
+    NAMES.map(|name| {
+        let tool = Tool::function(name).description(DESCRIPTION);
         tool.parameters_json(PARAMETERS).unwrap()
     })
 }

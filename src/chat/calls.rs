@@ -20,6 +20,10 @@ const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 pub(super) const NOT_AN_OBJECT: &str =
     "these arguments are not the JSON text of an object; they are counted as they are";
 
+/// The days between which the `id` of a call cost nothing in the Responses API: five recordings of 20 and 21 March 2025
+/// have one for free, but one of 12 March and one of 28 March do not.
+const FREE_ID: (Day, Day) = (Day::new(2025, 3, 20), Day::new(2025, 3, 28));
+
 impl Tally<'_> {
     /// Appends the tokens of a message with tool calls, and of the messages of their results.
     pub(super) fn calls(
@@ -193,7 +197,7 @@ impl Tally<'_> {
             let mut asked = self.said(message, at)?;
             for (i, call) in message.tool_calls.iter().enumerate() {
                 asked += self.call(message, call, at, i) + self.pair_frames();
-                if call.has_item_id {
+                if call.has_item_id && !self.is_between(FREE_ID.0, FREE_ID.1) {
                     self.uses(Rule::CallId);
                     asked += self.numbers.call_id;
                 }
@@ -311,10 +315,12 @@ impl Tally<'_> {
         )
     }
 
-    /// Reads the arguments of a call; nothing if they are not JSON. Only objects are sure.
+    /// Reads the arguments of a call; nothing if they are not JSON. Only objects and lists are recorded.
     fn parsed<'c>(&mut self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Option<Value<'c>> {
         let parsed = Value::parse(&call.arguments).ok();
-        if !matches!(parsed, Some(Value::Object(_))) {
+        if matches!(parsed, Some(Value::List(_))) {
+            self.uses(Rule::CallList);
+        } else if !matches!(parsed, Some(Value::Object(_))) {
             let place = self.place(at);
             let place = if self.is_responses() {
                 format!("{place}.arguments")

@@ -225,7 +225,8 @@ impl Counter {
     pub fn with_family(mut self, family: Family) -> Self {
         // what a model adds of its own does not go away with another frame
         let refused = self.family.err().filter(|why| *why != families::NO_CHAT);
-        let doubt = self.doubt.filter(|why| *why != families::UNLISTED);
+        let is_of_name = |why: &&str| [families::UNLISTED, families::UNRECORDED].contains(why);
+        let doubt = self.doubt.filter(|why| !is_of_name(why));
         self.doubt = refused.or(doubt);
         self.family = Ok(family);
         self

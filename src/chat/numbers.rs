@@ -159,6 +159,9 @@ mod tests {
                 Some("reasoning") => counter = counter.with_family(Family::Reasoning),
                 _ => {}
             }
+            if let Some(day) = own.get("as_of").and_then(Value::as_text) {
+                counter = counter.as_of(day).unwrap();
+            }
             let mut body = String::new();
             own.get("request")
                 .unwrap()

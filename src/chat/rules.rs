@@ -130,6 +130,8 @@ rules! {
     ChoiceAllowed "tool_choice allowed_tools";
     /// A call of a tool and its result.
     Call "call";
+    /// A call whose arguments are a list, as some clients send an empty object.
+    CallList "call with a list";
     /// A text beside a call in one message.
     CallWithText "text beside a call";
     /// Several calls in one message.

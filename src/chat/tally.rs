@@ -8,6 +8,10 @@ use super::rules::{self, Rule, RuleSet, RuleUse};
 use super::{Counter, Family, families, images, unsupported};
 use crate::error::Error;
 
+/// The first day on which the Responses API was recorded without what it hid from clients in its first weeks. With tools,
+/// the last day with it was two days earlier.
+const FIRST_WEEKS_END: Day = Day::new(2025, 4, 7);
+
 /// A request that is being counted.
 pub(super) struct Tally<'c> {
     pub(super) counter: &'c Counter,
@@ -135,7 +139,7 @@ impl Tally<'_> {
         if self.family == Family::Legacy0613 {
             priming -= self.numbers.legacy_responses;
         }
-        if self.is_since(Day::new(2025, 4, 8)) {
+        if self.is_since(FIRST_WEEKS_END) {
             return priming;
         }
         self.uses(Rule::FirstWeeks);
@@ -145,6 +149,13 @@ impl Tally<'_> {
             } else {
                 self.numbers.first_weeks_tools
             }
+    }
+
+    /// Returns whether the request is counted as of a day between these, the first of them included.
+    pub(super) fn is_between(&self, since: Day, until: Day) -> bool {
+        self.counter
+            .day
+            .is_some_and(|as_of| as_of >= since && as_of < until)
     }
 
     pub(super) fn is_legacy(&self) -> bool {

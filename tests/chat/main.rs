@@ -1,7 +1,10 @@
 //! Tests of chat requests.
 
+mod apis;
 mod at_least;
+mod billed;
 mod doubts;
+mod evidence;
 mod fit;
 mod recorded;
 mod refused;

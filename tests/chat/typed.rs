@@ -101,6 +101,7 @@ pub(crate) fn request<'a>(
             Some("auto") => ToolChoice::Auto,
             Some("none") => ToolChoice::None,
             Some("required") => ToolChoice::Required,
+            None if choice["type"] == "allowed_tools" => ToolChoice::Allowed,
             _ => ToolChoice::Function(name(&choice["function"])),
         });
     } else if let Some(choice) = body.function_call {

@@ -91,7 +91,7 @@ struct More {
     first: u64,
 }
 
-/// Rules, section 3.10: on this day the one token more was gone in chat completions; it was there on 2026-05-06.
+/// Rules, section 4: on this day the one token more was gone in chat completions; it was there on 2026-05-06.
 const CHAT_LESS_SINCE: Day = Day::new(2026, 6, 8);
 
 /// The most patches an image may have.
@@ -130,7 +130,7 @@ impl Rule {
         }
     }
 
-    /// Rules, sections 4 and 3.10: the official factor and budget, and the tokens more that recordings have.
+    /// Rules, section 4: the official factor and budget, and the tokens more that recordings have.
     const fn patches(factor: f64, more: More) -> Self {
         Self::Patches {
             factor,
@@ -233,7 +233,7 @@ const GPT_4O_MINI: Rule = Rule::Tiles {
     scale: (100, 3),
 };
 
-/// Rules, section 3.10: the factor 1.2 of recorded calls, where the official 1.62 is wrong.
+/// Rules, section 4: the factor 1.2 of recorded calls, where the official 1.62 is wrong.
 const GPT_5_MINI: Rule = Rule::Patches {
     factor: 1.2,
     more: More {
@@ -358,10 +358,21 @@ mod tests {
     use super::Detail::{Auto, High, Low, Original};
     use super::*;
 
+    /// An image after a text in chat completions, when most prices were recorded.
+    fn sent(model: &str) -> Sent<'_> {
+        Sent {
+            model,
+            api: Api::ChatCompletions,
+            day: Some(Day::new(2025, 6, 1)),
+            is_first: false,
+            has_calls: false,
+        }
+    }
+
     fn tokens(model: &str, width: u32, height: u32, detail: Detail) -> Option<usize> {
-        cost(model, Image::new(width, height, detail))
-            .ok()
-            .map(|cost| cost.tokens)
+        let image = Image::new(width, height, detail);
+        let cost = cost(sent(&families::base(model)), image);
+        cost.ok().map(|cost| cost.tokens)
     }
 
     /// Documented prices, and recorded ones: the usage of the request less that of its text.
@@ -380,8 +391,11 @@ mod tests {
         ("gpt-4o-2024-08-06", 2560, 1669, Auto, 1105),
         ("gpt-4o-2024-08-06", 3008, 2000, Auto, 1105),
         ("gpt-4.1-nano-2025-04-14", 540, 360, Auto, 503),
-        ("gpt-5-mini-2025-08-07", 597, 566, Auto, 413),
-        ("gpt-5-mini-2025-08-07", 400, 301, Auto, 158),
+        // both were recorded beside tool calls, which cost 1 more
+        ("gpt-5-mini-2025-08-07", 597, 566, Auto, 413 - 1),
+        ("gpt-5-mini-2025-08-07", 400, 301, Auto, 158 - 1),
+        // in floating point 300 times 1.62 is a little over 486
+        ("gpt-4.1-mini-2025-04-14", 640, 480, Auto, 488),
         // one forum row each, both details; the text is 12 tokens, for reasoning models 11
         ("o3-2025-04-16", 128, 64, Low, 86 - 11),
         ("o3-2025-04-16", 128, 64, High, 236 - 11),
@@ -433,19 +447,20 @@ mod tests {
         ("gpt-5-chat-latest", [70, 210, 490]),
     ];
 
-    /// The factors of patch models in percent, what is added, and the budgets for the details auto, high and original.
-    const PATCH_PRICES: &[(&str, usize, usize, [usize; 3])] = &[
-        ("gpt-4.1-mini", 162, 1, [1536, 1536, 1536]),
-        ("gpt-4.1-nano", 246, 1, [1536, 1536, 1536]),
-        ("o4-mini", 172, 1, [1536, 1536, 1536]),
-        ("gpt-5-mini", 120, 2, [1536, 1536, 1536]),
-        ("gpt-5-nano", 120, 2, [1536, 1536, 1536]),
-        ("gpt-5.2", 120, 2, [1536, 1536, 1536]),
-        ("gpt-5.3-codex", 120, 2, [1536, 1536, 1536]),
-        ("gpt-5.4-mini", 120, 2, [1536, 1536, 1536]),
-        ("gpt-5.4-nano", 120, 2, [1536, 1536, 1536]),
-        ("gpt-5.4", 120, 2, [2500, 2500, 10_000]),
-        ("gpt-5.5", 120, 2, [10_000, 2500, 10_000]),
+    /// The factors of patch models in percent, what is added in chat completions until June 2026, there since, and in the
+    /// Responses API, what tool calls add, and the budgets for the details auto, high and original.
+    const PATCH_PRICES: &[(&str, usize, [usize; 4], [usize; 3])] = &[
+        ("gpt-4.1-mini", 162, [1, 0, 1, 0], [1536, 1536, 1536]),
+        ("gpt-4.1-nano", 246, [1, 0, 1, 0], [1536, 1536, 1536]),
+        ("o4-mini", 172, [1, 1, 1, 0], [1536, 1536, 1536]),
+        ("gpt-5-mini", 120, [1, 1, 1, 1], [1536, 1536, 1536]),
+        ("gpt-5-nano", 150, [1, 0, 0, 0], [1536, 1536, 1536]),
+        ("gpt-5.2", 120, [1, 1, 1, 1], [1536, 1536, 1536]),
+        ("gpt-5.3-codex", 120, [1, 1, 1, 1], [1536, 1536, 1536]),
+        ("gpt-5.4-mini", 120, [1, 1, 1, 1], [1536, 1536, 1536]),
+        ("gpt-5.4-nano", 120, [1, 1, 1, 1], [1536, 1536, 1536]),
+        ("gpt-5.4", 120, [1, 1, 1, 0], [2500, 2500, 10_000]),
+        ("gpt-5.5", 120, [1, 1, 1, 0], [10_000, 2500, 10_000]),
     ];
 
     /// An image that fills a budget, one that is a patch over it, and the patches that are left of the second.
@@ -455,22 +470,45 @@ mod tests {
         (10_000, [3200, 3200], [2336, 4384], 72 * 136),
     ];
 
-    /// Images of a model and their prices.
-    fn priced(model: &str) -> Vec<(Image, usize)> {
+    /// Images of a model as they are sent, and their prices.
+    fn priced(model: &str) -> Vec<(Sent<'_>, Image, usize)> {
         let mut all = Vec::new();
+        let sent = sent(model);
         for (_, [low, one, three]) in TILE_PRICES.iter().filter(|row| row.0 == model) {
-            all.push((Image::new(512, 512, Low), *low));
-            all.push((Image::new(512, 512, High), *one));
-            all.push((Image::new(512, 1300, Auto), *three));
+            all.push((sent, Image::new(512, 512, Low), *low));
+            all.push((sent, Image::new(512, 512, High), *one));
+            all.push((sent, Image::new(512, 1300, Auto), *three));
         }
-        for (_, percent, extra, budgets) in PATCH_PRICES.iter().filter(|row| row.0 == model) {
-            let price = |patches: usize| (patches * percent).div_ceil(100) + extra;
+        for (_, percent, more, budgets) in PATCH_PRICES.iter().filter(|row| row.0 == model) {
+            let [before, since, responses, calls] = *more;
+            let price = |patches: usize| (patches * percent).div_ceil(100);
             for (budget, detail) in budgets.iter().zip([Auto, High, Original]) {
                 let row = BUDGETS.iter().find(|row| row.0 == *budget);
                 let (_, full, over, left) = *row.unwrap();
-                all.push((Image::new(full[0], full[1], detail), price(*budget)));
-                all.push((Image::new(over[0], over[1], detail), price(left)));
+                let image = Image::new(full[0], full[1], detail);
+                all.push((sent, image, price(*budget) + before));
+                let image = Image::new(over[0], over[1], detail);
+                all.push((sent, image, price(left) + before));
             }
+            let image = Image::new(32, 32, Auto);
+            let price = price(1);
+            let newest = Sent { day: None, ..sent };
+            all.push((newest, image, price + since));
+            let beside_calls = Sent {
+                has_calls: true,
+                ..sent
+            };
+            all.push((beside_calls, image, price + before + calls));
+            let responses_api = Sent {
+                api: Api::Responses,
+                ..sent
+            };
+            all.push((responses_api, image, price + responses));
+            let first = Sent {
+                is_first: true,
+                ..responses_api
+            };
+            all.push((first, image, price + responses + 1));
         }
         all
     }
@@ -480,51 +518,68 @@ mod tests {
         for (model, _) in RULES {
             let priced = priced(model);
             assert!(!priced.is_empty(), "{model}");
-            for (image, expected) in priced {
-                let found = cost(model, image).unwrap().tokens;
-                assert_eq!(found, expected, "{model} {image:?}");
+            for (sent, image, expected) in priced {
+                let found = cost(sent, image).unwrap().tokens;
+                assert_eq!(found, expected, "{sent:?} {image:?}");
             }
         }
     }
 
-    /// The numbers of a rule.
+    /// The whole numbers of a rule.
     fn numbers(rule: &mut Rule) -> Vec<&mut u64> {
         match rule {
             Rule::Tiles { base, tile, scale } => vec![base, tile, &mut scale.0, &mut scale.1],
             Rule::Patches {
-                percent,
-                extra,
+                factor: _,
+                more,
                 budget,
-                doubt: _,
             } => {
+                let More {
+                    chat_before,
+                    chat,
+                    responses,
+                    calls,
+                    first,
+                } = more;
                 let Budget {
                     auto,
                     high,
                     original,
                 } = budget;
-                let mut all = vec![percent, extra, auto, high];
+                let mut all = vec![chat_before, chat, responses, calls, first, auto, high];
                 all.extend(original);
                 all
             }
         }
     }
 
-    /// No number may be wrong by one without a price noticing.
+    /// No number may be wrong by one, and no factor by a hundredth, without a price noticing.
     #[test]
     fn every_number_is_held_by_a_price() {
+        let assert_noticed = |model: &str, rule: &Rule| {
+            let is_wrong = |(sent, image, price): (Sent<'_>, Image, usize)| {
+                rule.tokens(image, sent) as usize != price
+            };
+            assert!(priced(model).into_iter().any(is_wrong), "{model} {rule:?}");
+        };
         for (model, rule) in RULES {
-            for i in 0..numbers(&mut rule.clone()).len() {
-                for step in [1, -1] {
+            for step in [1, -1] {
+                for i in 0..numbers(&mut rule.clone()).len() {
                     let mut rule = rule.clone();
                     let number = numbers(&mut rule).remove(i);
-                    *number = number.strict_add_signed(step);
-                    // a scale that divides by nothing would stop the test by itself
-                    if matches!(rule, Rule::Tiles { scale: (_, 0), .. }) {
+                    let Some(changed) = number.checked_add_signed(step) else {
                         continue;
+                    };
+                    *number = changed;
+                    // a scale that divides by nothing would stop the test by itself
+                    if !matches!(rule, Rule::Tiles { scale: (_, 0), .. }) {
+                        assert_noticed(model, &rule);
                     }
-                    let is_wrong =
-                        |(image, price): (Image, usize)| rule.tokens(image) as usize != price;
-                    assert!(priced(model).into_iter().any(is_wrong), "{model} {rule:?}");
+                }
+                let mut rule = rule.clone();
+                if let Rule::Patches { factor, .. } = &mut rule {
+                    *factor += step as f64 / 100.0;
+                    assert_noticed(model, &rule);
                 }
             }
         }
@@ -567,8 +622,9 @@ mod tests {
         assert_eq!(of("gpt-4.1-mini"), Some(1660));
         assert_eq!(of("gpt-4.1-nano"), Some(2521));
         assert_eq!(of("o4-mini"), Some(1763));
-        for model in ["gpt-5-mini", "gpt-5-nano", "gpt-5.4-mini", "gpt-5.4-nano"] {
-            assert_eq!(of(model), Some(1231), "{model}");
+        assert_eq!(of("gpt-5-nano"), Some(1537));
+        for model in ["gpt-5-mini", "gpt-5.4-mini", "gpt-5.4-nano"] {
+            assert_eq!(of(model), Some(1230), "{model}");
         }
         assert_eq!(of("ft:gpt-4o-mini-2024-07-18:org:name:id"), Some(25_500));
         assert_eq!(of("ft:gpt-4o-mini:org::id"), Some(25_500));
@@ -600,7 +656,7 @@ mod tests {
             " gpt-4o",
             "GPT-4o",
         ] {
-            assert!(cost(model, Image::new(1, 1, High)).is_err(), "{model}");
+            assert_eq!(tokens(model, 1, 1, High), None, "{model}");
         }
     }
 
@@ -619,18 +675,17 @@ mod tests {
     #[test]
     fn says_what_is_an_estimate() {
         let estimate = |model, side, detail| {
-            let cost = cost(model, Image::new(side, side, detail)).unwrap();
+            let cost = cost(sent(model), Image::new(side, side, detail)).unwrap();
             cost.estimate.is_some()
         };
         for detail in [Auto, Low, High, Original] {
             for (model, rule) in RULES {
-                let newer = matches!(rule, Rule::Patches { doubt: Some(_), .. });
-                let expected = newer || detail == Original;
+                let expected = detail == Original && !rule.has_original();
                 assert_eq!(estimate(model, 512, detail), expected, "{model} {detail:?}");
             }
         }
-        assert!(estimate("gpt-5-mini", 1, Low));
-        assert!(estimate("gpt-5.5", 1, Original));
+        assert!(!estimate("gpt-5-mini", 1, Low));
+        assert!(!estimate("gpt-5.5", 1, Original));
         assert!(estimate("o4-mini", 513, Low));
         assert!(!estimate("o4-mini", 513, High));
         assert!(!estimate("gpt-4o", 513, Low));

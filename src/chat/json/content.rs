@@ -4,7 +4,7 @@ use crate::chat::content::{Content, Part};
 use crate::chat::images::{self, Detail, Image};
 use crate::chat::path::Path;
 use crate::chat::request::Role;
-use crate::chat::value::Value;
+use crate::chat::value::{Object, Value};
 use crate::error::Error;
 
 /// Reads the role of a message.
@@ -75,8 +75,16 @@ const TEXT_KEYS: &[&str] = &[
     "prompt_cache_breakpoint",
 ];
 
+/// An empty object of this name costs nothing in a part of text: eight recordings have it in each part.
+const EXTRA: &str = "additional_properties";
+
 fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
-    path.only(value, TEXT_KEYS)?;
+    let extra = value.get(EXTRA).and_then(Value::as_object);
+    if extra.is_some_and(Object::is_empty) {
+        path.only(value, &[TEXT_KEYS, &[EXTRA]].concat())?;
+    } else {
+        path.only(value, TEXT_KEYS)?;
+    }
     Ok(Part::Text(path.text_of(value, "text")?))
 }
 

@@ -28,6 +28,8 @@ pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Reques
     other_keys(root, body, KEYS)?;
     refuse_pro(root, body)?;
     let instructions = root.maybe_text(body, "instructions")?;
+    // five recordings have empty ones, which cost nothing
+    let instructions = instructions.filter(|text| !text.is_empty());
     let mut request = Request {
         api: Api::Responses,
         has_instructions: instructions.is_some(),
