@@ -101,7 +101,10 @@ fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
         let request = || Request::new(next()).tools(tools());
         bencher.iter_batched_ref(request, count, BatchSize::SmallInput);
     });
-    for (name, key) in [("body of chat completions", "messages"), ("body of responses", "input")] {
+    for (name, key) in [
+        ("body of chat completions", "messages"),
+        ("body of responses", "input"),
+    ] {
         group.bench_function(format!("5 tools, {name}"), |bencher| {
             let mut random = Random::new(2);
             let mut next = || {

@@ -24,7 +24,14 @@ fn messages() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn model() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec!["gpt-4o", "gpt-4.1-nano", "gpt-5", "gpt-5-nano", "gpt-5.4", "o3-mini"])
+    prop::sample::select(vec![
+        "gpt-4o",
+        "gpt-4.1-nano",
+        "gpt-5",
+        "gpt-5-nano",
+        "gpt-5.4",
+        "o3-mini",
+    ])
 }
 
 fn total(counter: &Counter, body: &Value) -> usize {

@@ -84,12 +84,18 @@ fn recorded_calls_cost_what_was_billed() {
         }
     }
     let all = print(&kinds);
-    println!("{exact} exact with keys as sent, of which {} differ:", different.len());
+    println!(
+        "{exact} exact with keys as sent, of which {} differ:",
+        different.len()
+    );
     let mut unlisted = Vec::new();
     for (id, counted, billed) in &different {
         let mut reasons = SET_ASIDE.iter().chain(DIFFERENT);
         let reason = reasons.find(|(listed, _)| listed == id);
-        println!("  {id}: {counted}, billed {billed}: {}", reason.map_or("?", |(_, why)| why));
+        println!(
+            "  {id}: {counted}, billed {billed}: {}",
+            reason.map_or("?", |(_, why)| why)
+        );
         unlisted.extend(reason.is_none().then_some(id));
     }
     assert!(unlisted.is_empty(), "without a reason: {unlisted:?}");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::billed;
 use crate::recorded::{Call, SET_ASIDE, Vectors};
-use crate::requests::{ImageVector, ImageVectors, recordings};
+use crate::requests::{ImageVectors, recordings};
 use serde::Deserialize;
 use tiktally::chat::{Api, ChatTokens, Counter};
 
@@ -80,7 +80,9 @@ impl Table {
 
     /// Adds the name of a model, if it is one: a deployment may have any name.
     fn model(&mut self, name: &str, date: &str) {
-        let is_deployment = ["azure-", "gpt-35-"].iter().any(|prefix| name.starts_with(prefix));
+        let is_deployment = ["azure-", "gpt-35-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
         if !is_deployment && Counter::for_model(name).is_ok() {
             self.row("model", name, "").add(date);
         }
@@ -89,8 +91,17 @@ impl Table {
     fn text(&self) -> String {
         let mut text = HEAD.to_owned();
         for ([rule, models, api], row) in &self.0 {
-            let Row { recordings, others, first, last } = row;
-            writeln!(text, "{rule}\t{models}\t{api}\t{recordings}\t{others}\t{first}\t{last}").unwrap();
+            let Row {
+                recordings,
+                others,
+                first,
+                last,
+            } = row;
+            writeln!(
+                text,
+                "{rule}\t{models}\t{api}\t{recordings}\t{others}\t{first}\t{last}"
+            )
+            .unwrap();
         }
         text
     }
@@ -133,7 +144,10 @@ fn counted() -> Option<Table> {
             continue;
         }
         let tokens = vector.counter().estimate_json(&vector.body());
-        if let Some(tokens) = tokens.ok().filter(|tokens| tokens.total == vector.prompt_tokens) {
+        if let Some(tokens) = tokens
+            .ok()
+            .filter(|tokens| tokens.total == vector.prompt_tokens)
+        {
             table.rules(&tokens, "", true);
             table.model(&vector.model, "");
         }
@@ -152,7 +166,9 @@ fn counted() -> Option<Table> {
 }
 
 fn call(table: &mut Table, call: &Call<'_>) {
-    let Ok(tokens) = billed::count(call) else { return };
+    let Ok(tokens) = billed::count(call) else {
+        return;
+    };
     if call.endpoint == "completions" || SET_ASIDE.iter().any(|(id, _)| *id == call.id) {
         return;
     }
@@ -209,7 +225,10 @@ fn the_page_has_the_table_of_evidence() {
     let page = fs::read_to_string(path(PAGE)).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();
-    compare(PAGE, &[before, BEGIN, &table_of_page(&text), END, after].concat());
+    compare(
+        PAGE,
+        &[before, BEGIN, &table_of_page(&text), END, after].concat(),
+    );
 }
 
 /// Writes the table for readers: the rules, followed by the names of models.
@@ -224,7 +243,8 @@ fn table_of_page(text: &str) -> String {
             writeln!(table, "| {} |", cells.join(" | ")).unwrap();
         }
     }
-    let mut names = String::from("\nThese names of models are recorded, each as often as the number says:\n");
+    let mut names =
+        String::from("\nThese names of models are recorded, each as often as the number says:\n");
     for model in models.chunks(4) {
         names += &model.join(", ");
         names.push_str(",\n");
