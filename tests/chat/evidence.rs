@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::billed;
 use crate::recorded::{Call, SET_ASIDE, Vectors};
-use crate::requests::{ImageVector, ImageVectors, recordings};
+use crate::requests::{ImageVectors, recordings};
 use serde::Deserialize;
 use tiktally::chat::{Api, ChatTokens, Counter};
 

@@ -13,13 +13,10 @@ impl<'w> Writer<'w, '_> {
     pub(super) fn modern(&mut self, at: &Path<'_>, tool: &'w Tool<'w>) -> Result<(), Error> {
         self.comment(tool.description.as_deref().and_then(trimmed));
         self.function(at, tool, |writer, at, schema| {
-            if schema.title.is_some() {
-                writer.uses(Rule::Title);
-            }
-            writer.comment(schema.title);
             if schema.description.is_some() {
-                writer.doubt(at, "no recording shows a description of all parameters");
+                writer.uses(Rule::ParametersDescription);
             }
+            writer.comments(schema);
             writer.modern_object(at, schema)
         })
     }
