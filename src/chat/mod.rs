@@ -117,13 +117,13 @@ pub struct ChatTokens {
 /// How sure a count is. More cases may follow, so a `match` needs a wildcard.
 ///
 /// ```
-/// use tiktally::chat::{Counter, Exactness, Message, Request, Tool};
+/// use tiktally::chat::{Counter, Exactness, Message, Request};
 ///
 /// # #[cfg(feature = "o200k_base")] {
-/// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
-/// let tokens = Counter::for_model("gpt-5")?.estimate(&request)?;
+/// let request = Request::new([Message::user("Hello!")]);
+/// let tokens = Counter::for_model("gpt-4o-2031-01-01")?.estimate(&request)?;
 /// match tokens.exactness {
-///     Exactness::Estimate { reason } => assert!(reason.contains("reasoning models")),
+///     Exactness::Estimate { reason } => assert!(reason.starts_with("no recorded request names this model")),
 ///     other => panic!("{other:?}"),
 /// }
 /// # }
@@ -132,7 +132,7 @@ pub struct ChatTokens {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exactness {
-    /// Every rule that was used matched the billed tokens wherever they are known.
+    /// Every rule that was used has at least three recordings, and nothing in the request is unknown.
     Exact,
     /// The count may be some tokens off.
     Estimate {
@@ -259,15 +259,15 @@ impl Counter {
     /// Counts the tokens of a request, as the API bills them.
     ///
     /// ```
-    /// use tiktally::chat::{Counter, Message, Request, Tool};
+    /// use tiktally::chat::{Counter, Message, Request};
     ///
     /// # #[cfg(feature = "o200k_base")] {
     /// let counter = Counter::for_model("gpt-5")?;
     /// let request = Request::new([Message::user("Hello!")]);
     /// assert_eq!(counter.count(&request)?.total, 8);
     ///
-    /// let unsure = request.tools([Tool::function("ping")]);
-    /// assert!(counter.count(&unsure).unwrap_err().is_estimate_only());
+    /// let unsure = Counter::for_model("gpt-5-2031-01-01")?;
+    /// assert!(unsure.count(&request).unwrap_err().is_estimate_only());
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```

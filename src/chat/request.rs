@@ -22,7 +22,7 @@ use crate::error::Error;
 /// assert_eq!(counter.count(&request)?.total, 16);
 ///
 /// let request = request.tools([Tool::function("ping")]).tool_choice(ToolChoice::None);
-/// assert_eq!(counter.count(&request)?.total, 36);
+/// assert_eq!(counter.estimate(&request)?.total, 36);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```
@@ -219,7 +219,7 @@ impl<'a> Message<'a> {
     /// let count = |asked: Message<'_>| {
     ///     let call = ToolCall::new("call_1", "sum", r#"{"of": [1, 2]}"#);
     ///     let request = Request::new([asked.tool_calls([call]), Message::tool("call_1", "3")]);
-    ///     counter.count(&request).map(|tokens| tokens.total)
+    ///     counter.estimate(&request).map(|tokens| tokens.total)
     /// };
     /// assert_eq!(count(Message::assistant(Content::none()))?, 26);
     /// assert_eq!(count(Message::assistant("Hello!"))?, 26 + 6);
@@ -392,7 +392,7 @@ impl<'a> Tool<'a> {
 /// let request = Request::new([Message::user("Hello!")])
 ///     .tools([Tool::function("ping")])
 ///     .tool_choice(ToolChoice::Function("ping".into()));
-/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.tool_choice, 8);
+/// assert_eq!(Counter::for_model("gpt-4o")?.count(&request)?.tool_choice, 9);
 /// # }
 /// # Ok::<(), tiktally::Error>(())
 /// ```

@@ -125,4 +125,34 @@ proptest! {
         prop_assert_eq!(total(&counter, &chat), count + more);
         prop_assert_eq!(typed(&counter, &chat), [count + more, count]);
     }
+
+    /// A result has the name of its function after the namespace in the Responses API, and gpt-5.4 has 3 more for a call.
+    #[test]
+    fn calls_differ_by_what_is_known(
+        model in model(),
+        name in "[a-z_]{1,16}",
+        arguments in prop::collection::btree_map("[a-z]{1,8}", text(), 0..3),
+        result in text(),
+    ) {
+        let counter = Counter::for_model(model).unwrap();
+        let arguments = json!(arguments).to_string();
+        let chat = json!({"messages": [
+            {"role": "user", "content": "Go."},
+            {"role": "assistant", "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": name, "arguments": arguments}},
+            ]},
+            {"role": "tool", "tool_call_id": "c", "content": result},
+        ]});
+        let responses = json!({"input": [
+            {"role": "user", "content": "Go."},
+            {"type": "function_call", "call_id": "c", "name": name, "arguments": arguments},
+            {"type": "function_call_output", "call_id": "c", "output": result},
+        ]});
+        let count = |text: &str| tiktally::o200k_base().count(text);
+        let after_namespace = count(&format!("functions.{name}")) - count("functions");
+        let later = if model == "gpt-5.4" { 3 } else { 0 };
+        let expected = total(&counter, &chat) + after_namespace + later - 2 - count(&name);
+        prop_assert_eq!(total(&counter, &responses), expected);
+        prop_assert_eq!(typed(&counter, &chat), [total(&counter, &chat), expected]);
+    }
 }
