@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Stdio;
 
 use crate::common::{Ended, folder, tiktally, unread};
 use serde_json::{Value, json};
@@ -863,6 +864,12 @@ fn a_closed_pipe_is_no_error() {
         let args = [&["chat"], args].concat();
         let stdin = File::open(here.path().join("tool.json")).unwrap();
         let run = unread(here.path(), &args, stdin);
+        assert_eq!(run, (Some(0), String::new(), String::new()), "{args:?}");
+    }
+    let here = folder(&[("training.jsonl", TRAINING.as_bytes())]);
+    for args in [&["--json"][..], &[], &["--strict", "--limit", "24"]] {
+        let args = [&["chat", "-m", "gpt-4o", "training.jsonl"], args].concat();
+        let run = unread(here.path(), &args, Stdio::null());
         assert_eq!(run, (Some(0), String::new(), String::new()), "{args:?}");
     }
 }

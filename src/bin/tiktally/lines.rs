@@ -251,7 +251,7 @@ mod tests {
         ];
         for at_once in [1, 2, 3, 64, 1000, 1 << 20] {
             assert_eq!(
-                all(lines(&text, at_once, 10), at_once),
+                all(lines(&text, at_once, 12), at_once),
                 expected,
                 "{at_once}"
             );

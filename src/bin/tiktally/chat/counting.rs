@@ -61,7 +61,7 @@ impl Counting<'_> {
     }
 
     fn entry(&self, line: Option<&[u8]>) -> Result<(Option<String>, Counted), String> {
-        let line = line.ok_or("the line is too long to be a request")?;
+        let line = line.ok_or("this is over 64 MiB, too long for a request")?;
         let line = str::from_utf8(line).map_err(|error| {
             let at = error.valid_up_to();
             format!("not UTF-8: invalid at byte {at} of the line, counted from 0")
