@@ -122,8 +122,8 @@ fn print(kinds: &BTreeMap<String, Kind>) -> Kind {
         all.refused += kind.refused;
     }
     row("all", &all);
-    let right = (all.exact + all.estimated) as f64 / all.sum() as f64;
-    println!("{:.1} % of {} are right", 100.0 * right, all.sum());
+    let per_mille = 1000 * (all.exact + all.estimated) / all.sum();
+    println!("{}.{} % of {} are right", per_mille / 10, per_mille % 10, all.sum());
     all
 }
 

@@ -139,6 +139,8 @@ impl Rule {
         }
     }
 
+    /// Returns the price.
+    #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss)] // at most 10,000 patches, times a small factor
     fn tokens(&self, image: Image, sent: Sent<'_>) -> u64 {
         match *self {
             Self::Tiles {
@@ -578,7 +580,7 @@ mod tests {
                 }
                 let mut rule = rule.clone();
                 if let Rule::Patches { factor, .. } = &mut rule {
-                    *factor += step as f64 / 100.0;
+                    *factor += f64::from(i32::try_from(step).unwrap()) / 100.0;
                     assert_noticed(model, &rule);
                 }
             }
