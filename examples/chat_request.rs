@@ -4,7 +4,9 @@
 //! cargo run --example chat_request --features json
 //! ```
 
-use tiktally::chat::{Api, ChatTokens, Counter, Message, Policy, Request, RuleUse, Tool, count_json};
+use tiktally::chat::{
+    Api, ChatTokens, Counter, Message, Policy, Request, RuleUse, Tool, count_json,
+};
 
 const BODY: &str = r#"{
     "model": "gpt-4o",

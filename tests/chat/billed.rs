@@ -123,7 +123,12 @@ fn print(kinds: &BTreeMap<String, Kind>) -> Kind {
     }
     row("all", &all);
     let per_mille = 1000 * (all.exact + all.estimated) / all.sum();
-    println!("{}.{} % of {} are right", per_mille / 10, per_mille % 10, all.sum());
+    println!(
+        "{}.{} % of {} are right",
+        per_mille / 10,
+        per_mille % 10,
+        all.sum()
+    );
     all
 }
 

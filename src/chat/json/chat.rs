@@ -54,6 +54,7 @@ fn keys(role: Role) -> &'static [&'static str] {
             "refusal",
             "audio",
             "annotations",
+            "weight",
         ],
         Role::Tool => &["role", "content", "name", "tool_call_id"],
         _ => &["role", "content", "name"],
