@@ -19,6 +19,10 @@ const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 /// have one for free, but one of 12 March and one of 28 March do not.
 const FREE_ID: (Day, Day) = (Day::new(2025, 3, 20), Day::new(2025, 3, 28));
 
+/// Why arguments that only few recordings have are an estimate.
+pub(super) const NOT_AN_OBJECT: &str =
+    "these arguments are not the JSON text of an object; they are counted as they are";
+
 impl Tally<'_> {
     /// Appends the tokens of a message with tool calls, and of the messages of their results.
     pub(super) fn calls(
@@ -97,20 +101,14 @@ impl Tally<'_> {
         at: usize,
     ) -> Result<Vec<usize>, Error> {
         self.uses(Rule::Call);
-        let asked = self.said(message, at)? + self.call(message, call, at, 0)?;
+        let asked = self.said(message, at)? + self.call(message, call, at, 0);
         let content = self.content(result, at + 1)?;
         let answered = self.frame() + self.numbers.result + content + self.count(&call.name);
         Ok(vec![asked + self.pair_frames(), answered])
     }
 
     /// Counts the header and the arguments of a call; it is the `i`th of its message.
-    fn call(
-        &mut self,
-        message: &Message<'_>,
-        call: &ToolCall<'_>,
-        at: usize,
-        i: usize,
-    ) -> Result<usize, Error> {
+    fn call(&mut self, message: &Message<'_>, call: &ToolCall<'_>, at: usize, i: usize) -> usize {
         let mut header = message.role.name().to_owned();
         if let Some(name) = &message.name {
             self.uses(Rule::Name);
@@ -122,7 +120,7 @@ impl Tally<'_> {
             Some(parsed) => parsed.write(Style::Compact, &mut arguments),
             None => arguments.push_str(&call.arguments),
         }
-        Ok(self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call)
+        self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call
     }
 
     /// Returns what a reasoning model has beyond a call and its result.
@@ -168,7 +166,7 @@ impl Tally<'_> {
             by_id(&message.tool_calls, &self.calls_of(at))?;
             let mut asked = self.said(message, at)?;
             for (i, call) in message.tool_calls.iter().enumerate() {
-                asked += self.call(message, call, at, i)? + self.pair_frames();
+                asked += self.call(message, call, at, i) + self.pair_frames();
                 if call.has_item_id && !self.is_between(FREE_ID.0, FREE_ID.1) {
                     self.uses(Rule::CallId);
                     asked += self.numbers.call_id;
@@ -299,9 +297,7 @@ impl Tally<'_> {
             } else {
                 format!("{place}.tool_calls[{i}].function.arguments")
             };
-            self.doubt(&format!(
-                "{place}: these arguments are not the JSON text of an object; they are counted as they are"
-            ));
+            self.doubt(&format!("{place}: {NOT_AN_OBJECT}"));
         }
         parsed
     }

@@ -28,9 +28,9 @@ struct Noted {
 }
 
 impl Notes {
-    /// Returns the reasons, in the order in which they were found.
-    pub(super) fn into_reasons(self) -> Vec<String> {
-        self.0.into_inner().reasons
+    /// Takes the reasons out, in the order in which they were found.
+    pub(super) fn take_reasons(&self) -> Vec<String> {
+        self.0.take().reasons
     }
 
     /// Adds a reason, once for all places of one kind.
@@ -103,6 +103,11 @@ impl Path<'_> {
         if let Some(notes) = self.notes() {
             notes.add(key, &self.key(key), reason);
         }
+    }
+
+    /// Takes out the reasons that were noted of this body.
+    pub(super) fn take_reasons(&self) -> Vec<String> {
+        self.notes().map(Notes::take_reasons).unwrap_or_default()
     }
 
     fn notes(&self) -> Option<&Notes> {

@@ -1,10 +1,11 @@
 //! The cost of the schema of the answer (section 3.6 of the rules).
 
 use super::Family;
+use super::path::{Notes, Path};
 use super::request::{JsonSchema, Request, Role};
 use super::rules::Rule;
 use super::tally::Tally;
-use super::value::put;
+use super::value::{Object, Value, put};
 
 /// Keywords that the prompt does not have.
 const DROPPED: &[&str] = &[
@@ -17,12 +18,35 @@ const DROPPED: &[&str] = &[
     "maxItems",
 ];
 
+/// Keywords that recordings show: the prompt has them as they are, or not at all.
+const KEYWORDS: &[&str] = &[
+    "$defs",
+    "$ref",
+    "additionalProperties",
+    "anyOf",
+    "const",
+    "default",
+    "definitions",
+    "description",
+    "enum",
+    "items",
+    "maxItems",
+    "maximum",
+    "minItems",
+    "minimum",
+    "properties",
+    "required",
+    "title",
+    "type",
+];
+
 impl Tally<'_> {
     pub(super) fn response_format(&mut self, request: &Request<'_>) -> usize {
         let Some(format) = &request.response_format.0 else {
             return 0;
         };
         self.uses(Rule::Schema);
+        self.keywords(&format.schema);
         let text = text_of_schema(format);
         let answers = self.schema_answers(request, format);
         if self.is_responses() {
@@ -50,6 +74,17 @@ impl Tally<'_> {
             Some(system) => self.count_after(&system, &format!("\n\n{text}")),
         };
         schema + self.numbers.schema + self.count(&format.name) + answers
+    }
+
+    /// Notes the keywords of a schema that no recording shows.
+    fn keywords(&mut self, schema: &Value<'_>) {
+        let notes = Notes::default();
+        let root = Path::Body(&notes);
+        let (text, format) = (root.key("text"), root.key("response_format"));
+        let (text, format) = (text.key("format"), format.key("json_schema"));
+        let format = if self.is_responses() { text } else { format };
+        note_keywords(&format.key("schema"), schema);
+        self.doubts.extend(notes.take_reasons());
     }
 
     fn schema_responses(&self) -> usize {
@@ -84,4 +119,27 @@ fn text_of_schema(format: &JsonSchema<'_>) -> String {
     }
     format.schema.write_schema(DROPPED, &mut text);
     text
+}
+
+fn note_keywords(path: &Path<'_>, schema: &Value<'_>) {
+    for (key, value) in schema.as_object().into_iter().flat_map(Object::iter) {
+        let at = path.key(key);
+        match (key, value) {
+            ("properties" | "$defs" | "definitions", Value::Object(named)) => {
+                for (name, schema) in named.iter() {
+                    note_keywords(&at.key(name), schema);
+                }
+            }
+            ("items", items) => note_keywords(&at, items),
+            ("anyOf", Value::List(variants)) => {
+                for (i, variant) in variants.iter().enumerate() {
+                    note_keywords(&at.at(i), variant);
+                }
+            }
+            _ if !KEYWORDS.contains(&key) => {
+                path.doubt_key(key, "no recording shows how this keyword is written");
+            }
+            _ => {}
+        }
+    }
 }

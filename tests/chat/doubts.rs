@@ -2,8 +2,8 @@
 
 use tiktally::Error;
 use tiktally::chat::{
-    ChatTokens, Counter, Detail, Exactness, Family, Image, Message, Request, ToolCall, count_json,
-    estimate_json,
+    Api, ChatTokens, Counter, Detail, Exactness, Family, Image, Message, Request, ResponseFormat,
+    ToolCall, count_json, estimate_json,
 };
 
 fn body(model: &str, rest: &str) -> String {
@@ -75,40 +75,32 @@ fn models_that_only_the_service_can_count() {
         estimate(&body(model, HELLO));
     }
     assert_eq!(exact(&body("gpt-4o-2024-08-06", HELLO)), 9);
-    assert_eq!(exact(&body("gpt-4.1-2031-01-01", HELLO)), 9);
+    assert_eq!(estimate(&body("gpt-4.1-2031-01-01", HELLO)).total, 9);
 }
 
 #[test]
 fn fine_tuned_models_have_the_vocabulary_of_their_base() {
+    let total = |model, rest| estimate(&body(model, rest)).total;
     let russian = r#""messages": [{"role": "user", "content": "Добрый день, как дела?"}]"#;
     let base = exact(&body("gpt-4.1-nano", russian));
-    assert_eq!(
-        exact(&body("ft:gpt-4.1-nano-2025-04-14:org::id", russian)),
-        base
-    );
-    assert_eq!(
-        exact(&body(
-            "ft:gpt-4o-mini-2024-07-18:acme:my-search-model:id",
-            r#""input": "Hello!""#
-        )),
-        9
-    );
-    assert_eq!(exact(&body("ft:o4-mini-2025-04-16:org::id", HELLO)), 8);
+    assert_eq!(total("ft:gpt-4.1-nano-2025-04-14:org::id", russian), base);
+    let searcher = "ft:gpt-4o-mini-2024-07-18:acme:my-search-model:id";
+    assert_eq!(total(searcher, r#""input": "Hello!""#), 9);
+    assert_eq!(total("ft:o4-mini-2025-04-16:org::id", HELLO), 8);
 }
 
 #[test]
 fn prompts_are_not_alone_in_their_bodies() {
-    assert_eq!(
-        exact(&body(
-            "gpt-3.5-turbo-instruct",
-            r#""prompt": "Hello", "echo": false"#
-        )),
-        1
-    );
-    estimate(&body(
+    let echo = estimate(&body(
+        "gpt-3.5-turbo-instruct",
+        r#""prompt": "Hello", "echo": false"#,
+    ));
+    assert_eq!(echo.total, 1);
+    let why = reason(&body(
         "gpt-3.5-turbo-instruct",
         r#""prompt": "Hello", "suffix": "!""#,
     ));
+    assert!(why.starts_with("suffix: "), "{why}");
     refused(&body("gpt-3.5-turbo-instruct", r#""prompt": []"#));
     refused(&body(
         "gpt-4o",
@@ -148,7 +140,7 @@ fn images_where_none_was_seen() {
     let link = r#""messages": [{"role": "user", "content": [{"type": "image_url",
         "image_url": {"url": "https://example.com/a.png", "detail": "DETAIL"}}]}]"#;
     assert_eq!(
-        exact(&body("gpt-4o", &link.replace("DETAIL", "low"))),
+        estimate(&body("gpt-4o", &link.replace("DETAIL", "low"))).total,
         3 + 4 + 85
     );
     refused(&body("gpt-4o", &link.replace("DETAIL", "high")));
@@ -208,15 +200,11 @@ fn schemas_that_were_never_seen() {
 #[test]
 fn choices() {
     let tool = |rest| with_tool("{}", rest);
-    refused(&body(
-        "gpt-4o",
-        &format!(r#"{HELLO}, "tool_choice": "none""#),
-    ));
+    // without tools nothing can be called anyway
+    let none = format!(r#"{HELLO}, "tool_choice": "none""#);
+    assert_eq!(exact(&body("gpt-4o", &none)), exact(&body("gpt-4o", HELLO)));
     refused(&tool(r#", "tool_choice": "auto", "function_call": "auto""#));
     refused(&tool(r#", "function_call": "required""#));
-    refused(&tool(
-        r#", "tool_choice": {"type": "function", "function": {"name": "ping", "x": 1}}"#,
-    ));
     estimate(&tool(r#", "function_call": {"name": "ping"}"#));
     let functions =
         r#""functions": [{"name": "ping", "parameters": {"type": "object", "properties": 7}}]"#;
@@ -237,8 +225,6 @@ fn what_clients_send() {
             9
         );
     }
-    let refusal = r#"{"role": "assistant", "content": "Hello!", "reasoning_content": "Hm."}"#;
-    refused(&body("gpt-4o", &format!(r#""messages": [{refusal}]"#)));
     let output = r#"{"type": "message", "id": "m", "role": "assistant", "status": "completed", "content":
         [{"type": "output_text", "text": "Hello!", "annotations": [], "logprobs": []}]}"#;
     assert_eq!(
@@ -257,10 +243,6 @@ fn what_clients_send() {
     refused(&body(
         "gpt-4o",
         r#""messages": [{"role": "user", "content": [{"type": "input_text", "text": "x"}]}]"#,
-    ));
-    refused(&body(
-        "gpt-4o",
-        &format!(r#"{HELLO}, "response_format": {{"type": "json_object", "schema": {{}}}}"#),
     ));
 }
 
@@ -289,4 +271,555 @@ fn names_of_reasoning_models_and_calls_of_older_ones() {
     let tokens = estimate(&body("gpt-5", named));
     assert_ne!(tokens.exactness, Exactness::Exact);
     exact(&body("gpt-4o", named));
+}
+
+/// Returns why the count of a body is an estimate.
+#[track_caller]
+fn reason(body: &str) -> String {
+    match estimate(body).exactness {
+        Exactness::Estimate { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Asserts that a body is an estimate, with this path in its reason, and has as many tokens as the exact one.
+#[track_caller]
+fn costs_as_much(doubted: &str, path: &str, plain: &str) {
+    let reason = reason(doubted);
+    assert!(
+        reason.starts_with(&format!("{path}: ")),
+        "{path} in {reason}"
+    );
+    assert_eq!(
+        estimate_json(doubted).unwrap().total,
+        exact(plain),
+        "{path}"
+    );
+}
+
+/// Puts `more`, a key with its value, into a body in place of `MORE`; asserts that it costs nothing and is noted.
+#[track_caller]
+fn unknown_key(body: &str, path: &str, more: &str) {
+    let with = body.replace("MORE", &format!(", {more}"));
+    costs_as_much(&with, path, &body.replace("MORE", ""));
+    let null = more.split_once(": ").unwrap().0.to_owned() + ": null";
+    assert_eq!(
+        exact(&body.replace("MORE", &format!(", {null}"))),
+        exact(&body.replace("MORE", ""))
+    );
+}
+
+#[test]
+fn unknown_keys_of_messages_cost_nothing() {
+    let cache = r#""cache_control": {"type": "ephemeral"}"#;
+    let user = body(
+        "gpt-4o",
+        r#""messages": [{"role": "user", "content": "Hello!"MORE}]"#,
+    );
+    unknown_key(&user, "messages[0].cache_control", cache);
+    unknown_key(&user, "messages[0].tool_call_id", r#""tool_call_id": "c1""#);
+    let answer = body(
+        "gpt-4o",
+        r#""messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"MORE}]"#,
+    );
+    let thoughts = r#""reasoning_content": "Hm.""#;
+    unknown_key(&answer, "messages[1].reasoning_content", thoughts);
+}
+
+#[test]
+fn unknown_keys_of_parts_cost_nothing() {
+    let text = body(
+        "gpt-4o",
+        r#""messages": [{"role": "user", "content": [{"type": "text", "text": "Hello!"MORE}]}]"#,
+    );
+    let cache = r#""cache_control": {"type": "ephemeral"}"#;
+    unknown_key(&text, "messages[0].content[0].cache_control", cache);
+    unknown_key(
+        &text,
+        "messages[0].content[0].additional_properties",
+        r#""additional_properties": {"a": 1}"#,
+    );
+    // as eight recordings have it
+    let empty = text.replace("MORE", r#", "additional_properties": {}"#);
+    assert_eq!(exact(&empty), exact(&text.replace("MORE", "")));
+    let image = body(
+        "gpt-4o",
+        r#""messages": [{"role": "user", "content": [{"type": "text", "text": "Hello!"}, {"type": "image_url",
+            "image_url": {"url": "https://example.com/a.png", "detail": "low"MORE}}]}]"#,
+    );
+    unknown_key(
+        &image,
+        "messages[0].content[1].image_url.format",
+        r#""format": "png""#,
+    );
+}
+
+#[test]
+fn unknown_keys_of_tools_cost_nothing() {
+    let tools = body(
+        "gpt-4o",
+        &format!(
+            r#"{HELLO}, "tools": [{{"type": "function", "function": {{"name": "ping"}}MORE}}]"#
+        ),
+    );
+    unknown_key(&tools, "tools[0].cache_control", r#""cache_control": {}"#);
+    let functions = body(
+        "gpt-4o",
+        &format!(
+            r#"{HELLO}, "tools": [{{"type": "function", "function": {{"name": "ping"MORE}}}}]"#
+        ),
+    );
+    unknown_key(
+        &functions,
+        "tools[0].function.return_type",
+        r#""return_type": "string""#,
+    );
+    let choice = body(
+        "gpt-4o",
+        &format!(
+            r#"{HELLO}, "tools": [{{"type": "function", "function": {{"name": "ping"}}}}],
+            "tool_choice": {{"type": "function", "function": {{"name": "ping"MORE}}}}"#
+        ),
+    );
+    unknown_key(&choice, "tool_choice.function.x", r#""x": 1"#);
+}
+
+/// A body for this model with calls of a tool, as in `calls`, and a result for each.
+fn with_calls(model: &str, calls: &[&str]) -> String {
+    let asked: Vec<String> = (0..)
+        .zip(calls)
+        .map(|(i, function)| {
+            format!(r#"{{"id": "c{i}", "type": "function", "function": {function}}}"#)
+        })
+        .collect();
+    let answered = (0..calls.len())
+        .map(|i| format!(r#", {{"role": "tool", "tool_call_id": "c{i}", "content": "pong"}}"#));
+    body(
+        model,
+        &format!(
+            r#""messages": [{{"role": "user", "content": "Hello!"}}, {{"role": "assistant", "tool_calls": [{}]}}{}]"#,
+            asked.join(", "),
+            answered.collect::<String>()
+        ),
+    )
+}
+
+#[test]
+fn unknown_keys_of_calls_cost_nothing() {
+    let calls = with_calls("gpt-4o", &[r#"{"name": "ping", "arguments": "{}"MORE}"#]);
+    unknown_key(
+        &calls,
+        "messages[1].tool_calls[0].function.parsed_arguments",
+        r#""parsed_arguments": {}"#,
+    );
+}
+
+#[test]
+fn unknown_keys_of_items_cost_nothing() {
+    let item = body(
+        "gpt-4o",
+        r#""input": [{"role": "user", "content": [{"type": "input_text", "text": "Hello!"}]MORE}]"#,
+    );
+    unknown_key(&item, "input[0].name", r#""name": "ann""#);
+    let calls = body(
+        "gpt-4o",
+        r#""input": [{"role": "user", "content": "Hello!"},
+            {"type": "function_call", "call_id": "c1", "name": "ping", "arguments": "{}"MORE},
+            {"type": "function_call_output", "call_id": "c1", "output": "pong"}]"#,
+    );
+    unknown_key(&calls, "input[1].namespace", r#""namespace": "a""#);
+}
+
+#[test]
+fn unknown_keys_of_formats_cost_nothing() {
+    let format = format!(r#"{HELLO}, "response_format": {{"type": "json_object"MORE}}"#);
+    unknown_key(
+        &body("gpt-4o", &format),
+        "response_format.schema",
+        r#""schema": {}"#,
+    );
+    let text = r#""input": "Hello!", "text": {"format": {"type": "text"}MORE}"#;
+    unknown_key(&body("gpt-4o", text), "text.tone", r#""tone": "dry""#);
+}
+
+#[test]
+fn a_key_is_noted_once_and_its_place_is_short() {
+    let message = r#"{"role": "user", "content": "Hello!", "mood": 1, "weather": 2}"#;
+    let twice = body("gpt-4o", &format!(r#""messages": [{message}, {message}]"#));
+    let why = "this is an unknown key, which may cost tokens";
+    assert_eq!(
+        reason(&twice),
+        format!("messages[0].mood: {why}; messages[0].weather: {why}")
+    );
+    let keys: Vec<String> = (0..10_000).map(|i| format!(r#""k{i}": 1"#)).collect();
+    let keys = keys.join(", ");
+    let many = format!(r#""messages": [{{"role": "user", "content": "Hello!", {keys}}}]"#);
+    let key = "k".repeat(1_000_000);
+    let long = format!(r#""messages": [{{"role": "user", "content": "Hello!", "{key}": 1}}]"#);
+    for rest in [many, long, format!("{HELLO}, {keys}")] {
+        let reason = reason(&body("gpt-4o", &rest));
+        assert!(reason.len() < 400, "{}", reason.len());
+    }
+}
+
+#[test]
+fn strings_among_parts_are_texts() {
+    let parts = |list: &str| {
+        body(
+            "gpt-4o",
+            &format!(r#""messages": [{{"role": "user", "content": {list}}}]"#),
+        )
+    };
+    costs_as_much(
+        &parts(r#"["Hel", {"type": "text", "text": "lo!"}]"#),
+        "messages[0].content[0]",
+        &parts(r#""Hello!""#),
+    );
+    costs_as_much(
+        &body(
+            "gpt-4o",
+            r#""input": [{"role": "user", "content": ["Hello!"]}]"#,
+        ),
+        "input[0].content[0]",
+        &body("gpt-4o", r#""input": "Hello!""#),
+    );
+}
+
+const PLAIN: &str = r#"{"type": "object", "properties": {"a": {"type": "string"}}}"#;
+
+#[test]
+fn unknown_keywords_of_tools_are_estimates() {
+    for (keyword, value) in [
+        ("nullable", "true"),
+        ("examples", r#"["x"]"#),
+        ("if", "{}"),
+        ("then", "{}"),
+        ("x-order", "1"),
+        ("format", r#""date""#),
+        ("contentEncoding", r#""base64""#),
+        ("readOnly", "false"),
+    ] {
+        let inner = format!(
+            r#"{{"type": "object", "properties": {{"a": {{"type": "string", "{keyword}": {value}}}}}}}"#
+        );
+        let path = format!("tools[0].function.parameters.properties.a.{keyword}");
+        costs_as_much(&with_tool(&inner, ""), &path, &with_tool(PLAIN, ""));
+        let outer = PLAIN.replacen('{', &format!(r#"{{"{keyword}": {value}, "#), 1);
+        let path = format!("tools[0].function.parameters.{keyword}");
+        costs_as_much(&with_tool(&outer, ""), &path, &with_tool(PLAIN, ""));
+    }
+    let responses = r#""input": "Hello!", "tools": [{"type": "function", "name": "ping", "parameters":
+        {"type": "object", "if": {}, "properties": {"a": {"type": "string"}}}}]"#;
+    let reason = reason(&body("gpt-4o", responses));
+    assert!(reason.starts_with("tools[0].parameters.if: "), "{reason}");
+}
+
+#[test]
+fn keywords_of_tools_that_cost_nothing_are_exact() {
+    let schema = r#"{"type": "object", "strict": true, "additionalProperties": false, "$defs": {}, "properties":
+        {"a": {"type": "string", "pattern": "^a", "minLength": 1, "maxLength": 9}}}"#;
+    assert_eq!(exact(&with_tool(schema, "")), exact(&with_tool(PLAIN, "")));
+    let number = |more: &str| {
+        let schema =
+            format!(r#"{{"type": "object", "properties": {{"a": {{"type": "number"{more}}}}}}}"#);
+        exact(&with_tool(&schema, ""))
+    };
+    assert_eq!(number(r#", "minimum": 0, "maximum": 9"#), number(""));
+}
+
+#[test]
+fn unknown_keywords_of_answers_are_estimates() {
+    let format = |keyword: &str| {
+        format!(
+            r#""name": "answer", "schema": {{"type": "object", "properties": {{"if":
+                {{"type": "array", "items": {{"type": "string"{keyword}}}}}}}}}"#
+        )
+    };
+    let chat = |keyword: &str| {
+        let format = format(keyword);
+        let rest = format!(
+            r#"{HELLO}, "response_format": {{"type": "json_schema", "json_schema": {{{format}}}}}"#
+        );
+        body("gpt-4o", &rest)
+    };
+    let responses = |keyword: &str| {
+        let format = format(keyword);
+        let rest = format!(
+            r#""input": "Hello!", "text": {{"format": {{"type": "json_schema", {format}}}}}"#
+        );
+        body("gpt-4o", &rest)
+    };
+    let pattern = r#", "pattern": "^a""#;
+    let place = "schema.properties.if.items.pattern: ";
+    let why = reason(&chat(pattern));
+    assert!(
+        why.starts_with(&format!("response_format.json_schema.{place}")),
+        "{why}"
+    );
+    let why = reason(&responses(pattern));
+    assert!(why.starts_with(&format!("text.format.{place}")), "{why}");
+    for body in [chat(""), chat(r#", "title": "A""#), responses("")] {
+        exact(&body);
+    }
+    let typed = ResponseFormat::json_schema("answer", r#"{"type": "object", "nullable": true}"#);
+    let request = Request::new([Message::user("Hello!")]).response_format(typed.unwrap());
+    let counter = Counter::for_model("gpt-4o").unwrap();
+    for request in [request.clone(), request.api(Api::Responses)] {
+        assert!(counter.count(&request).unwrap_err().is_estimate_only());
+    }
+}
+
+/// What clients replay as arguments, and how many tokens of gpt-4o they are.
+const NO_OBJECTS: [(&str, usize); 7] = [
+    ("", 0),
+    ("{", 1),
+    ("null", 1),
+    ("15 * 4", 4),
+    (r#"{\"a\": "#, 4),
+    ("{} {}", 2),
+];
+
+#[test]
+fn arguments_that_are_no_object_are_counted_as_they_are() {
+    let call = |model, text: &str| {
+        with_calls(
+            model,
+            &[&format!(r#"{{"name": "ping", "arguments": "{text}"}}"#)],
+        )
+    };
+    // `{}` is one token
+    let empty = exact(&call("gpt-4o", "{}"));
+    for (text, tokens) in NO_OBJECTS {
+        let body = call("gpt-4o", text);
+        assert_eq!(estimate(&body).total, empty - 1 + tokens, "{text}");
+        let why = reason(&body);
+        assert!(
+            why.starts_with("messages[1].tool_calls[0].function.arguments: "),
+            "{why}"
+        );
+    }
+    let spaced = estimate(&call("gpt-4o", "[1, 2]")).total;
+    assert_eq!(spaced, estimate(&call("gpt-4o", "[1,2]")).total);
+    let older = reason(&call("gpt-4-0613", "walk"));
+    assert!(
+        older.contains("messages[1].tool_calls[0].function.arguments: "),
+        "{older}"
+    );
+}
+
+#[test]
+fn arguments_of_parallel_calls_that_are_no_object_are_strings() {
+    let ping = r#"{"name": "ping", "arguments": "{}"}"#;
+    let both = |text: &str| {
+        let call = format!(r#"{{"name": "ping", "arguments": "{text}"}}"#);
+        with_calls("gpt-4o", &[ping, &call])
+    };
+    for (text, as_json) in [("walk", r#"\"walk\""#), ("", r#"\"\""#)] {
+        let why = reason(&both(text));
+        assert!(
+            why.starts_with("messages[1].tool_calls[1].function.arguments: "),
+            "{why}"
+        );
+        assert_eq!(
+            estimate(&both(text)).total,
+            estimate(&both(as_json)).total,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn arguments_of_items_that_are_no_object_are_counted_as_they_are() {
+    let call = |text: &str| {
+        let rest = r#""input": [{"role": "user", "content": "Hello!"},
+            {"type": "function_call", "call_id": "c1", "name": "ping", "arguments": "TEXT"},
+            {"type": "function_call_output", "call_id": "c1", "output": "pong"}]"#;
+        body("gpt-4o", &rest.replace("TEXT", text))
+    };
+    let empty = exact(&call("{}"));
+    for (text, tokens) in NO_OBJECTS {
+        assert_eq!(estimate(&call(text)).total, empty - 1 + tokens, "{text}");
+        let why = reason(&call(text));
+        assert!(why.starts_with("input[1].arguments: "), "{why}");
+    }
+}
+
+#[test]
+fn lists_as_arguments_are_exact_where_recordings_have_them() {
+    let rest = r#""input": [{"role": "user", "content": "Hello!"},
+        {"type": "function_call", "call_id": "c1", "name": "ping", "arguments": "TEXT"},
+        {"type": "function_call_output", "call_id": "c1", "output": "pong"}]"#;
+    for model in ["gpt-4o", "gpt-5"] {
+        let responses = |text| body(model, &rest.replace("TEXT", text));
+        assert_eq!(exact(&responses("[]")), exact(&responses("{}")), "{model}");
+    }
+    let call = |text| {
+        with_calls(
+            "gpt-4o",
+            &[&format!(r#"{{"name": "ping", "arguments": "{text}"}}"#)],
+        )
+    };
+    assert_eq!(estimate(&call("[ ]")).total, exact(&call("{}")));
+    let why = reason(&call("[]"));
+    assert!(why.contains("`call with a list`"), "{why}");
+}
+
+#[test]
+fn arguments_of_function_calls_that_are_no_object_are_estimates() {
+    let rest = r#""messages": [{"role": "assistant", "content": null, "function_call":
+        {"name": "ping", "arguments": "walk"}}, {"role": "function", "name": "ping", "content": "pong"}]"#;
+    let why = reason(&body("gpt-4-0613", rest));
+    assert!(
+        why.contains("messages[0].function_call.arguments: "),
+        "{why}"
+    );
+}
+
+#[test]
+fn schemas_that_refer_to_themselves_are_any_inside_themselves() {
+    let written = |schema: &str| exact(&with_tool(schema, ""));
+    let tree = |inner: &str| {
+        format!(
+            r##"{{"type": "object", "properties": {{"tree": {inner}}}, "$defs": {{"Node": {{"type": "object",
+                "properties": {{"next": {{"$ref": "#/$defs/Node"}}}}}}}}}}"##
+        )
+    };
+    let body = with_tool(&tree(r##"{"$ref": "#/$defs/Node"}"##), "");
+    let place = "tools[0].function.parameters.properties.tree.properties.next.$ref: ";
+    assert!(reason(&body).starts_with(place), "{}", reason(&body));
+    let any = r#"{"type": "object", "properties": {"next": {}}}"#;
+    assert_eq!(estimate(&body).total, written(&tree(any)));
+
+    // the whole schema, and one that is nothing but a circle
+    let whole = r##"{"type": "object", "properties": {"a": {"$ref": "#"}}}"##;
+    let once =
+        r#"{"type": "object", "properties": {"a": {"type": "object", "properties": {"a": {}}}}}"#;
+    assert_eq!(estimate(&with_tool(whole, "")).total, written(once));
+    let circle = r##"{"type": "object", "properties": {"a": {"$ref": "#/properties/a"}}}"##;
+    let any = r#"{"type": "object", "properties": {"a": {}}}"#;
+    assert_eq!(estimate(&with_tool(circle, "")).total, written(any));
+}
+
+#[test]
+fn references_are_decoded() {
+    let refers = |reference: &str| {
+        let schema = r#"{"type": "object", "properties": {"a": {"$ref": "REFERENCE"},
+            "b": {"anyOf": [{"type": "boolean"}, {"type": "string"}]}}, "$defs":
+            {"Tag<T>": {"type": "string"}, "a/b": {"type": "string"}, "50%": {"type": "string"}, "й": {"type": "string"}}}"#;
+        exact(&with_tool(&schema.replace("REFERENCE", reference), ""))
+    };
+    let plain = refers("#/$defs/Tag<T>");
+    for reference in [
+        "#/%24defs/Tag%3CT%3e",
+        "#/$defs/a~1b",
+        "#/$defs/a%7E1b",
+        "#/$defs/50%25",
+        "#/$defs/50%",
+        "#/$defs/%D0%B9",
+        "#/properties/b/anyOf/1",
+    ] {
+        assert_eq!(refers(reference), plain, "{reference}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped() {
+    let plain = body("gpt-4o", HELLO);
+    assert_eq!(exact(&format!("\u{feff}{plain}")), exact(&plain));
+    let counter = Counter::for_model("gpt-4o").unwrap();
+    let marked = counter.count_json(&format!("\u{feff}\r\n{plain}"));
+    assert_eq!(marked.unwrap().total, exact(&plain));
+    // only one, and only there
+    refused(&format!("\u{feff}\u{feff}{plain}"));
+    refused(&format!("{plain}\u{feff}"));
+}
+
+#[test]
+fn lone_surrogates_are_replacement_characters() {
+    let says = |text: &str| {
+        let rest = format!(r#""messages": [{{"role": "user", "content": "{text}"}}]"#);
+        exact(&body("gpt-4o", &rest))
+    };
+    for (text, replaced) in [
+        (r"\ud83c", "\u{fffd}"),
+        (r"\uDF0A", "\u{fffd}"),
+        (r"a\ud83cb", "a\u{fffd}b"),
+        (r"\ud83c\ud83c", "\u{fffd}\u{fffd}"),
+        (r"\ud83c\ud83c\udf0a", "\u{fffd}\u{1f30a}"),
+        (r"\udf0a\ud83c", "\u{fffd}\u{fffd}"),
+        (r"\ud83c\n\udf0a", r"�\n�"),
+        // the second is a backslash and text
+        (r"\ud83c\\udf0a", r"�\\udf0a"),
+        (r"\\\ud83cй\u0439", r"\\�йй"),
+    ] {
+        assert_eq!(says(text), says(replaced), "{text}");
+    }
+    // in keys and in the text of arguments
+    let key = format!(r#"{HELLO}, "metadata": {{"\ud83c": "\ud83c"}}"#);
+    assert_eq!(exact(&body("gpt-4o", &key)), 9);
+    let call = |text: &str| {
+        exact(&with_calls(
+            "gpt-4o",
+            &[&format!(r#"{{"name": "ping", "arguments": "{text}"}}"#)],
+        ))
+    };
+    assert_eq!(call(r#"{\"a\": \"\\ud83c\"}"#), call(r#"{\"a\": \"�\"}"#));
+}
+
+#[test]
+fn names_of_64_characters_are_fine() {
+    let name = "Az09_-".repeat(11)[..64].to_owned();
+    exact(&body(
+        "gpt-4o",
+        &format!(r#"{HELLO}, "tools": [{{"type": "function", "function": {{"name": "{name}"}}}}]"#),
+    ));
+    for speaker in ["й".repeat(64), "Ann.Lee@example.com".into()] {
+        let message = format!(r#"{{"role": "user", "name": "{speaker}", "content": "Hello!"}}"#);
+        exact(&body("gpt-4o", &format!(r#""messages": [{message}]"#)));
+    }
+}
+
+#[test]
+fn keys_of_the_body_that_cost_nothing() {
+    let more = r#""input": "Hello!", "prompt_cache_options": {"mode": "explicit"}, "moderation": {"model": "m"}"#;
+    let plain = body("gpt-4o", r#""input": "Hello!""#);
+    assert_eq!(exact(&body("gpt-4o", more)), exact(&plain));
+    let chat = format!(r#"{HELLO}, "moderation": {{"model": "m"}}"#);
+    let why = reason(&body("gpt-4o", &chat));
+    assert!(why.starts_with("moderation: "), "{why}");
+}
+
+/// A body for gpt-4o with this image of high detail, and what the image costs.
+fn cost_of_image(url: &str) -> usize {
+    let rest = format!(
+        r#""messages": [{{"role": "user", "content": [{{"type": "text", "text": "Hello!"}},
+            {{"type": "image_url", "image_url": {{"url": "{url}", "detail": "high"}}}}]}}]"#
+    );
+    let tokens = count_json(&body("gpt-4o", &rest)).unwrap();
+    tokens.images
+}
+
+#[test]
+fn images_in_base64_with_line_breaks_have_a_size() {
+    // a PNG of 640 x 480: two tiles of 170, and 85
+    let data = "iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAYAAAA=";
+    let prefix = "data:image/png;base64,";
+    assert_eq!(cost_of_image(&format!("{prefix}{data}")), 2 * 170 + 85);
+    for broken in [
+        format!("{prefix}{}\\r\\n{}\\n", &data[..19], &data[19..]),
+        format!("{prefix} {data}"),
+        format!("{prefix}{}", data.replace('A', "A\\n\\t")),
+    ] {
+        assert_eq!(cost_of_image(&broken), 2 * 170 + 85, "{broken}");
+    }
+}
+
+#[test]
+fn images_with_fill_bytes_have_a_size() {
+    // FF D8, FF FF FF E0 and a segment of 4 bytes, FF FF C0 and a frame of 640 x 480
+    let data = "/9j////gAAQAAP//wAARCAHgAoAD";
+    assert_eq!(
+        cost_of_image(&format!("data:image/jpeg;base64,{data}")),
+        2 * 170 + 85
+    );
 }

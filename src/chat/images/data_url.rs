@@ -323,6 +323,44 @@ mod tests {
         assert_eq!(size(&long), Some((640, 480)));
     }
 
+    #[test]
+    fn line_breaks_in_base64() {
+        for bytes in [png(640, 480), jpeg(640, 480, [1000, 2, 5000])] {
+            let data = STANDARD.encode(&bytes);
+            for (every, between) in [(76, "\r\n"), (64, "\n"), (1, " \t"), (7, "\n\n")] {
+                let lines: Vec<&[u8]> = data.as_bytes().chunks(every).collect();
+                let broken = String::from_utf8(lines.join(between.as_bytes())).unwrap();
+                for end in ["", "\n"] {
+                    let url = format!("data:image/png;base64,{between}{broken}{end}");
+                    assert_eq!(size(&url), Some((640, 480)));
+                }
+            }
+        }
+        assert_eq!(size("data:image/png;base64,\n \n"), None);
+    }
+
+    #[test]
+    fn fill_bytes_before_markers() {
+        for fill in [1, 2, 3, 1000, 40_000] {
+            let fill = [0xff].repeat(fill);
+            let plain = jpeg(640, 480, [16, 300]);
+            let second = [&plain[..20], &fill, &plain[20..]].concat();
+            let all = [
+                &plain[..2],
+                &fill,
+                &plain[2..20],
+                &fill,
+                &plain[20..322],
+                &fill,
+                &plain[322..],
+            ];
+            for bytes in [second, all.concat()] {
+                assert_eq!(size(&url("image/jpeg", &bytes)), Some((640, 480)));
+                assert_eq!(size(&url("image/jpeg", &bytes[..bytes.len() - 1])), None);
+            }
+        }
+    }
+
     /// Minutes, if the time were the square of the length.
     #[test]
     fn long_data_takes_linear_time() {
@@ -331,6 +369,16 @@ mod tests {
         bytes.truncate(bytes.len() - 1);
         assert_eq!(size(&url("image/jpeg", &bytes)), None);
         assert_eq!(size(&url("image/jpeg", &vec![0xff; 4_000_000])), None);
+        let fill = [&[0xff, 0xd8][..], &vec![0xff; 4_000_000]].concat();
+        assert_eq!(size(&url("image/jpeg", &fill)), None);
+        let segments = [
+            &[0xff, 0xd8][..],
+            &[0xff, 0xff, 0xe1, 0, 2].repeat(1_000_000),
+        ]
+        .concat();
+        assert_eq!(size(&url("image/jpeg", &segments)), None);
+        let breaks = format!("data:image/png;base64,{}", "A\n".repeat(4_000_000));
+        assert_eq!(size(&breaks), None);
         assert_eq!(size(&"data:".repeat(4_000_000)), None);
     }
 

@@ -1,10 +1,11 @@
 //! The body of `/v1/chat/completions`.
 
 use super::{content, other_keys, tools};
+use crate::chat::calls::NOT_AN_OBJECT;
 use crate::chat::content::Content;
-use crate::chat::path::{Notes, Path};
+use crate::chat::path::Path;
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
-use crate::chat::value::{Held, Object, Value};
+use crate::chat::value::{Held, Value};
 use crate::error::Error;
 
 const KEYS: &[&str] = &[
@@ -16,25 +17,23 @@ const KEYS: &[&str] = &[
     "response_format",
 ];
 
-pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let notes = Notes::default();
-    let root = Path::Body(&notes);
-    other_keys(&root, body, KEYS)?;
+pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+    other_keys(root, body, KEYS)?;
     let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
         return Err(path.invalid("this is empty; a request needs at least one message"));
     }
     let messages = path.each(list, message)?;
-    let (tools, are_functions) = tools::tools(&root, body)?;
-    let tool_choice = tools::choice(&root, body, &tools)?;
-    let response_format = response_format(&root, body)?;
+    let (tools, are_functions) = tools::tools(root, body)?;
+    let tool_choice = tools::choice(root, body, &tools)?;
+    let response_format = response_format(root, body)?;
     Ok(Request {
         messages,
         tool_choice,
         tools,
         are_functions,
         response_format,
-        doubts: notes.into_reasons(),
+        doubts: root.take_reasons(),
         ..Request::default()
     })
 }
@@ -82,7 +81,11 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
         message.tool_calls = path.each(calls, tools::call)?;
     }
     if let Some((path, call)) = path.get(value, "function_call")? {
-        message.function_call = Some(tools::function_call(&path, call, "".into())?);
+        let call = tools::function_call(&path, call, "".into())?;
+        if Value::parse_object(&call.arguments).is_err() {
+            path.key("arguments").doubt(NOT_AN_OBJECT);
+        }
+        message.function_call = Some(call);
     }
     match message.role {
         Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
@@ -137,56 +140,9 @@ pub(super) fn json_schema<'v>(
     let description = path.maybe_text(value, "description")?;
     let (path, schema) = path.must(value, "schema")?;
     path.object(schema)?;
-    keywords(&path, schema);
     Ok(JsonSchema {
         name,
         description,
         schema: Held::Part(schema),
     })
-}
-
-/// Keywords in schemas of answers that recordings show: the prompt has them as they are, or not at all.
-const KEYWORDS: &[&str] = &[
-    "$defs",
-    "$ref",
-    "additionalProperties",
-    "anyOf",
-    "const",
-    "default",
-    "definitions",
-    "description",
-    "enum",
-    "items",
-    "maxItems",
-    "maximum",
-    "minItems",
-    "minimum",
-    "properties",
-    "required",
-    "title",
-    "type",
-];
-
-/// Notes the keywords of a schema of the answer that no recording shows.
-fn keywords(path: &Path<'_>, schema: &Value<'_>) {
-    for (key, value) in schema.as_object().into_iter().flat_map(Object::iter) {
-        let at = path.key(key);
-        match (key, value) {
-            ("properties" | "$defs" | "definitions", Value::Object(named)) => {
-                for (name, schema) in named.iter() {
-                    keywords(&at.key(name), schema);
-                }
-            }
-            ("items", inner) => keywords(&at, inner),
-            ("anyOf", Value::List(variants)) => {
-                for (i, variant) in variants.iter().enumerate() {
-                    keywords(&at.at(i), variant);
-                }
-            }
-            _ if !KEYWORDS.contains(&key) => {
-                path.doubt_key(key, "no recording shows how this keyword is written");
-            }
-            _ => {}
-        }
-    }
 }

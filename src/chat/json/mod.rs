@@ -8,7 +8,7 @@ mod responses;
 mod tools;
 
 use super::families;
-use super::path::Path;
+use super::path::{Notes, Path};
 use super::value::Value;
 use super::{ChatTokens, Counter};
 use crate::error::Error;
@@ -65,7 +65,7 @@ pub fn estimate_json(body: &str) -> Result<ChatTokens, Error> {
 impl Counter {
     /// Counts the tokens of a raw request body, a JSON object in the form of one of these APIs:
     /// - chat completions, with `messages`;
-    /// - responses, with `input` of text only;
+    /// - responses, with `input`;
     /// - completions, with `prompt`, and embeddings, with `input`.
     ///
     /// This counter's model is used, even if the body names another one.
@@ -119,18 +119,20 @@ impl Counter {
     }
 
     fn estimate_body(&self, body: &Value<'_>) -> Result<ChatTokens, Error> {
-        let object = Path::Root.object(body)?;
+        let notes = Notes::default();
+        let root = Path::Body(&notes);
+        let object = root.object(body)?;
         let has = |key| object.get(key).is_some_and(|value| *value != Value::Null);
         if has("messages") {
-            self.estimate(&chat::request(body)?)
+            self.estimate(&chat::request(&root, body)?)
         } else if has("prompt") {
-            self.prompts(body, "prompt")
+            self.prompts(&root, body, "prompt")
         } else if has("input") && self.family == Err(families::NO_CHAT) {
-            self.prompts(body, "input")
+            self.prompts(&root, body, "input")
         } else if has("input") {
-            self.estimate(&responses::request(body)?)
+            self.estimate(&responses::request(&root, body)?)
         } else {
-            Err(Path::Root
+            Err(root
                 .invalid("the body has none of `messages`, `input` and `prompt`; add one of them"))
         }
     }

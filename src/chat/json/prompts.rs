@@ -2,7 +2,7 @@
 
 use super::other_keys;
 use crate::TokenId;
-use crate::chat::path::{Notes, Path};
+use crate::chat::path::Path;
 use crate::chat::value::Value;
 use crate::chat::{ChatTokens, Counter, families, unsupported};
 use crate::error::Error;
@@ -12,17 +12,21 @@ const UNSURE: &[&str] = &["gpt-3.5-turbo-instruct", "davinci-codex"];
 
 impl Counter {
     /// Prompts have no frame: their texts are what is billed.
-    pub(super) fn prompts(&self, body: &Value<'_>, key: &'static str) -> Result<ChatTokens, Error> {
+    pub(super) fn prompts(
+        &self,
+        root: &Path<'_>,
+        body: &Value<'_>,
+        key: &'static str,
+    ) -> Result<ChatTokens, Error> {
         let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
-        let notes = Notes::default();
-        other_keys(&Path::Body(&notes), body, &known)?;
-        let mut doubts = notes.into_reasons();
+        other_keys(root, body, &known)?;
+        let mut doubts = root.take_reasons();
         if UNSURE.contains(&&*self.base()) {
             doubts.push(
                 "two or more recorded prompts of this model were billed fewer tokens".to_owned(),
             );
         }
-        let (path, prompts) = Path::Root.must(body, key)?;
+        let (path, prompts) = root.must(body, key)?;
         if let Err(why) = self.family
             && why != families::NO_CHAT
         {

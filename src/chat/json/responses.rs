@@ -6,19 +6,26 @@ use super::chat::json_schema;
 use super::{content, other_keys, tools};
 use crate::chat::api::Api;
 use crate::chat::content::Content;
-use crate::chat::path::{Notes, Path};
+use crate::chat::path::Path;
 use crate::chat::request::{Message, Request, ResponseFormat, Role, ToolCall};
 use crate::chat::rules::Rule;
 use crate::chat::value::Value;
 use crate::error::Error;
 
-const KEYS: &[&str] = &["input", "instructions", "tools", "tool_choice", "text"];
+/// Keys of the body. The last two say nothing to the model, as recordings show.
+const KEYS: &[&str] = &[
+    "input",
+    "instructions",
+    "tools",
+    "tool_choice",
+    "text",
+    "moderation",
+    "prompt_cache_options",
+];
 
-pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
-    let notes = Notes::default();
-    let root = Path::Body(&notes);
-    other_keys(&root, body, KEYS)?;
-    refuse_pro(&root, body)?;
+pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+    other_keys(root, body, KEYS)?;
+    refuse_pro(root, body)?;
     let instructions = root.maybe_text(body, "instructions")?;
     // five recordings have empty ones, which cost nothing
     let instructions = instructions.filter(|text| !text.is_empty());
@@ -36,11 +43,11 @@ pub(super) fn request<'v>(body: &'v Value<'_>) -> Result<Request<'v>, Error> {
         }
         _ => items(&path, input, &mut request)?,
     }
-    request.tools = tools::responses_tools(&root, body)?;
-    request.tool_choice = tools::responses_choice(&root, body, &request.tools)?;
-    request.response_format = format(&root, body)?;
-    doubt_serial_calls(&root, body, &request)?;
-    request.doubts = notes.into_reasons();
+    request.tools = tools::responses_tools(root, body)?;
+    request.tool_choice = tools::responses_choice(root, body, &request.tools)?;
+    request.response_format = format(root, body)?;
+    doubt_serial_calls(root, body, &request)?;
+    request.doubts = root.take_reasons();
     Ok(request)
 }
 

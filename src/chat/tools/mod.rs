@@ -10,7 +10,7 @@ mod modern;
 mod schema;
 mod writer;
 
-use super::api::Day;
+use super::api::{Api, Day};
 use super::families::NO_TOOLS;
 use super::path::Path;
 use super::request::{Request, Tool, ToolChoice};
@@ -140,8 +140,13 @@ fn render<'w>(
     let (functions, tools) = (Path::Root.key("functions"), Path::Root.key("tools"));
     for (i, tool) in request.tools.iter().enumerate() {
         let (older, newer) = (functions.at(i), tools.at(i));
-        let newer = newer.key("function");
-        let at = if request.are_functions { older } else { newer };
+        let inner = newer.key("function");
+        let at = match request.api {
+            // there a tool is its function
+            Api::Responses => newer,
+            Api::ChatCompletions if request.are_functions => older,
+            Api::ChatCompletions => inner,
+        };
         match rendering {
             Rendering::Legacy => writer.legacy(&at.key("parameters"), tool)?,
             Rendering::Modern => writer.modern(&at.key("parameters"), tool)?,

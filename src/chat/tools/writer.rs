@@ -153,13 +153,12 @@ impl<'w, 'o> Writer<'w, 'o> {
     fn target(&mut self, pointer: &str) -> Option<&'w Value<'w>> {
         let mut found = self.root?;
         for key in pointer.split('/').skip(1) {
-            found = match found {
-                Value::List(list) => list.get(key.parse::<usize>().ok()?)?,
-                _ => {
-                    let object = found.as_object()?;
-                    self.steps += object.0.len();
-                    object.get(&key.replace("~1", "/").replace("~0", "~"))?
-                }
+            found = if let Value::List(list) = found {
+                list.get(key.parse::<usize>().ok()?)?
+            } else {
+                let object = found.as_object()?;
+                self.steps += object.0.len();
+                object.get(&key.replace("~1", "/").replace("~0", "~"))?
             };
         }
         Some(found)

@@ -200,3 +200,49 @@ fn number<E: Error>(digits: &str) -> Result<Value<'static>, E> {
         _ => Err(E::custom("number out of range")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_lone_surrogates_are_replaced() {
+        for (text, expected) in [
+            (r"\ud800", Some(r"\ufffd")),
+            (r"\uDFFFx\uDBFF", Some(r"\ufffdx\ufffd")),
+            (r"\ud800\udc00\udc00", Some(r"\ud800\udc00\ufffd")),
+            (r"\ud800\ud800\udc00", Some(r"\ufffd\ud800\udc00")),
+            (r"\\\ud800", Some(r"\\\ufffd")),
+            (r"\\ud800", None),
+            (r"\ud800\udc00", None),
+            (r"\ud80", None),
+            (r"\u+d80", None),
+            (r"\", None),
+            ("\\й", None),
+            ("", None),
+        ] {
+            assert_eq!(repaired(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_with_a_lone_surrogate_is_whole() {
+        let text = r#"{"\ud800": [null, true, 1, 18446744073709551615, 0.5, "a\udfff"], "b": {}}"#;
+        let replaced = text
+            .replace(r"\ud800", "\u{fffd}")
+            .replace(r"\udfff", "\u{fffd}");
+        assert_eq!(Value::parse(text), Ok(Value::parse(&replaced).unwrap()));
+    }
+
+    proptest! {
+        #[test]
+        fn repairing_keeps_the_length(text in r#"(\\|u|d8|dc|00|"|й|[a-f]){0,40}"#) {
+            if let Some(repaired) = repaired(&text) {
+                prop_assert_eq!(repaired.len(), text.len());
+                prop_assert_eq!(super::repaired(&repaired), None);
+            }
+        }
+    }
+}
