@@ -570,7 +570,7 @@ fn unknown_keywords_of_answers_are_estimates() {
 }
 
 /// What clients replay as arguments, and how many tokens of gpt-4o they are.
-const NO_OBJECTS: [(&str, usize); 7] = [
+const NO_OBJECTS: [(&str, usize); 6] = [
     ("", 0),
     ("{", 1),
     ("null", 1),
