@@ -4,7 +4,9 @@
 //! cargo run --example chat_request --features json
 //! ```
 
-use tiktally::chat::{Api, ChatTokens, Counter, Message, Policy, Request, Tool, count_json};
+use tiktally::chat::{
+    Api, ChatTokens, Counter, Message, Policy, Request, RuleUse, Tool, count_json,
+};
 
 const BODY: &str = r#"{
     "model": "gpt-4o",
@@ -46,7 +48,7 @@ pub(crate) fn main() -> Result<(), tiktally::Error> {
     for rule in &from_json.rules {
         println!("{}: {} recordings", rule.name, rule.recordings);
     }
-    assert!(from_json.rules.iter().all(|rule| rule.is_sure()));
+    assert!(from_json.rules.iter().all(RuleUse::is_sure));
 
     // negative if the request is too long; `None` if the window of the model is unknown
     let left = counter.remaining(&request)?;

@@ -122,8 +122,9 @@ fn print(kinds: &BTreeMap<String, Kind>) -> Kind {
         all.refused += kind.refused;
     }
     row("all", &all);
-    let right = (all.exact + all.estimated) as f64 / all.sum() as f64;
-    println!("{:.1} % of {} are right", 100.0 * right, all.sum());
+    let right = 1000 * (all.exact + all.estimated) / all.sum();
+    let (percent, tenth) = (right / 10, right % 10);
+    println!("{percent}.{tenth} % of {} are right", all.sum());
     all
 }
 
