@@ -122,13 +122,9 @@ fn print(kinds: &BTreeMap<String, Kind>) -> Kind {
         all.refused += kind.refused;
     }
     row("all", &all);
-    let per_mille = 1000 * (all.exact + all.estimated) / all.sum();
-    println!(
-        "{}.{} % of {} are right",
-        per_mille / 10,
-        per_mille % 10,
-        all.sum()
-    );
+    let right = 1000 * (all.exact + all.estimated) / all.sum();
+    let (percent, tenth) = (right / 10, right % 10);
+    println!("{percent}.{tenth} % of {} are right", all.sum());
     all
 }
 

@@ -339,6 +339,7 @@ fn unknown_keys_of_parts_cost_nothing() {
         "messages[0].content[0].additional_properties",
         r#""additional_properties": {"a": 1}"#,
     );
+    // as eight recordings have it
     let empty = text.replace("MORE", r#", "additional_properties": {}"#);
     assert_eq!(exact(&empty), exact(&text.replace("MORE", "")));
     let image = body(
@@ -652,6 +653,26 @@ fn arguments_of_items_that_are_no_object_are_counted_as_they_are() {
     }
     // recordings show lists
     assert_eq!(exact(&call("[ ]")), exact(&call("{}")));
+}
+
+#[test]
+fn lists_as_arguments_are_exact_where_recordings_have_them() {
+    let rest = r#""input": [{"role": "user", "content": "Hello!"},
+        {"type": "function_call", "call_id": "c1", "name": "ping", "arguments": "TEXT"},
+        {"type": "function_call_output", "call_id": "c1", "output": "pong"}]"#;
+    for model in ["gpt-4o", "gpt-5"] {
+        let responses = |text| body(model, &rest.replace("TEXT", text));
+        assert_eq!(exact(&responses("[]")), exact(&responses("{}")), "{model}");
+    }
+    let call = |text| {
+        with_calls(
+            "gpt-4o",
+            &[&format!(r#"{{"name": "ping", "arguments": "{text}"}}"#)],
+        )
+    };
+    assert_eq!(estimate(&call("[ ]")).total, exact(&call("{}")));
+    let why = reason(&call("[]"));
+    assert!(why.contains("`call with a list`"), "{why}");
 }
 
 #[test]

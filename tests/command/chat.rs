@@ -282,7 +282,10 @@ fn nothing_counted_prints_nothing() {
 fn a_bad_request_is_refused_with_the_place() {
     let cases: [(&[u8], &str); 8] = [
         (b"", "the chat request: this is not valid JSON: "),
-        (b"[]", "the chat request: the body is an array; expected one request object"),
+        (
+            b"[]",
+            "the chat request: the body is an array; expected one request object",
+        ),
         (
             br#"{"model": "gpt-4o"}"#,
             "the chat request: the body has none of",

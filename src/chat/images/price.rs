@@ -565,7 +565,7 @@ mod tests {
             assert!(priced(model).into_iter().any(is_wrong), "{model} {rule:?}");
         };
         for (model, rule) in RULES {
-            for step in [1, -1] {
+            for (step, hundredth) in [(1, 0.01), (-1, -0.01)] {
                 for i in 0..numbers(&mut rule.clone()).len() {
                     let mut rule = rule.clone();
                     let number = numbers(&mut rule).remove(i);
@@ -580,7 +580,7 @@ mod tests {
                 }
                 let mut rule = rule.clone();
                 if let Rule::Patches { factor, .. } = &mut rule {
-                    *factor += f64::from(i32::try_from(step).unwrap()) / 100.0;
+                    *factor += hundredth;
                     assert_noticed(model, &rule);
                 }
             }
