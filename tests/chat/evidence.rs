@@ -30,7 +30,7 @@ const HEAD: &str = "\
 #
 # Counted on 2026-11-27 by tests/chat/evidence.rs, on 1,819 recorded calls and 404 older vectors that are not part of this
 # project. Each is counted with the rules of its day. Only recordings with their keys in the order that was sent can be
-# `others`. Recordings of the first weeks of the Responses API speak for the rule of those weeks only. Six recordings that
+# `others`. Recordings of the first weeks of the Responses API speak for the rule of those weeks only. Four recordings that
 # contradict another one, or whose text or usage was changed, do not speak at all: tests/chat/recorded.rs lists them.
 # Written anew by: TIKTALLY_BLESS=1 cargo test --features json --test chat evidence
 #

@@ -182,14 +182,6 @@ pub(crate) const SET_ASIDE: &[(&str, &str)] = &[
         "new-0265 is the same request, of the same day and model, and was billed 20",
     ),
     (
-        "new-0612",
-        "not explained: the same request is one more with models of two families, which see tools differently",
-    ),
-    (
-        "new-0614",
-        "not explained: the same request is one more with models of two families, which see tools differently",
-    ),
-    (
         "new-4658",
         "its text was changed: new-5446 was billed the same, and has one word more in each of two results",
     ),
