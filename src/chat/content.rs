@@ -25,7 +25,7 @@ use super::images::Image;
 pub struct Content<'a>(pub(crate) Vec<Part<'a>>);
 
 impl Content<'_> {
-    /// Creates an empty content, as `null` is in a request body: for messages that have only calls.
+    /// Creates an empty content, like `null` in a request body, for messages that have only calls.
     ///
     /// ```
     /// use tiktally::chat::{Content, Counter, Message, Request, ToolCall};
@@ -69,6 +69,7 @@ impl<'a> Part<'a> {
         Self::Text(text.into())
     }
 
+    /// Returns the text, if this is a part of text.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

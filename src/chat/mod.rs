@@ -224,7 +224,7 @@ impl Counter {
     /// ```
     #[must_use]
     pub fn with_family(mut self, family: Family) -> Self {
-        // the limits of a model stay, whichever frame it gets
+        // a refusal stays: the tokens that a model adds do not go away with another frame
         let refused = self.family.err().filter(|why| *why != families::NO_CHAT);
         let is_of_name = |why: &&str| [families::UNLISTED, families::UNRECORDED].contains(why);
         let doubt = self.doubt.filter(|why| !is_of_name(why));
