@@ -14,7 +14,7 @@ pub(super) struct Numbers {
     pub(super) priming: usize,
     /// Section 1: these tokens with reasoning models, which write the last of them themselves.
     pub(super) priming_reasoning: usize,
-    /// Section 1: added for a name with gpt-3.5-turbo-0301, where the name replaces the role.
+    /// Section 1: saved by a name with gpt-3.5-turbo-0301, because it replaces the role.
     pub(super) name_0301: usize,
     /// Section 1: the name of the channel at a text of the assistant in the history of gpt-5 (`<|channel|>final`).
     pub(super) answer: usize,
