@@ -39,6 +39,7 @@ struct Noted {
 }
 
 impl Notes {
+    /// Creates empty notes.
     #[cfg(feature = "json")]
     pub(super) fn new(gaps: Gaps, sizes: Option<ImageSizes>) -> Self {
         Self {
