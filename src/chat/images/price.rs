@@ -370,7 +370,7 @@ mod tests {
     use super::Detail::{Auto, High, Low, Original};
     use super::*;
 
-    /// An image after a text in chat completions, when most prices were recorded.
+    /// Returns an image after a text in chat completions, on a day when most prices were recorded.
     fn sent(model: &str) -> Sent<'_> {
         Sent {
             model,
@@ -387,7 +387,7 @@ mod tests {
         cost.ok().map(|cost| cost.tokens)
     }
 
-    /// Documented prices, and recorded ones: the usage of the request less that of its text.
+    /// Documented prices, and recorded ones: the usage of the request less the tokens of its text.
     const KNOWN: &[(&str, u32, u32, Detail, usize)] = &[
         ("gpt-4o", 1024, 1024, High, 765),
         ("gpt-4o", 2048, 4096, High, 1105),
@@ -441,7 +441,7 @@ mod tests {
         }
     }
 
-    /// The prices of tile models: at low detail, of one tile, and of three.
+    /// The prices of tile models in tokens: at low detail, of one tile, and of three.
     const TILE_PRICES: &[(&str, [usize; 3])] = &[
         ("gpt-4o", [85, 255, 595]),
         ("chatgpt-4o-latest", [85, 255, 595]),
@@ -459,8 +459,8 @@ mod tests {
         ("gpt-5-chat-latest", [70, 210, 490]),
     ];
 
-    /// The factors of patch models in percent, what is added in chat completions until June 2026, there since, and in the
-    /// Responses API, what tool calls add, and the budgets for the details auto, high and original.
+    /// By patch model: the factor in percent; the tokens added in chat completions until June 2026, in chat completions
+    /// since, in the Responses API, and for tool calls; the budgets for the details auto, high and original.
     const PATCH_PRICES: &[(&str, usize, [usize; 4], [usize; 3])] = &[
         ("gpt-4.1-mini", 162, [1, 0, 1, 0], [1536, 1536, 1536]),
         ("gpt-4.1-nano", 246, [1, 0, 1, 0], [1536, 1536, 1536]),
@@ -475,14 +475,14 @@ mod tests {
         ("gpt-5.5", 120, [1, 1, 1, 0], [10_000, 2500, 10_000]),
     ];
 
-    /// An image that fills a budget, one that is a patch over it, and the patches that are left of the second.
+    /// An image that fills a budget, one that exceeds it by a patch, and the patches that are left of the second.
     const BUDGETS: &[(usize, [u32; 2], [u32; 2], usize)] = &[
         (1536, [1536, 1024], [928, 1696], 28 * 52),
         (2500, [1600, 1600], [1312, 1952], 40 * 60),
         (10_000, [3200, 3200], [2336, 4384], 72 * 136),
     ];
 
-    /// Images of a model as they are sent, and their prices.
+    /// Returns images of a model with the way they are sent, and their prices.
     fn priced(model: &str) -> Vec<(Sent<'_>, Image, usize)> {
         let mut all = Vec::new();
         let sent = sent(model);
@@ -537,7 +537,7 @@ mod tests {
         }
     }
 
-    /// The whole numbers of a rule.
+    /// Returns the whole numbers of a rule.
     fn numbers(rule: &mut Rule) -> Vec<&mut u64> {
         match rule {
             Rule::Tiles { base, tile, scale } => vec![base, tile, &mut scale.0, &mut scale.1],
@@ -565,7 +565,7 @@ mod tests {
         }
     }
 
-    /// No number may be wrong by one, and no factor by a hundredth, without a price noticing.
+    /// Checks that a price notices each number that is wrong by one, and each factor that is wrong by a hundredth.
     #[test]
     fn every_number_is_held_by_a_price() {
         let assert_noticed = |model: &str, rule: &Rule| {
@@ -583,7 +583,7 @@ mod tests {
                         continue;
                     };
                     *number = changed;
-                    // a scale that divides by nothing would stop the test by itself
+                    // a division by zero would stop the test by itself
                     if !matches!(rule, Rule::Tiles { scale: (_, 0), .. }) {
                         assert_noticed(model, &rule);
                     }
@@ -703,7 +703,7 @@ mod tests {
         assert!(!estimate("gpt-4o", 513, Low));
     }
 
-    /// The guide's steps in floats, with a tolerance for their last bits.
+    /// Follows the steps of the guide in floats, with a tolerance for their last bits.
     fn patches_by_guide(width: u32, height: u32, budget: f64) -> f64 {
         let near = 1e-9;
         let (w, h) = (f64::from(width) / 32.0, f64::from(height) / 32.0);
