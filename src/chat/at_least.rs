@@ -48,9 +48,9 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_invalid_chat`](Error::is_invalid_chat) for a request that the API would refuse;
-    /// [`is_unsupported_content`](Error::is_unsupported_content) only with the path `model`, for a model of which
-    /// nothing can be counted.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the API would refuse the request.
+    /// - [`is_unsupported_content`](Error::is_unsupported_content), with the path `model`: nothing can be counted for
+    ///   this model.
     ///
     /// # Complexity
     /// As [`count`](Self::count).

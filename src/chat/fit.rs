@@ -115,8 +115,8 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if the messages that must stay cost more than the budget;
-    /// otherwise as [`estimate`](Self::estimate).
+    /// As [`estimate`](Self::estimate), and [`is_limit_too_small`](Error::is_limit_too_small) if the messages that must
+    /// stay cost more than the budget.
     ///
     /// # Complexity
     /// As counting all messages once.

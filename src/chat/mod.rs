@@ -156,9 +156,10 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_unknown_model`](Error::is_unknown_model) for a name that tiktoken does not know;
-    /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. For a model without a chat
-    /// API, the error is reported when a request is counted.
+    /// - [`is_unknown_model`](Error::is_unknown_model): tiktoken does not know the name.
+    /// - [`is_missing_feature`](Error::is_missing_feature): the encoding is not compiled in.
+    ///
+    /// For a model without a chat API, the error is returned when a request is counted.
     ///
     /// # Complexity
     /// As [`encoding_for_model`](builtin::encoding_for_model).
@@ -274,10 +275,11 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_estimate_only`](Error::is_estimate_only) if the count is not sure, so that only
-    /// [`estimate`](Self::estimate) returns it; [`is_unsupported_content`](Error::is_unsupported_content) for content
-    /// that only the service can count; [`is_invalid_chat`](Error::is_invalid_chat) for a request that the API would
-    /// refuse. [`path`](Error::path) tells where.
+    /// [`path`](Error::path) tells the place in the request.
+    /// - [`is_estimate_only`](Error::is_estimate_only): the count is not sure; only [`estimate`](Self::estimate)
+    ///   returns it.
+    /// - [`is_unsupported_content`](Error::is_unsupported_content): only the service can count the content.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the API would refuse the request.
     ///
     /// # Complexity
     /// As [`Encoding::count`] of all texts of the request.

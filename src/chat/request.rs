@@ -97,6 +97,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// All roles, in the order of their numbers as `usize`.
     pub(crate) const ALL: [Self; 6] = [
         Self::System,
         Self::Developer,

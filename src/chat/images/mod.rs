@@ -21,7 +21,7 @@ pub enum Detail {
     /// The model chooses, as without a detail: `Original` for gpt-5.5, `High` for the others.
     #[default]
     Auto,
-    /// The same price for every size on models that count tiles. Models that count patches have no known lower price.
+    /// One price for all sizes on models that count tiles. Models that count patches have no known lower price.
     Low,
     /// A higher price for a larger image, up to a limit of the model.
     High,
@@ -119,9 +119,10 @@ impl Image {
     /// ```
     ///
     /// # Errors
-    /// [`is_unsupported_content`](Error::is_unsupported_content) if the URL is a link;
-    /// [`is_invalid_chat`](Error::is_invalid_chat) if it does not hold an image in base64, or if the data does not give
-    /// a possible size. The error's path is empty.
+    /// The error's path is empty.
+    /// - [`is_unsupported_content`](Error::is_unsupported_content): the URL is a link.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the URL does not hold an image in base64, or its data does not
+    ///   give a possible size.
     ///
     /// # Complexity
     /// O(n) in the bytes of the URL; usually only the first kilobyte is read.

@@ -55,9 +55,9 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_invalid_chat`](Error::is_invalid_chat) as [`estimate_json`](Self::estimate_json);
-    /// [`is_unsupported_content`](Error::is_unsupported_content) only with the path `model`, for a model of which
-    /// nothing can be counted.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): as [`estimate_json`](Self::estimate_json).
+    /// - [`is_unsupported_content`](Error::is_unsupported_content), with the path `model`: nothing can be counted for
+    ///   this model.
     ///
     /// # Complexity
     /// As [`count_json`](Self::count_json).

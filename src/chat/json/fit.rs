@@ -61,9 +61,10 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if what must stay costs more than the budget;
-    /// [`is_invalid_chat`](Error::is_invalid_chat) also for a body with neither `messages` nor `input`, or with texts to
-    /// embed; otherwise as [`estimate_json`](Self::estimate_json).
+    /// As [`estimate_json`](Self::estimate_json), and:
+    /// - [`is_limit_too_small`](Error::is_limit_too_small): the content that must stay costs more than the budget.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the body has neither `messages` nor `input`, or it has texts to
+    ///   embed.
     ///
     /// # Complexity
     /// As counting the body four times in most cases, and at most about log n times for n messages.
