@@ -6,8 +6,8 @@ use super::images::Image;
 
 /// The content of a message: a text, or parts of text and images.
 ///
-/// The constructors of [`Message`](super::Message) take anything that converts into it: a `&str`, `String` or
-/// `Cow<str>`, a [`Part`] or an [`Image`], and an array or `Vec` of parts.
+/// The constructors of [`Message`](super::Message) take anything that converts into it. That is a text (`&str`, `String`
+/// or `Cow<str>`), a [`Part`], an [`Image`], or an array or `Vec` of parts.
 ///
 /// ```
 /// use tiktally::chat::{Content, Counter, Detail, Image, Message, Part, Request};

@@ -414,7 +414,7 @@ pub enum ToolChoice<'a> {
     Function(Cow<'a, str>),
     /// The function with this name, given in the field `function_call` that preceded tools.
     FunctionCall(Cow<'a, str>),
-    /// The model chooses among some of the tools, with or without having to call one: `allowed_tools`.
+    /// Some of the tools, of which the model may or must call one: `allowed_tools`.
     Allowed,
 }
 

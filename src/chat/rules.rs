@@ -38,7 +38,7 @@ pub struct RuleUse {
     pub others: usize,
     /// The day of the first request that was billed as counted, an ISO date. Empty if no such request has a date.
     pub first: &'static str,
-    /// The day of the last such request; empty as well.
+    /// The day of the last such request, or empty.
     pub last: &'static str,
 }
 
@@ -53,8 +53,8 @@ impl RuleUse {
 /// The number of recordings that make a rule sure, for a group of models and an API.
 const ENOUGH: usize = 3;
 
-/// A rule is sure if this many times more recordings agree with it than were billed otherwise. Nearly every rule has some
-/// recordings that no rule explains: the usage was made up, or the prompt was changed.
+/// The smallest ratio of recordings billed as counted to recordings billed otherwise that makes a rule sure. Nearly every
+/// rule has some recordings that no rule explains: the usage was made up, or the prompt was changed.
 const MAJORITY: usize = 5;
 
 macro_rules! rules {
@@ -112,9 +112,9 @@ rules! {
     CommentedItems "items with comments";
     /// A tool's object without properties (section 3.2).
     EmptyObject "object without properties";
-    /// A tool's property with a default.
+    /// A tool's property with a default (section 3.2).
     Default "default";
-    /// A tool's property with a default beside an `enum`.
+    /// A tool's property with a default beside an `enum` (section 3.2).
     DefaultOfEnum "default of an enum";
     /// A reference to a definition.
     Reference "$ref";

@@ -234,7 +234,7 @@ impl More {
     }
 }
 
-/// The tiles of gpt-4o-mini. The service bills 33 1/3 times the price of gpt-4o and rounds at the end; the official
+/// The tiles of gpt-4o-mini. The service bills 33 1/3 times the price of gpt-4o and rounds at the end. The official
 /// 2833 and 5667 are rounded before they are added.
 const GPT_4O_MINI: Rule = Rule::Tiles {
     base: 85,
@@ -459,8 +459,10 @@ mod tests {
         ("gpt-5-chat-latest", [70, 210, 490]),
     ];
 
-    /// By patch model: the factor in percent; the tokens added in chat completions until June 2026, in chat completions
-    /// since, in the Responses API, and for tool calls; the budgets for the details auto, high and original.
+    /// The prices of patch models, by field: the factor in percent; tokens added; budgets in patches.
+    ///
+    /// Tokens are added in chat completions until June 2026, in chat completions since then, in the Responses API, and
+    /// for tool calls. The budgets are those of the details auto, high and original.
     const PATCH_PRICES: &[(&str, usize, [usize; 4], [usize; 3])] = &[
         ("gpt-4.1-mini", 162, [1, 0, 1, 0], [1536, 1536, 1536]),
         ("gpt-4.1-nano", 246, [1, 0, 1, 0], [1536, 1536, 1536]),

@@ -176,7 +176,7 @@ enum Body<'v> {
     Prompts(ChatTokens),
 }
 
-/// Parses a body, after a byte order mark if there is one.
+/// Parses a body; skips a byte order mark before it.
 fn parse(body: &str) -> Result<Value<'_>, Error> {
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     match Value::parse(body).map_err(|problem| Path::Root.invalid(problem))? {
