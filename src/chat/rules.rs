@@ -53,8 +53,8 @@ impl RuleUse {
 /// The number of recordings that make a rule sure, for a group of models and an API.
 const ENOUGH: usize = 3;
 
-/// The smallest ratio of recordings billed as counted to recordings billed otherwise that makes a rule sure. Nearly every
-/// rule has some recordings that no rule explains: the usage was made up, or the prompt was changed.
+/// The smallest ratio of recordings billed as counted to recordings billed otherwise that makes a rule sure. Nearly
+/// every rule has some recordings that no rule explains: the usage was made up, or the prompt was changed.
 const MAJORITY: usize = 5;
 
 macro_rules! rules {
