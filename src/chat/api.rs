@@ -1,4 +1,4 @@
-//! Which API a request is sent to, and on which day.
+//! The API that a request is sent to, and the day on which it is sent.
 
 use crate::error::Error;
 
@@ -26,7 +26,7 @@ pub enum Api {
 }
 
 impl Api {
-    /// Returns the name in the table of evidence.
+    /// Returns the name of the API in the table of evidence.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::ChatCompletions => "chat",
@@ -35,11 +35,12 @@ impl Api {
     }
 }
 
-/// A day, as `year * 10,000 + month * 100 + day`, so that days compare as they follow each other.
+/// A day, as `year * 10,000 + month * 100 + day`, so that comparing days compares their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Day(u32);
 
 impl Day {
+    /// Creates a day; nothing is checked.
     pub(crate) const fn new(year: u32, month: u32, day: u32) -> Self {
         Self(year * 10_000 + month * 100 + day)
     }
@@ -52,6 +53,7 @@ impl Day {
         })
     }
 
+    /// Reads an ISO date, or returns `None` if the text is not a day of the calendar.
     fn read(text: &str) -> Option<Self> {
         let (year, rest) = text.split_once('-')?;
         let (month, day) = rest.split_once('-')?;
@@ -66,7 +68,7 @@ impl Day {
     }
 }
 
-/// Returns how many days a month has.
+/// Returns the number of days in a month.
 fn days_of(year: u32, month: u32) -> Option<u32> {
     match month {
         4 | 6 | 9 | 11 => Some(30),

@@ -1,16 +1,16 @@
-//! Partial answers: the tokens of what has a known price, and the list of what has none.
+//! Partial answers: the tokens of all content with a known price, and the list of the rest.
 
 use super::{ChatTokens, Counter, Exactness, Request, unsupported};
 use crate::error::Error;
 
-/// The least that a request costs, and the content that is not in it; returned by [`Counter::at_least`].
+/// The least that a request costs, and the content without a known price; returned by [`Counter::at_least`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct AtLeast {
     /// The cost of all content with a known price. If something is missing, it is an estimate whose reason says that it
-    /// is a lower bound; otherwise it is what [`Counter::estimate`] returns.
+    /// is a lower bound. Otherwise it is the result of [`Counter::estimate`].
     pub tokens: ChatTokens,
-    /// The content that only the service can count, in the order in which it was found; it counts 0 tokens.
+    /// The content that only the service can count, in the order in which it was found. It counts as 0 tokens.
     pub missing: Vec<Missing>,
 }
 
@@ -25,8 +25,8 @@ pub struct Missing {
 }
 
 impl Counter {
-    /// Counts the tokens of all content with a known price, and lists the content without one, such as sound, files and
-    /// links to images of an unknown size.
+    /// Counts the tokens of all content with a known price, and lists the content without one. Audio, files and links
+    /// to images of an unknown size have none.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Detail, Exactness, Family, Image, Message, Part, Request};
@@ -48,9 +48,9 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_invalid_chat`](Error::is_invalid_chat) for a request that the API would refuse;
-    /// [`is_unsupported_content`](Error::is_unsupported_content) only with the path `model`, for a model of which
-    /// nothing can be counted.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the API would refuse the request.
+    /// - [`is_unsupported_content`](Error::is_unsupported_content), with the path `model`: nothing can be counted for
+    ///   this model.
     ///
     /// # Complexity
     /// As [`count`](Self::count).
@@ -61,6 +61,7 @@ impl Counter {
 }
 
 impl AtLeast {
+    /// Creates an answer; with gaps, the tokens become an estimate that says it is a lower bound.
     pub(super) fn new(mut tokens: ChatTokens, gaps: Gaps) -> Self {
         let missing = gaps.0.unwrap_or_default();
         if !missing.is_empty() {
@@ -79,16 +80,17 @@ impl AtLeast {
     }
 }
 
-/// Content without a known price: it is an error, or it is listed.
+/// Content without a known price: an error by default, or a list of it.
 #[derive(Debug, Default)]
 pub(super) struct Gaps(Option<Vec<Missing>>);
 
 impl Gaps {
+    /// Creates an empty list, so that such content is not an error.
     pub(super) fn listed() -> Self {
         Self(Some(Vec::new()))
     }
 
-    /// Lists content, or returns the error for it.
+    /// Adds content to the list, or returns the error for it.
     pub(super) fn note(
         &mut self,
         path: impl Into<String>,

@@ -1,4 +1,4 @@
-//! Calls of tools in the history, and their results.
+//! Calls of tools in the history, and their results (section 3.4 of page.md).
 
 use std::collections::HashMap;
 use std::iter;
@@ -12,16 +12,16 @@ use super::value::{Style, Value, write_text};
 use super::{Family, families, invalid};
 use crate::error::Error;
 
-/// The first day on which results of parallel calls were recorded as they are; up to nine days before, what is not
-/// ASCII was escaped.
+/// The first day on which results of parallel calls were recorded without escapes (section 3.4). Until nine days
+/// before, text beyond ASCII was escaped.
 const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 
-/// Why arguments that only few recordings have are an estimate.
+/// The reason for an estimate if arguments are not an object; few recordings have such arguments.
 pub(super) const NOT_AN_OBJECT: &str =
     "these arguments are not the JSON text of an object; they are counted as they are";
 
-/// The days between which the `id` of a call cost nothing in the Responses API: five recordings of 20 and 21 March 2025
-/// have one for free, but one of 12 March and one of 28 March do not.
+/// The days from which and until which the `id` of a call cost nothing in the Responses API (section 3.9). Five
+/// recordings of 20 and 21 March 2025 have one for free; one of 12 March and one of 28 March were billed for it.
 const FREE_ID: (Day, Day) = (Day::new(2025, 3, 20), Day::new(2025, 3, 28));
 
 impl Tally<'_> {
@@ -46,11 +46,12 @@ impl Tally<'_> {
         if let Some((message, results)) = messages.split_first() {
             tokens.extend(self.turn(message, results, at)?);
         }
-        // results that the calls carry cost nothing of their own
+        // results whose cost is part of the message with the calls cost 0
         tokens.resize(end, 0);
         Ok(())
     }
 
+    /// Counts a message with calls in chat completions, and its results.
     fn turn(
         &mut self,
         message: &Message<'_>,
@@ -70,7 +71,7 @@ impl Tally<'_> {
         match (self.family, message.tool_calls.as_slice(), order.as_slice()) {
             (Family::Legacy0613, [call], [result]) => {
                 self.uses(Rule::Call);
-                // these models have the arguments as they are
+                // these models see the arguments as they are
                 self.parsed(call, at, 0);
                 let bare = self.message(message, at)? + self.message(result, at + 1)?;
                 let call = self.numbers.legacy_names * self.count(&call.name)
@@ -88,7 +89,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Counts what has a known price among messages with calls that have none: the texts, and the calls of functions.
+    /// Counts the content with a known price if some call has none: the texts, and the calls of functions.
     fn beside_calls<'m, 'a: 'm>(
         &mut self,
         messages: impl IntoIterator<Item = &'m Message<'a>>,
@@ -111,7 +112,7 @@ impl Tally<'_> {
         Ok(tokens)
     }
 
-    /// Counts the text of a message beside its calls, which is a message of its own.
+    /// Counts the text of a message beside its calls; it costs as much as a message of its own.
     fn said(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
         let is_empty = |part: &Part<'_>| part.as_text().is_some_and(str::is_empty);
         if message.content.iter().all(is_empty) {
@@ -137,7 +138,7 @@ impl Tally<'_> {
         Ok(vec![asked + self.pair_frames(), answered])
     }
 
-    /// Counts the header and the arguments of a call; it is the `i`th of its message.
+    /// Counts the header and the arguments of call `i` of a message (section 3.4).
     fn call(&mut self, message: &Message<'_>, call: &ToolCall<'_>, at: usize, i: usize) -> usize {
         let mut header = message.role.name().to_owned();
         if let Some(name) = &message.name {
@@ -153,7 +154,7 @@ impl Tally<'_> {
         self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call
     }
 
-    /// Returns what a reasoning model has beyond a call and its result.
+    /// Returns the tokens that reasoning models add to a call and its result (sections 3.5 and 3.9).
     fn pair_frames(&self) -> usize {
         match self.family {
             Family::Reasoning if self.group == "o3-mini" => 0,
@@ -177,7 +178,7 @@ impl Tally<'_> {
         minor.is_some_and(|minor: u32| minor >= 4)
     }
 
-    /// Counts calls and results that are items of their own, as the Responses API has them (section 3.9).
+    /// Counts calls and results of the Responses API, where each is an item (section 3.9).
     fn items(&mut self, messages: &[Message<'_>], at: usize) -> Result<Vec<usize>, Error> {
         self.uses(Rule::Call);
         let mut waiting: HashMap<&str, &ToolCall<'_>> = HashMap::new();
@@ -228,7 +229,7 @@ impl Tally<'_> {
     }
 
     /// Counts several calls in one message, which become one call of one tool (section 3.4). The results become one
-    /// list, and their messages cost nothing of their own.
+    /// list, and their messages cost 0 themselves.
     fn parallel(
         &mut self,
         message: &Message<'_>,
@@ -257,7 +258,7 @@ impl Tally<'_> {
         Ok(vec![tokens])
     }
 
-    /// Writes several calls as the arguments of one.
+    /// Returns several calls as the arguments of one.
     fn text_of_calls(&mut self, calls: &[ToolCall<'_>], at: usize) -> String {
         let mut text = String::from("{\"tool_uses\":[");
         for (i, call) in calls.iter().enumerate() {
@@ -266,7 +267,7 @@ impl Tally<'_> {
             let name = format!("functions.{}", call.name);
             write_text(&name, Style::Compact, &mut text);
             text.push_str(",\"parameters\":");
-            // as a result that is not JSON is
+            // arguments that are not JSON become a string, like such results
             let as_text = || Value::Text(call.arguments.as_ref().into());
             let parsed = self.parsed(call, at, i).unwrap_or_else(as_text);
             parsed.write(Style::Compact, &mut text);
@@ -276,7 +277,7 @@ impl Tally<'_> {
         text
     }
 
-    /// Returns the results in the order of the calls.
+    /// Returns the results in the order of the calls; each call must have exactly one.
     fn in_order<'m, 'a>(
         &mut self,
         calls: &[ToolCall<'a>],
@@ -304,6 +305,7 @@ impl Tally<'_> {
         Ok(order.into_iter().flatten().collect())
     }
 
+    /// Notes images in a result, because their cost is unknown.
     fn refuse_images(&mut self, result: &Message<'_>, at: usize) -> Result<(), Error> {
         let is_image = |part: &Part<'_>| matches!(part, Part::Image(image) if !image.is_missing());
         if !result.content.iter().any(is_image) {
@@ -315,7 +317,7 @@ impl Tally<'_> {
         )
     }
 
-    /// Reads the arguments of a call; nothing if they are not JSON. Only objects and lists are recorded.
+    /// Parses the arguments of a call, or returns `None` if they are not JSON. Recordings show only objects and lists.
     fn parsed<'c>(&mut self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Option<Value<'c>> {
         let parsed = Value::parse(&call.arguments).ok();
         if matches!(parsed, Some(Value::List(_))) {
@@ -332,12 +334,13 @@ impl Tally<'_> {
         parsed
     }
 
+    /// Returns the place of the calls of a message.
     fn calls_of(&self, at: usize) -> String {
         format!("{}.tool_calls", self.place(at))
     }
 }
 
-/// Writes several results as one list; text that is not JSON is a string in it.
+/// Writes several results as one list, in which text that is not JSON is a string.
 fn text_of_results(results: &[&Message<'_>], style: Style) -> String {
     let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
     let values = texts
@@ -348,7 +351,7 @@ fn text_of_results(results: &[&Message<'_>], style: Style) -> String {
     list
 }
 
-/// Returns the places of the calls by their ids.
+/// Returns the index of each call by its id, or an error if two calls have the same id.
 fn by_id<'c>(calls: &'c [ToolCall<'_>], path: &str) -> Result<HashMap<&'c str, usize>, Error> {
     let mut places = HashMap::new();
     for (i, call) in calls.iter().enumerate() {

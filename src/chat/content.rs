@@ -6,8 +6,8 @@ use super::images::Image;
 
 /// The content of a message: a text, or parts of text and images.
 ///
-/// The constructors of [`Message`](super::Message) take anything that converts into it: a `&str`, `String` or
-/// `Cow<str>`, a [`Part`] or an [`Image`], and an array or `Vec` of parts.
+/// The constructors of [`Message`](super::Message) take anything that converts into it. That is a text (`&str`, `String`
+/// or `Cow<str>`), a [`Part`], an [`Image`], or an array or `Vec` of parts.
 ///
 /// ```
 /// use tiktally::chat::{Content, Counter, Detail, Image, Message, Part, Request};
@@ -25,7 +25,7 @@ use super::images::Image;
 pub struct Content<'a>(pub(crate) Vec<Part<'a>>);
 
 impl Content<'_> {
-    /// Creates an empty content, as `null` is in a request body: for messages that have only calls.
+    /// Creates an empty content, like `null` in a request body, for messages that have only calls.
     ///
     /// ```
     /// use tiktally::chat::{Content, Counter, Message, Request, ToolCall};
@@ -69,6 +69,7 @@ impl<'a> Part<'a> {
         Self::Text(text.into())
     }
 
+    /// Returns the text, if this is a part of text.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

@@ -1,4 +1,4 @@
-//! Which models frame their messages in which way (section 1 of the rules).
+//! The families of models, which frame their messages in different ways (section 1 of page.md).
 
 use std::borrow::Cow;
 
@@ -33,14 +33,14 @@ pub enum Family {
     Reasoning,
 }
 
-/// What is known of a model's family.
+/// The family of a model, and how sure it is.
 pub(crate) struct Known {
     pub(crate) family: Family,
-    /// Why its counts are estimates.
+    /// The reason why its counts are estimates.
     pub(crate) doubt: Option<&'static str>,
 }
 
-/// Returns the group of models whose recordings tell about a model: those that see a request in the same way.
+/// Returns the group of models whose recordings also hold for this model: all of them see a request in the same way.
 pub(crate) fn group(family: Family, base: &str, encoding: &str) -> &'static str {
     match family {
         Family::Legacy0301 => "gpt-3.5-turbo-0301",
@@ -56,17 +56,20 @@ pub(crate) fn group(family: Family, base: &str, encoding: &str) -> &'static str 
     }
 }
 
-/// Why a model's requests cannot be counted.
+/// The reason why a model's requests cannot be counted.
 pub(crate) const NO_CHAT: &str = "this model does not support chat messages";
-/// Why a model's tools and their calls cannot.
+/// The reason why a model's tools and their calls cannot be counted.
 pub(crate) const NO_TOOLS: &str = "this model does not support tools";
+/// The reason for models whose usage is not the tokens of the prompt.
 const PARTLY: &str = "this model's reported usage differs from the tokens of its prompt, or includes audio; only the service can count it";
+/// The reason for models that others host, in frames of their own.
 const HOSTED: &str =
     "the prompt of gpt-oss depends on its host; render it and count it with `o200k_harmony`";
+/// The reason for models that hide tokens from the client.
 const HIDDEN: &str =
     "this model adds hidden tokens that were never measured; only the service can count them";
 
-/// Parts of names that mark what only the service can count.
+/// Parts of the names of models that only the service can count, each with the reason.
 const UNCOUNTABLE: &[(&str, &str)] = &[
     ("-search", PARTLY),
     ("-audio", PARTLY),
@@ -81,16 +84,17 @@ const UNCOUNTABLE: &[(&str, &str)] = &[
     ("o1-preview", HIDDEN),
 ];
 
-/// Why an undated or unknown name is not enough.
+/// The reason for a name that no recorded request has.
 pub(crate) const UNRECORDED: &str =
     "no recorded request names this model; it is counted like the models that its name begins with";
 
+/// The reason for a known family without recordings.
 const NO_RECORDING: &str = "no recorded request to this model is known";
-/// Why a name alone is not enough.
+/// The reason for a name that is not in the list of models.
 pub(crate) const UNLISTED: &str =
     "no model with this name is known; it is counted like the models that its name begins with";
 
-/// How the names of models begin that take nothing but texts to embed.
+/// Beginnings of the names of models that only embed texts.
 const EMBEDDERS: &[&str] = &[
     "text-embedding-",
     "text-search-",
@@ -98,7 +102,7 @@ const EMBEDDERS: &[&str] = &[
     "code-search-",
 ];
 
-/// The first that begins a name decides. The last field says why a count is an estimate.
+/// Beginnings of names, with the family; the first match decides. The last field is the reason for an estimate.
 const FAMILIES: &[(&str, Family, Option<&str>)] = &[
     ("gpt-3.5-turbo-0301", Family::Legacy0301, None),
     ("gpt-3.5-turbo-0613", Family::Legacy0613, None),
@@ -119,8 +123,8 @@ const FAMILIES: &[(&str, Family, Option<&str>)] = &[
     ("gpt-5", Family::Reasoning, None),
 ];
 
-/// The name of the model that another was made of: `ft:gpt-4o-mini-2024-07-18:acme::x` is a gpt-4o-mini. Azure writes
-/// gpt-35 for gpt-3.5.
+/// Returns the name of the model that a fine-tuned model was made of: `gpt-4o-mini-2024-07-18` for
+/// `ft:gpt-4o-mini-2024-07-18:acme::x`. Replaces `gpt-35` by `gpt-3.5`, because Azure writes it so.
 pub(crate) fn base(model: &str) -> Cow<'_, str> {
     let base = match model.strip_prefix("ft:") {
         Some(tuned) => tuned.split(':').next().unwrap_or(tuned),
@@ -132,13 +136,13 @@ pub(crate) fn base(model: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a model has this name, or is a dated version of it, as gpt-4o-2024-08-06 is one of gpt-4o.
+/// Returns whether a model has this name or is a dated version of it, such as gpt-4o-2024-08-06 of gpt-4o.
 pub(crate) fn is_version(model: &str, name: &str) -> bool {
     let rest = model.strip_prefix(name);
     rest.is_some_and(|rest| rest.is_empty() || is_date(rest))
 }
 
-/// Whether this is the end of a dated name.
+/// Returns whether this is the end of a dated name, such as `-2024-08-06`.
 fn is_date(end: &str) -> bool {
     const PATTERN: &[u8] = b"-0000-00-00";
     end.len() == PATTERN.len()
@@ -148,11 +152,12 @@ fn is_date(end: &str) -> bool {
         })
 }
 
+/// Returns whether the list of context windows has this model.
 fn is_listed(model: &str) -> bool {
     context_window_names().any(|name| is_version(model, name))
 }
 
-/// The family of a model that is called by its [`base`], or why it has none.
+/// Returns the family of a model by its [`base`] name, or the reason why it has none.
 pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
     if EMBEDDERS.iter().any(|name| model.starts_with(name)) {
         return Err(NO_CHAT);
@@ -163,7 +168,7 @@ pub(crate) fn of(model: &str) -> Result<Known, &'static str> {
     }
     let found = FAMILIES.iter().find(|(name, ..)| model.starts_with(name));
     let (_, family, doubt) = *found.ok_or(NO_CHAT)?;
-    // what is not said to think may be framed in another way
+    // a chat variant may not reason, and may then have another frame
     let is_chat = family == Family::Reasoning && model.contains("-chat");
     let doubt = doubt
         .or(is_chat.then_some(NO_RECORDING))

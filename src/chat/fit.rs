@@ -1,4 +1,4 @@
-//! Budgets: what is left of a model's window, and which messages fit into one.
+//! Budgets: the tokens that a request leaves of a model's window, and the messages that fit a budget.
 
 use std::ops::Range;
 
@@ -31,7 +31,7 @@ pub enum Policy {
     OldestTurns,
 }
 
-/// The messages that fit a budget, and the places of those that were dropped; returned by [`Counter::fit`].
+/// The messages that fit a budget, and the indices of the dropped ones; returned by [`Counter::fit`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Fitted<'a> {
@@ -43,12 +43,12 @@ pub struct Fitted<'a> {
     pub tokens: ChatTokens,
 }
 
-/// A message, or calls with their results: what stays or goes as one.
+/// A message, or calls with their results, which stay or go together.
 struct Unit {
     messages: Range<usize>,
-    /// Who speaks first.
+    /// The role of the first message.
     role: Role,
-    /// What it goes with, numbered in order; none if it must stay.
+    /// The number of its turn, in order; `None` if it must stay.
     turn: Option<usize>,
     tokens: Vec<usize>,
     images: usize,
@@ -57,6 +57,7 @@ struct Unit {
 }
 
 impl Unit {
+    /// Returns its tokens, with those of its images.
     fn total(&self) -> usize {
         self.tokens.iter().sum::<usize>() + self.images
     }
@@ -114,8 +115,8 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if the messages that must stay cost more than the budget;
-    /// otherwise as [`estimate`](Self::estimate).
+    /// As [`estimate`](Self::estimate), and [`is_limit_too_small`](Error::is_limit_too_small) if the messages that must
+    /// stay cost more than the budget.
     ///
     /// # Complexity
     /// As counting all messages once.
@@ -133,7 +134,7 @@ impl Counter {
         let mut total = tally.priming() + units.iter().map(Unit::total).sum::<usize>();
         let mut gone = None;
         units.retain(|unit| {
-            // a turn that has begun to go goes as a whole
+            // a turn of which a part was dropped is dropped as a whole
             let goes = unit.turn.is_some() && (total > budget || unit.turn == gone);
             if goes {
                 gone = unit.turn;
@@ -149,25 +150,25 @@ impl Counter {
         let mut fitted = fitted(messages, units, tally);
         let has_calls = fitted.messages.iter().any(Message::has_call);
         if had_calls && !has_calls && fitted.tokens.images > 0 {
-            // some models bill images more beside calls, which are gone
+            // some models bill more for images beside calls, and the calls are gone
             fitted.tokens = self.estimate(&Request::new(fitted.messages.clone()))?;
         }
         Ok(fitted)
     }
 }
 
-/// Messages that may go, as one.
+/// Messages that may be dropped together.
 #[cfg(feature = "json")]
 pub(super) struct Droppable {
     pub(super) messages: Range<usize>,
     pub(super) tokens: usize,
-    /// Whether it goes on its own: what follows it up to the next beginning goes with it.
+    /// Whether it begins a step: the messages up to the next beginning are dropped with it.
     pub(super) is_begin: bool,
 }
 
 #[cfg(feature = "json")]
 impl Counter {
-    /// Returns the messages of a request that may go, in order.
+    /// Returns the messages of a request that may be dropped, in order.
     pub(super) fn droppable(
         &self,
         request: &Request<'_>,
@@ -191,7 +192,7 @@ impl Counter {
     }
 }
 
-/// The messages that belong together, with what they cost.
+/// Groups the messages that belong together, and counts the tokens of each group.
 fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, Error> {
     let mut units = Vec::new();
     let mut at = 0;
@@ -215,7 +216,7 @@ fn units(tally: &mut Tally<'_>, messages: &[Message<'_>]) -> Result<Vec<Unit>, E
     Ok(units)
 }
 
-/// Numbers what may go: all but instructions before the last message of the user.
+/// Numbers the turns that may be dropped: all units before the last user message except instructions.
 fn number_turns(units: &mut [Unit], policy: Policy) {
     let last = units.iter().rposition(|unit| unit.role == Role::User);
     let last = last.unwrap_or(units.len().saturating_sub(1));
@@ -229,7 +230,7 @@ fn number_turns(units: &mut [Unit], policy: Policy) {
     }
 }
 
-/// What stays.
+/// Returns the messages of these units, and the indices of all others.
 fn fitted<'a>(messages: Vec<Message<'a>>, units: Vec<Unit>, mut tally: Tally<'_>) -> Fitted<'a> {
     let mut images = 0;
     let mut tokens = Vec::new();

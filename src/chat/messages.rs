@@ -1,4 +1,4 @@
-//! Messages, and the calls among them.
+//! The cost of messages, texts and names (section 1 of page.md), and the grouping of calls with their results.
 
 use super::content::Part;
 use super::request::{Message, Role};
@@ -9,7 +9,7 @@ use crate::chat::api::Api;
 use crate::error::Error;
 
 impl Tally<'_> {
-    /// Counts each message; the tokens of their images are added to the sum of all images.
+    /// Counts each message. The tokens of images are added to `images`, not to the messages.
     pub(super) fn messages(&mut self, messages: &[Message<'_>]) -> Result<Vec<usize>, Error> {
         let mut tokens = Vec::with_capacity(messages.len());
         while tokens.len() < messages.len() {
@@ -20,7 +20,7 @@ impl Tally<'_> {
         Ok(tokens)
     }
 
-    /// Appends the tokens of one message, or of calls and their results; the first of them is at `at`.
+    /// Appends the tokens of one message, or of calls and their results. The first message has the index `at`.
     pub(super) fn exchange(
         &mut self,
         messages: &[Message<'_>],
@@ -67,7 +67,7 @@ impl Tally<'_> {
         Ok(tokens)
     }
 
-    /// Counts what a text of the assistant has beside it with reasoning models: the name of its channel.
+    /// Returns the tokens that gpt-5 adds to a text of the assistant, for the name of its channel (section 1).
     pub(super) fn answer(&mut self, message: &Message<'_>) -> usize {
         if self.family != Family::Reasoning || message.texts().all(str::is_empty) {
             return 0;
@@ -80,12 +80,12 @@ impl Tally<'_> {
         }
     }
 
-    /// Counts the role and the name.
+    /// Counts the role and the name (section 1).
     fn header(&mut self, message: &Message<'_>) -> usize {
         let role = self.role(message.role);
         match &message.name {
             None => role,
-            // a tool's own name costs nothing
+            // the name of a tool message costs nothing
             Some(_) if message.role == Role::Tool => role,
             Some(name) if message.role == Role::Function => {
                 (role + self.numbers.function_name + self.count(name))
@@ -102,7 +102,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Counts the texts of a message, joined where nothing stands between them; its images are added to those of all.
+    /// Counts the texts of a message; neighbouring texts are joined first. The tokens of images are added to `images`.
     pub(super) fn content(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
         let mut tokens = 0;
         let mut next = 0;
@@ -110,7 +110,7 @@ impl Tally<'_> {
             let i = next;
             next += parts.len();
             match parts {
-                // what is wrong with them is known already
+                // these parts were noted already
                 [Part::Image(image)] if image.is_missing() || message.role == Role::Tool => {}
                 [Part::Image(image)] => {
                     if let Err(why) = self.image(message.role, *image, i == 0) {
@@ -129,7 +129,7 @@ impl Tally<'_> {
         Ok(tokens)
     }
 
-    /// Adds an image to those of all, or says why that cannot be done.
+    /// Adds the tokens of an image to `images`, or returns the reason why its price is not known.
     fn image(&mut self, role: Role, image: Image, is_first: bool) -> Result<(), &'static str> {
         if role != Role::User {
             return Err("the cost of an image is known only in user messages; move it to one");
@@ -155,7 +155,7 @@ impl Tally<'_> {
         Ok(())
     }
 
-    /// Returns the error for a result that no call waits for.
+    /// Returns the error for a result without a call that waits for it.
     pub(super) fn unpaired(&self, result: &Message<'_>, at: usize) -> Error {
         let id = result.tool_call_id.as_deref().unwrap_or_default();
         let key = if self.is_responses() {
@@ -172,14 +172,14 @@ impl Tally<'_> {
     }
 }
 
-/// Returns whether two neighbouring parts are texts, which are joined.
+/// Returns whether both parts are texts, which are joined if they are neighbours.
 fn are_texts(one: &Part<'_>, next: &Part<'_>) -> bool {
     one.as_text().is_some() && next.as_text().is_some()
 }
 
-/// Returns how many messages belong together from this one on: calls and their results, or the message alone.
+/// Returns the number of messages from this one on that belong together: calls and their results, or the message alone.
 ///
-/// Each call is an item of its own in the Responses API: there, all calls and results in a row belong together.
+/// In the Responses API, each call is an item. There, all calls and results in a row belong together.
 pub(super) fn exchange_len(messages: &[Message<'_>], at: usize, api: Api) -> usize {
     let (Some(message), Some(rest)) = (messages.get(at), messages.get(at + 1..)) else {
         return 1;

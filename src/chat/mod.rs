@@ -46,8 +46,8 @@ use value::put;
 
 /// Counts the tokens of requests to one model.
 ///
-/// [`count`](Self::count) and [`count_json`](Self::count_json) return only counts that are sure;
-/// [`estimate`](Self::estimate) and [`estimate_json`](Self::estimate_json) also return those that are not.
+/// [`count`](Self::count) and [`count_json`](Self::count_json) return only counts that are sure.
+/// [`estimate`](Self::estimate) and [`estimate_json`](Self::estimate_json) also return counts that are not.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Message, Request};
@@ -62,13 +62,13 @@ use value::put;
 #[derive(Debug, Clone)]
 pub struct Counter {
     encoding: Encoding,
-    /// The name it was made for, which images and windows go by.
+    /// The model's name as given; it decides the prices of images and the window.
     model: Option<String>,
-    /// Or why there is none.
+    /// The family, or the reason why requests to this model cannot be counted.
     family: Result<Family, &'static str>,
-    /// Why its counts are estimates, whatever the request.
+    /// The reason why all counts of this counter are estimates.
     doubt: Option<&'static str>,
-    /// The day whose rules count; the newest ones without.
+    /// The day whose rules count; `None` for the newest rules.
     day: Option<Day>,
     /// The sizes of images that a body links to.
     #[cfg(feature = "json")]
@@ -76,7 +76,7 @@ pub struct Counter {
     numbers: &'static Numbers,
 }
 
-/// The cost of a request and its parts; all numbers are tokens, and the parts sum to the total.
+/// The cost of a request and its parts, in tokens; the parts sum to the total.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Exactness, Message, Request};
@@ -96,8 +96,8 @@ pub struct ChatTokens {
     pub total: usize,
     /// Whether the API bills exactly this.
     pub exactness: Exactness,
-    /// The cost of each message with its frame, in order. The results of calls are part of the message with the calls
-    /// if it has several of them, or if the model is of June 2023; their own messages then cost 0.
+    /// The cost of each message with its frame, in order. The results of several calls are part of the message with the
+    /// calls; with models of June 2023, so is a single result. The messages of these results then cost 0.
     pub messages: Vec<usize>,
     /// The definitions of the tools, with their effect on the cost of the first system message.
     pub tools: usize,
@@ -109,12 +109,13 @@ pub struct ChatTokens {
     pub images: usize,
     /// The tokens that open the answer.
     pub priming: usize,
-    /// The rules that the count used, with the recorded requests that show each of them. A count is exact if each has
-    /// at least three, and if the request has nothing that no recording shows. Empty for prompts, which have no frame.
+    /// The rules that the count used, with the number of recorded requests that show each. A count is exact if each
+    /// rule has at least three, and if recordings show everything in the request. Empty for prompts, which have no
+    /// frame.
     pub rules: Vec<RuleUse>,
 }
 
-/// How sure a count is. More cases may follow, so a `match` needs a wildcard.
+/// How sure a count is. More variants may follow, so a `match` needs a wildcard.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Exactness, Message, Request};
@@ -155,9 +156,10 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_unknown_model`](Error::is_unknown_model) for a name that tiktoken does not know;
-    /// [`is_missing_feature`](Error::is_missing_feature) if its encoding is not compiled in. For a model without a chat
-    /// API, the error is reported when a request is counted.
+    /// - [`is_unknown_model`](Error::is_unknown_model): tiktoken does not know the name.
+    /// - [`is_missing_feature`](Error::is_missing_feature): the encoding is not compiled in.
+    ///
+    /// For a model without a chat API, the error is returned when a request is counted.
     ///
     /// # Complexity
     /// As [`encoding_for_model`](builtin::encoding_for_model).
@@ -223,7 +225,7 @@ impl Counter {
     /// ```
     #[must_use]
     pub fn with_family(mut self, family: Family) -> Self {
-        // what a model adds of its own does not go away with another frame
+        // a refusal stays: the tokens that a model adds do not go away with another frame
         let refused = self.family.err().filter(|why| *why != families::NO_CHAT);
         let is_of_name = |why: &&str| [families::UNLISTED, families::UNRECORDED].contains(why);
         let doubt = self.doubt.filter(|why| !is_of_name(why));
@@ -232,9 +234,9 @@ impl Counter {
         self
     }
 
-    /// Returns this counter as of a day, an ISO date: it counts as the service did on that day, for audits of old logs.
+    /// Returns this counter as of an ISO date: it counts as the service did on that day, for audits of old logs.
     ///
-    /// Without it, the newest rules count. Rules changed on few days, which the [page](super::chat) lists.
+    /// Without a date, the newest rules count. The [page](super::chat) lists the days on which rules changed.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -273,10 +275,11 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_estimate_only`](Error::is_estimate_only) if the count is not sure, so that only
-    /// [`estimate`](Self::estimate) returns it; [`is_unsupported_content`](Error::is_unsupported_content) for content
-    /// that only the service can count; [`is_invalid_chat`](Error::is_invalid_chat) for a request that the API would
-    /// refuse. [`path`](Error::path) tells where.
+    /// [`path`](Error::path) tells the place in the request.
+    /// - [`is_estimate_only`](Error::is_estimate_only): the count is not sure; only [`estimate`](Self::estimate)
+    ///   returns it.
+    /// - [`is_unsupported_content`](Error::is_unsupported_content): only the service can count the content.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the API would refuse the request.
     ///
     /// # Complexity
     /// As [`Encoding::count`] of all texts of the request.
@@ -307,7 +310,7 @@ impl Counter {
         Ok(tokens)
     }
 
-    /// Counts the tokens of a request; `gaps` decides what becomes of content without a known price.
+    /// Counts the tokens of a request; `gaps` decides whether content without a known price is an error.
     fn price(&self, request: &Request<'_>, gaps: Gaps) -> Result<(ChatTokens, Gaps), Error> {
         let mut tally = self.tally(request.api, request.doubts.clone())?;
         tally.gaps = gaps;
@@ -344,7 +347,7 @@ impl Counter {
 }
 
 impl ChatTokens {
-    /// The cost of messages without tools or a schema, or of texts without a frame.
+    /// Returns the cost of messages without tools or a schema, or of prompts without a frame.
     fn of_messages(messages: Vec<usize>, images: usize, priming: usize, doubts: &[String]) -> Self {
         Self {
             total: messages.iter().sum::<usize>() + images + priming,
@@ -359,7 +362,7 @@ impl ChatTokens {
         }
     }
 
-    /// Itself, if it is exact.
+    /// Returns the count if it is exact, and otherwise an error with the reason.
     fn exact(self) -> Result<Self, Error> {
         match self.exactness {
             Exactness::Exact => Ok(self),
@@ -368,10 +371,11 @@ impl ChatTokens {
     }
 }
 
-/// How many reasons an estimate names.
+/// The largest number of reasons that an estimate names, so that its text stays short.
 const REASONS: usize = 3;
 
 impl Exactness {
+    /// Returns `Exact` if there are no doubts, and otherwise an estimate with the first reasons.
     fn of(doubts: &[String]) -> Self {
         let mut seen = HashSet::new();
         let mut reasons: Vec<&str> = doubts.iter().map(String::as_str).collect();

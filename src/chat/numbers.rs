@@ -1,30 +1,32 @@
-//! The numbers of the rules, which texts and sizes do not explain.
+//! The numbers of the rules that follow neither from texts nor from sizes.
 //!
-//! Sections are those of the rules that the crate's page on [chat](super) sums up.
+//! Section numbers are those of page.md, the page on [chat](super).
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // calls are JSON
 
-/// What frames cost, in tokens unless a field says otherwise.
+/// The cost of frames, in tokens unless a field says otherwise.
 #[derive(Debug, Clone)]
 pub(super) struct Numbers {
-    /// Section 1: what a message has beside its header and its content; in the first models' form, newlines too.
+    /// Section 1: a message beyond its header and its content.
     pub(super) message: usize,
+    /// Section 1: the same part of a message with gpt-3.5-turbo-0301, newlines included.
     pub(super) message_0301: usize,
-    /// Section 1: what follows the last message, for the answer to begin. Reasoning models write the separator
-    /// themselves.
+    /// Section 1: the tokens after the last message, which open the answer.
     pub(super) priming: usize,
+    /// Section 1: these tokens with reasoning models, which write the last of them themselves.
     pub(super) priming_reasoning: usize,
-    /// Section 1: a name takes the place of the role in the first models' form.
+    /// Section 1: saved by a name with gpt-3.5-turbo-0301, because it replaces the role.
     pub(super) name_0301: usize,
-    /// Section 1: beside a text of the assistant in the history of gpt-5 (`<|channel|>final`).
+    /// Section 1: the name of the channel at a text of the assistant in the history of gpt-5 (`<|channel|>final`).
     pub(super) answer: usize,
-    /// Section 3.1: around the text of the tools, in a system message of their own.
+    /// Section 3: around the text of the tools, in a system message of their own.
     pub(super) tools: usize,
-    /// Section 3.1: what is saved where the first message is a system message, which the tools join.
+    /// Section 3: saved if the first message is a system message, because the tools join it.
     pub(super) system_saves: usize,
-    /// Section 3.9: around the text of the tools in the Responses API; reasoning models have more.
+    /// Section 3.9: around the text of the tools in the Responses API.
     pub(super) tools_responses: usize,
+    /// Section 3.9: around the text of the tools in the Responses API with reasoning models.
     pub(super) tools_responses_reasoning: usize,
-    /// Section 3.1: the choice of no tool.
+    /// Sections 3.1 and 3.2: the choice of no tool.
     pub(super) choice_none: usize,
     /// Section 3.1: around the name of a function that must be called.
     pub(super) choice_function: usize,
@@ -32,11 +34,13 @@ pub(super) struct Numbers {
     pub(super) choice_tool: usize,
     /// Section 3.1: around the name and the arguments of a function that was called.
     pub(super) function_call: usize,
-    /// Section 3.1: beside the name in a function's message, and what that message saves.
+    /// Section 3.1: beside the name in a function's message.
     pub(super) function_name: usize,
+    /// Section 3.1: saved by a function's message.
     pub(super) function_saves: usize,
-    /// Section 3.1: around a tool call and its result, beyond their two messages, and how often the name is written.
+    /// Section 3.1: around a tool call and its result, beyond their two messages.
     pub(super) legacy_pair: usize,
+    /// Section 3.1: the number of times that the name is written in a call and its result.
     pub(super) legacy_names: usize,
     /// Section 3.4: after the arguments of a call.
     pub(super) call: usize,
@@ -44,36 +48,39 @@ pub(super) struct Numbers {
     pub(super) result: usize,
     /// Section 3.4: around several calls in one message and their results.
     pub(super) parallel: usize,
-    /// Section 3.5: what reasoning models have beyond the text of the tools, and if the first one has a description.
+    /// Section 3.5: added to the text of the tools with reasoning models.
     pub(super) reasoning_tools: usize,
+    /// Section 3.5: added to that if the first tool has a description.
     pub(super) reasoning_description: usize,
-    /// Section 3.5: the heading that gpt-5 has where the tools join a system message.
+    /// Section 3.5: the heading that gpt-5 adds if the tools join a system message.
     pub(super) reasoning_heading: usize,
-    /// Section 3.5: what o3-mini has beyond the text of the tools.
+    /// Section 3.5: added to the text of the tools with o3-mini.
     pub(super) o3_mini_tools: usize,
-    /// Section 3.5: what reasoning models have beyond a call and its result; the second for gpt-5.4 and later in the
-    /// Responses API.
+    /// Section 3.5: added to a call and its result with reasoning models.
     pub(super) reasoning_pair: usize,
+    /// Section 3.9: added to a call and its result in the Responses API with gpt-5.4 and later.
     pub(super) reasoning_pair_5_4: usize,
-    /// Section 3.9: beside the header and the arguments of a call, where its item has an `id`.
+    /// Section 3.9: added to a call whose item has an `id`.
     pub(super) call_id: usize,
-    /// Section 3.6: around the text of a schema and the second mention of its name, where there are no tools.
+    /// Section 3.6: around the text of a schema and the second mention of its name, without tools.
     pub(super) schema: usize,
-    /// Section 3.6: beyond them where there is no system message.
+    /// Section 3.6: added to that if there is no system message.
     pub(super) schema_alone: usize,
-    /// Section 3.6: in place of both, and of the name, where there are tools, or in the Responses API.
+    /// Section 3.6: replaces both, and the name, if there are tools.
     pub(super) schema_tools: usize,
+    /// Section 3.9: replaces both, and the name, in the Responses API.
     pub(super) schema_responses: usize,
-    /// Section 3.6: beside the name of the schema, at each text of the assistant in the history.
+    /// Section 3.6: added with the name of the schema at each text of the assistant in the history.
     pub(super) schema_answer: usize,
-    /// Section 3.9: what was added in the first weeks of the Responses API, and with tools.
+    /// Section 3.9: added by the Responses API in its first weeks.
     pub(super) first_weeks: usize,
+    /// Section 3.9: added by the Responses API in its first weeks to requests with tools.
     pub(super) first_weeks_tools: usize,
-    /// Section 3.9: what gpt-4-0613 has less in the Responses API.
+    /// Section 3.9: saved by gpt-4-0613 in the Responses API, once a request.
     pub(super) legacy_responses: usize,
 }
 
-/// As the API had them when the rules were written down.
+/// The numbers of the API when the rules were written down.
 pub(super) static NUMBERS: Numbers = Numbers {
     message: 3,
     message_0301: 4,
@@ -113,7 +120,7 @@ pub(super) static NUMBERS: Numbers = Numbers {
     legacy_responses: 1,
 };
 
-/// No number may be wrong by one without a request of the project's own noticing.
+/// Checks that a request of this project notices each number that is wrong by one.
 #[cfg(all(
     test,
     feature = "json",
@@ -126,7 +133,7 @@ mod tests {
     use crate::chat::{Counter, Family};
 
     impl Numbers {
-        /// All fields: one that is left out here does not compile.
+        /// Returns all fields by name; a field that is missing here does not compile.
         fn all(&mut self) -> Vec<(&'static str, &mut usize)> {
             macro_rules! listed {
                 ($($field:ident)*) => {{
@@ -145,7 +152,7 @@ mod tests {
         }
     }
 
-    /// The requests, each with its counter, its body and its count.
+    /// Returns the requests, each with its counter, its body and its count.
     fn requests() -> Vec<(Counter, String, usize)> {
         let text = include_str!("../../tests/chat/requests.json");
         let list = Value::parse(text).unwrap();

@@ -1,4 +1,4 @@
-//! Where in a request something is.
+//! Places in a request, and the notes about them.
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // only JSON has paths
 
 use std::borrow::Cow;
@@ -12,32 +12,34 @@ use super::images::ImageSizes;
 use super::value::{Object, Value};
 use crate::error::Error;
 
-/// The longest name of a tool, a schema or a speaker that the service takes, in characters.
+/// The longest name of a tool, a schema or a speaker that the service accepts, in characters.
 const MAX_NAME: usize = 64;
-/// The longest place that a note is given with, in characters: keys may be of any length.
+/// The longest place that a note gives, in characters: keys may be of any length.
 const MAX_PLACE: usize = 200;
-/// The most notes of one request. More add nothing to the reason of an estimate.
+/// The largest number of notes of one request. More notes add nothing to the reason of an estimate.
 const MAX_NOTES: usize = 64;
 
-/// What reading a body found that no recording shows: reasons why its count is only an estimate.
+/// Notes taken while a body is read: reasons why its count is only an estimate, and content without a known price.
 #[derive(Default)]
 pub(super) struct Notes {
     noted: RefCell<Noted>,
-    /// What has no known price.
+    /// The content without a known price.
     gaps: RefCell<Gaps>,
     /// The sizes of images that the body links to.
     #[cfg(feature = "json")]
     sizes: Option<ImageSizes>,
 }
 
+/// The reasons so far.
 #[derive(Default)]
 struct Noted {
     reasons: Vec<String>,
-    /// What each reason is noted once for: an unknown key, or the reason itself.
+    /// The kinds that were noted already: the name of an unknown key, or the reason itself.
     kinds: HashSet<String>,
 }
 
 impl Notes {
+    /// Creates empty notes.
     #[cfg(feature = "json")]
     pub(super) fn new(gaps: Gaps, sizes: Option<ImageSizes>) -> Self {
         Self {
@@ -47,7 +49,7 @@ impl Notes {
         }
     }
 
-    /// Takes out what has no known price.
+    /// Takes the content without a known price out.
     pub(super) fn take_gaps(&self) -> Gaps {
         self.gaps.take()
     }
@@ -70,7 +72,7 @@ impl Notes {
 #[derive(Clone, Copy)]
 pub(super) enum Path<'p> {
     Root,
-    /// The root of a body that is being read, with what is noted of it.
+    /// The root of a body that is being read, with the notes about the body.
     Body(&'p Notes),
     Key(&'p Path<'p>, &'p str),
     Index(&'p Path<'p>, usize),
@@ -88,16 +90,17 @@ impl fmt::Display for Path<'_> {
 }
 
 impl Path<'_> {
+    /// Returns the error for an invalid value at this place.
     pub(super) fn invalid(&self, problem: impl Into<String>) -> Error {
         super::invalid(self.to_string(), problem)
     }
 
-    /// An invalid value, with the known ones.
+    /// Returns the error for an invalid value, with the list of valid ones.
     pub(super) fn invalid_among(&self, problem: &str, known: &[&str]) -> Error {
         self.invalid(format!("{problem}; expected one of {}", known.join(", ")))
     }
 
-    /// Notes that only the service can count this, if such content is listed; otherwise returns the error for it.
+    /// Notes content that only the service can count, or returns the error for it if such content is not listed.
     pub(super) fn missing(&self, why: impl Into<String>) -> Result<(), Error> {
         match self.notes() {
             None => Gaps::default().note(self.to_string(), why),
@@ -111,15 +114,17 @@ impl Path<'_> {
         self.notes()?.sizes.as_ref()?.of(url)
     }
 
+    /// Returns the place of a key of this object.
     pub(super) fn key<'k>(&'k self, key: &'k str) -> Path<'k> {
         Path::Key(self, key)
     }
 
+    /// Returns the place of an item of this list.
     pub(super) fn at(&self, index: usize) -> Path<'_> {
         Path::Index(self, index)
     }
 
-    /// Returns a reason with this place, which is cut if it is long.
+    /// Returns a reason with this place before it; a long place is cut.
     pub(super) fn note(&self, reason: &str) -> String {
         let place: String = self.to_string().chars().take(MAX_PLACE).collect();
         format!("{place}: {reason}")
@@ -139,11 +144,12 @@ impl Path<'_> {
         }
     }
 
-    /// Takes out the reasons that were noted of this body.
+    /// Takes the reasons that were noted for this body out.
     pub(super) fn take_reasons(&self) -> Vec<String> {
         self.notes().map(Notes::take_reasons).unwrap_or_default()
     }
 
+    /// Returns the notes of the body that this place is in, or `None` outside of a body.
     fn notes(&self) -> Option<&Notes> {
         let mut path = self;
         loop {
@@ -155,7 +161,7 @@ impl Path<'_> {
         }
     }
 
-    /// The value of a key and its path; null is as good as no value.
+    /// Returns the value of a key with its path, or `None` if it is missing or null.
     pub(super) fn get<'v, 'a>(
         &self,
         value: &'v Value<'a>,
@@ -166,22 +172,25 @@ impl Path<'_> {
         Ok(value.map(|value| (Path::Key(self, key), value)))
     }
 
+    /// Returns the value as an object, or an error that says its kind.
     pub(super) fn object<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v Object<'a>, Error> {
         let wrong = || self.invalid(format!("this must be an object, not {}", value.kind()));
         value.as_object().ok_or_else(wrong)
     }
 
+    /// Returns the value as a list, or an error that says its kind.
     pub(super) fn list<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v [Value<'a>], Error> {
         let wrong = || self.invalid(format!("this must be an array, not {}", value.kind()));
         value.as_list().ok_or_else(wrong)
     }
 
+    /// Returns the value as a text, or an error that says its kind.
     pub(super) fn text<'v>(&self, value: &'v Value<'_>) -> Result<&'v str, Error> {
         let wrong = || self.invalid(format!("this must be a string, not {}", value.kind()));
         value.as_text().ok_or_else(wrong)
     }
 
-    /// What `read` makes of each value of a list.
+    /// Reads each value of a list with `read`.
     pub(super) fn each<'v, 'a, T>(
         &self,
         list: &'v Value<'a>,
@@ -191,7 +200,7 @@ impl Path<'_> {
         values.map(|(i, value)| read(&self.at(i), value)).collect()
     }
 
-    /// The text of a key that must be there.
+    /// Returns the text of a key that must be there.
     pub(super) fn text_of<'v>(
         &self,
         value: &'v Value<'_>,
@@ -201,7 +210,7 @@ impl Path<'_> {
         Ok(path.text(text)?.into())
     }
 
-    /// The text of a key that may be missing.
+    /// Returns the text of a key that may be missing.
     pub(super) fn maybe_text<'v>(
         &self,
         value: &'v Value<'_>,
@@ -213,7 +222,7 @@ impl Path<'_> {
             .transpose()
     }
 
-    /// The value of a key that must be there.
+    /// Returns the value of a key that must be there, with its path.
     pub(super) fn must<'v, 'a>(
         &self,
         value: &'v Value<'a>,
@@ -223,7 +232,7 @@ impl Path<'_> {
             .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
     }
 
-    /// Notes keys that are not among those that are known, except those without a value. They count as nothing.
+    /// Notes each unknown key that has a value; such keys count as 0 tokens.
     pub(super) fn only(&self, value: &Value<'_>, known: &[&str]) -> Result<(), Error> {
         for (key, value) in self.object(value)?.iter() {
             if !known.contains(&key) && *value != Value::Null {
@@ -233,7 +242,7 @@ impl Path<'_> {
         Ok(())
     }
 
-    /// Refuses a name of a tool or a schema that the service refuses.
+    /// Checks the name of a tool or a schema, and returns an error if the service refuses it.
     pub(super) fn check_name(&self, name: &str) -> Result<(), Error> {
         let is_named = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(is_named) {
@@ -245,7 +254,7 @@ impl Path<'_> {
         )))
     }
 
-    /// Refuses a name of a speaker that the service refuses.
+    /// Checks the name of a speaker, and returns an error if the service refuses it.
     pub(super) fn check_speaker(&self, name: &str) -> Result<(), Error> {
         let is_refused = |c: char| c.is_whitespace() || "<|\\/>".contains(c);
         let is_short = name.chars().nth(MAX_NAME).is_none();

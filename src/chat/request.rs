@@ -30,20 +30,20 @@ use crate::error::Error;
 pub struct Request<'a> {
     pub(crate) messages: Vec<Message<'a>>,
     pub(crate) tools: Vec<Tool<'a>>,
-    /// Whether the tools were called functions, as they were first.
+    /// Whether the tools came in the older field `functions`.
     pub(crate) are_functions: bool,
-    /// The places of the tools in the list they came in, if not all of them are functions.
+    /// The places of the functions in the list of all tools, if some tools are not functions.
     pub(crate) tool_places: Vec<usize>,
     pub(crate) tool_choice: ToolChoice<'a>,
     pub(crate) response_format: ResponseFormat<'a>,
     pub(crate) api: Api,
     /// Whether the first message came as `instructions`, which is not in the list of the others.
     pub(crate) has_instructions: bool,
-    /// The places of the other messages in the list they came in, if not all of them are messages.
+    /// The places of the other messages in their list, if some of its items are not messages.
     pub(crate) items: Vec<usize>,
-    /// What reading the body found that no recording shows.
+    /// The reasons for an estimate that were found while the body was read.
     pub(crate) doubts: Vec<String>,
-    /// Rules that reading the body used.
+    /// The rules that were used while the body was read.
     pub(crate) rules: RuleSet,
 }
 
@@ -63,21 +63,21 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Sets which tool the model has to call; [`ToolChoice::Auto`] by default.
+    /// Sets which tool the model has to call; the default is [`ToolChoice::Auto`].
     #[must_use]
     pub fn tool_choice(mut self, choice: ToolChoice<'a>) -> Self {
         self.tool_choice = choice;
         self
     }
 
-    /// Sets the API that the request is sent to; chat completions without.
+    /// Sets the API that the request is sent to; the default is [`Api::ChatCompletions`].
     #[must_use]
     pub fn api(mut self, api: Api) -> Self {
         self.api = api;
         self
     }
 
-    /// Sets the form of the answer; [`ResponseFormat::TEXT`] by default.
+    /// Sets the form of the answer; the default is [`ResponseFormat::TEXT`].
     #[must_use]
     pub fn response_format(mut self, format: ResponseFormat<'a>) -> Self {
         self.response_format = format;
@@ -85,7 +85,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Who speaks.
+/// The speaker of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     System,
@@ -97,6 +97,7 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// All roles, in the order of their numbers as `usize`.
     pub(crate) const ALL: [Self; 6] = [
         Self::System,
         Self::Developer,
@@ -106,6 +107,7 @@ impl Role {
         Self::Function,
     ];
 
+    /// Returns the name of the role in a request body.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::System => "system",
@@ -117,7 +119,7 @@ impl Role {
         }
     }
 
-    /// Whether it instructs the model.
+    /// Returns whether messages of this role instruct the model.
     pub(crate) fn is_system(self) -> bool {
         matches!(self, Self::System | Self::Developer)
     }
@@ -147,13 +149,14 @@ pub struct Message<'a> {
     pub(crate) name: Option<Cow<'a, str>>,
     pub(crate) content: Vec<Part<'a>>,
     pub(crate) tool_calls: Vec<ToolCall<'a>>,
-    /// The older form, one call.
+    /// The call in the older form: a message has one at most.
     pub(crate) function_call: Option<ToolCall<'a>>,
     /// The call that a tool's message answers.
     pub(crate) tool_call_id: Option<Cow<'a, str>>,
 }
 
 impl<'a> Message<'a> {
+    /// Creates a message with this role and content, and nothing else.
     pub(crate) fn new(role: Role, content: impl Into<Content<'a>>) -> Self {
         Self {
             role,
@@ -256,12 +259,12 @@ impl<'a> Message<'a> {
         self
     }
 
+    /// Returns whether the message has a call, in either form.
     pub(crate) fn has_call(&self) -> bool {
         !self.tool_calls.is_empty() || self.function_call.is_some()
     }
 
-    /// The texts of the content.
-    /// Returns the text of the message, whose parts are joined.
+    /// Returns the text of the message: its text parts, joined.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         let mut texts = self.texts();
         match (texts.next(), texts.next()) {
@@ -275,6 +278,7 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Returns the text parts of the content, in order.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.content.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_ref()),
@@ -290,16 +294,16 @@ pub struct ToolCall<'a> {
     pub(crate) id: Cow<'a, str>,
     pub(crate) name: Cow<'a, str>,
     pub(crate) arguments: Cow<'a, str>,
-    /// Whether the item of the call had an `id` of its own, beside its `call_id`: Responses API.
+    /// Whether the item of the call had an `id` beside its `call_id` (Responses API only).
     pub(crate) has_item_id: bool,
-    /// Whether it is no function's, so that its price is not known, which is noted already.
+    /// Whether this is not a call of a function. Its price is then unknown, which is noted already.
     pub(crate) is_missing: bool,
 }
 
 #[cfg(feature = "json")]
 #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
 impl<'a> ToolCall<'a> {
-    /// Creates a call with this id, of the function with this name; the arguments are the text of a JSON object.
+    /// Creates a call with this id, of the function with this name. The arguments are the text of a JSON object.
     pub fn new(
         id: impl Into<Cow<'a, str>>,
         name: impl Into<Cow<'a, str>>,
@@ -362,7 +366,7 @@ impl<'a> Tool<'a> {
         self
     }
 
-    /// Whether it has neither a description nor parameters.
+    /// Returns whether the tool has a description.
     pub(crate) fn has_description(&self) -> bool {
         let description = self.description.as_deref().unwrap_or_default();
         !description.trim().is_empty()
@@ -399,7 +403,7 @@ impl<'a> Tool<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum ToolChoice<'a> {
-    /// The model decides whether to call tools, and which.
+    /// The model decides whether to call tools, and which. The default.
     #[default]
     Auto,
     /// No tool.
@@ -410,7 +414,7 @@ pub enum ToolChoice<'a> {
     Function(Cow<'a, str>),
     /// The function with this name, given in the field `function_call` that preceded tools.
     FunctionCall(Cow<'a, str>),
-    /// The model must call one of some of the tools, or may: `allowed_tools`.
+    /// Some of the tools, of which the model may or must call one: `allowed_tools`.
     Allowed,
 }
 
@@ -436,6 +440,7 @@ pub enum ToolChoice<'a> {
 pub struct ResponseFormat<'a>(pub(crate) Option<JsonSchema<'a>>);
 
 #[derive(Debug, Clone)]
+/// The name, the description and the schema of a formatted answer.
 pub(crate) struct JsonSchema<'a> {
     pub(crate) name: Cow<'a, str>,
     pub(crate) description: Option<Cow<'a, str>>,
@@ -478,6 +483,7 @@ impl<'a> ResponseFormat<'a> {
 }
 
 #[cfg(feature = "json")]
+/// Reads the JSON text of an object; an error gets this path.
 fn own_schema<'a>(text: &'a str, path: &str) -> Result<Value<'a>, Error> {
     Value::parse_object(text).map_err(|problem| super::invalid(path, problem))
 }

@@ -7,7 +7,7 @@ use super::rules::Rule;
 use super::tally::Tally;
 use super::value::{Object, Value, put};
 
-/// Keywords that the prompt does not have.
+/// Keywords of a schema that the prompt does not have (section 3.6).
 const DROPPED: &[&str] = &[
     "required",
     "additionalProperties",
@@ -41,6 +41,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 impl Tally<'_> {
+    /// Counts the schema of the answer; formats without a schema cost 0.
     pub(super) fn response_format(&mut self, request: &Request<'_>) -> usize {
         let Some(format) = &request.response_format.0 else {
             return 0;
@@ -76,7 +77,7 @@ impl Tally<'_> {
         schema + self.numbers.schema + self.count(&format.name) + answers
     }
 
-    /// Notes the keywords of a schema that no recording shows.
+    /// Adds a reason for each keyword of a schema that no recording shows.
     fn keywords(&mut self, schema: &Value<'_>) {
         let notes = Notes::default();
         let root = Path::Body(&notes);
@@ -87,6 +88,7 @@ impl Tally<'_> {
         self.doubts.extend(notes.take_reasons());
     }
 
+    /// Returns the tokens that the Responses API adds to the text of a schema (section 3.9).
     fn schema_responses(&self) -> usize {
         match self.family {
             Family::Reasoning => 0,
@@ -94,8 +96,8 @@ impl Tally<'_> {
         }
     }
 
-    /// Counts what each answer in the history has beside it: the name of the schema. Not with reasoning models or in
-    /// the Responses API.
+    /// Counts the name of the schema at each answer in the history. Reasoning models and the Responses API do not have
+    /// it.
     fn schema_answers(&mut self, request: &Request<'_>, format: &JsonSchema<'_>) -> usize {
         if self.family == Family::Reasoning || self.is_responses() {
             return 0;
@@ -111,7 +113,7 @@ impl Tally<'_> {
     }
 }
 
-/// Writes a schema as the prompt has it (section 3.6).
+/// Returns the text of a schema in the prompt (section 3.6).
 fn text_of_schema(format: &JsonSchema<'_>) -> String {
     let mut text = format!("# Response Formats\n\n## {}\n\n", format.name);
     if let Some(description) = &format.description {
@@ -121,6 +123,7 @@ fn text_of_schema(format: &JsonSchema<'_>) -> String {
     text
 }
 
+/// Notes the unknown keywords of a schema and of all schemas in it.
 fn note_keywords(path: &Path<'_>, schema: &Value<'_>) {
     for (key, value) in schema.as_object().into_iter().flat_map(Object::iter) {
         let at = path.key(key);

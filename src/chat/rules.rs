@@ -1,7 +1,8 @@
 //! The rules that a count can use, and the recordings that show each of them.
 //!
-//! `data/chat_evidence.tsv` says how many recorded requests were counted as they were billed with each rule, by group of
-//! models and API. A count is exact only if every rule that it used has at least [`ENOUGH`] of them.
+//! `data/chat_evidence.tsv` has the number of recorded requests that each rule counts as they were billed, by group of
+//! models and API. A count is exact only if every rule that it used has at least [`ENOUGH`] of them. Section numbers
+//! are those of page.md.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -31,13 +32,13 @@ pub struct RuleUse {
     pub models: &'static str,
     /// The API whose recordings count.
     pub api: Api,
-    /// How many recorded requests of these models and this API use the rule and were counted as they were billed.
+    /// The number of recorded requests of these models and this API that use the rule and were billed as counted.
     pub recordings: usize,
-    /// How many of them that use the rule were billed otherwise, for this reason or for another one.
+    /// The number of such requests that were billed otherwise, because of this rule or for another reason.
     pub others: usize,
-    /// The day of the first of them that were billed so, an ISO date; empty without any, or if no recording has a date.
+    /// The day of the first request that was billed as counted, an ISO date. Empty if no such request has a date.
     pub first: &'static str,
-    /// The day of the last of them.
+    /// The day of the last such request, or empty.
     pub last: &'static str,
 }
 
@@ -49,11 +50,11 @@ impl RuleUse {
     }
 }
 
-/// How many recordings make a rule sure, for a group of models and an API.
+/// The number of recordings that make a rule sure, for a group of models and an API.
 const ENOUGH: usize = 3;
 
-/// How many times as many recordings must be for a rule as were billed otherwise. Nearly every rule has some that no rule
-/// explains: a usage that was made up, a prompt that was changed.
+/// The smallest ratio of recordings billed as counted to recordings billed otherwise that makes a rule sure. Nearly
+/// every rule has some recordings that no rule explains: the usage was made up, or the prompt was changed.
 const MAJORITY: usize = 5;
 
 macro_rules! rules {
@@ -65,6 +66,7 @@ macro_rules! rules {
         }
 
         impl Rule {
+            /// All rules, in the order of their bits in a [`RuleSet`].
             const ALL: &[Self] = &[$(Self::$rule),*];
 
             /// Returns the name in the table of evidence.
@@ -78,89 +80,89 @@ macro_rules! rules {
 }
 
 rules! {
-    /// Frames of messages, and the tokens that open the answer.
+    /// Frames of messages, and the tokens that open the answer (section 1).
     Messages "messages";
-    /// A name beside the role.
+    /// A name beside the role (section 1).
     Name "name";
-    /// Texts next to each other in one message are joined.
+    /// Texts next to each other in one message are joined (section 1).
     Parts "text parts";
-    /// A text of the assistant in the history of a reasoning model.
+    /// A text of the assistant in the history of a reasoning model (section 1).
     Answer "answer in the history";
-    /// A call of a function, before there were tools.
+    /// A call of a function, in the form that preceded tools.
     FunctionCall "function_call";
     /// The message with the result of such a function.
     FunctionResult "function message";
-    /// The text of tools.
+    /// The text of tools (section 3).
     Tools "tools";
-    /// Tools join a system message that comes first.
+    /// Tools join a system message that comes first (section 3).
     ToolsSystem "tools, system message first";
-    /// A tool's property with a title.
+    /// A tool's property with a title (section 3.2).
     Title "title";
-    /// A tool's property with a title and a description.
+    /// A tool's property with a title and a description (section 3.2).
     TitleAndDescription "title and description";
-    /// A tool's property with `anyOf`.
+    /// A tool's property with `anyOf` (section 3.2).
     AnyOf "anyOf";
-    /// A tool's property with variants that have comments.
+    /// A tool's property with variants that have comments (section 3.2).
     AnyOfComments "anyOf, with comments";
-    /// A tool's property with a list of types.
+    /// A tool's property with a list of types (section 3.2).
     TypeList "list of types";
-    /// A tool's property with a list of types, each with the description: until 2026.
+    /// A tool's property with a list of types, each with the description, until 2026 (section 3.2).
     TypeListComments "list of types, with comments";
-    /// A tool's array of items with comments.
+    /// A tool's array of items with comments (section 3.2).
     CommentedItems "items with comments";
-    /// A tool's object without properties.
+    /// A tool's object without properties (section 3.2).
     EmptyObject "object without properties";
-    /// A tool's property with a default.
+    /// A tool's property with a default (section 3.2).
     Default "default";
-    /// A tool's property with a default beside an `enum`.
+    /// A tool's property with a default beside an `enum` (section 3.2).
     DefaultOfEnum "default of an enum";
     /// A reference to a definition.
     Reference "$ref";
-    /// A description of all parameters.
+    /// A description of all parameters (section 3.2).
     ParametersDescription "description of the parameters";
-    /// The choice of no tool.
+    /// The choice of no tool (sections 3.1 and 3.2).
     ChoiceNone "tool_choice none";
-    /// The choice of any tool.
+    /// The choice of any tool (sections 3.2 and 3.9).
     ChoiceRequired "tool_choice required";
-    /// The choice of one tool.
+    /// The choice of one tool (sections 3.1 and 3.2).
     ChoiceNamed "tool_choice named";
-    /// The choice of one function, before there were tools.
+    /// The choice of one function, in the form that preceded tools (section 3.1).
     ChoiceFunction "function_call named";
-    /// The choice among some of the tools.
+    /// The choice among some of the tools (section 3.2).
     ChoiceAllowed "tool_choice allowed_tools";
-    /// A call of a tool and its result.
+    /// A call of a tool and its result (section 3.4).
     Call "call";
-    /// A call whose arguments are a list, as some clients send an empty object.
+    /// A call whose arguments are a list, because some clients send `[]` for an empty object.
     CallList "call with a list";
     /// A text beside a call in one message.
     CallWithText "text beside a call";
-    /// Several calls in one message.
+    /// Several calls in one message (section 3.4).
     Parallel "parallel calls";
-    /// Results of parallel calls that are not all ASCII.
+    /// Results of parallel calls that are not all ASCII (section 3.4).
     ParallelNonAscii "parallel calls, not ASCII";
-    /// Such results until March 2026, when they were escaped.
+    /// Such results, escaped as they were until March 2026 (section 3.4).
     ParallelEscaped "parallel calls, escaped";
-    /// A call that was sent back with the `id` of its item.
+    /// A call that was sent back with the `id` of its item (section 3.9).
     CallId "call with an id";
-    /// The reasoning before a plain answer.
+    /// The reasoning before a plain answer (section 3.9).
     ReasoningItem "reasoning item";
-    /// A schema of the answer.
+    /// A schema of the answer (section 3.6).
     Schema "json_schema";
-    /// A schema that joins a system message.
+    /// A schema that joins a system message (section 3.6).
     SchemaSystem "json_schema, system message first";
-    /// A schema beside tools.
+    /// A schema beside tools (section 3.6).
     SchemaTools "json_schema, tools";
-    /// An answer in the history beside a schema.
+    /// An answer in the history beside a schema (section 3.6).
     SchemaAnswer "json_schema, answer in the history";
-    /// An image.
+    /// An image (section 4).
     Image "image";
-    /// An image of a patch model in chat completions, until June 2026.
+    /// An image of a patch model in chat completions, until June 2026 (section 4).
     ImageEarlier "image, until June 2026";
     /// An image beside tool calls.
     ImageCall "image beside calls";
-    /// A message that begins with an image.
+    /// A message that begins with an image (section 4).
     ImageFirst "image before the text";
-    /// The first weeks of the Responses API.
+    /// The tokens that the Responses API added in its first weeks (section 3.9).
     FirstWeeks "first weeks";
 }
 
@@ -169,14 +171,17 @@ rules! {
 pub(crate) struct RuleSet(u64);
 
 impl RuleSet {
+    /// Adds a rule.
     pub(crate) fn insert(&mut self, rule: Rule) {
         self.0 |= 1 << rule as u32;
     }
 
+    /// Adds all rules of another set.
     pub(crate) fn extend(&mut self, other: Self) {
         self.0 |= other.0;
     }
 
+    /// Returns the rules, in the order of [`Rule::ALL`].
     pub(crate) fn iter(self) -> impl Iterator<Item = Rule> {
         let all = Rule::ALL.iter().copied();
         all.filter(move |rule| self.0 & 1 << *rule as u32 != 0)
@@ -184,7 +189,7 @@ impl RuleSet {
 }
 
 impl Rule {
-    /// Returns whether the rule is about images, whose recordings count for each model by itself.
+    /// Returns whether the rule is about images, which have recordings of their own for each model.
     pub(crate) fn is_of_image(self) -> bool {
         matches!(
             self,
@@ -199,13 +204,13 @@ impl fmt::Display for Rule {
     }
 }
 
-/// The table: rule, models, API, recordings that were billed so, others, first and last day.
+/// The table: rule, models, API, recordings billed as counted, recordings billed otherwise, first and last day.
 const TABLE: &str = include_str!("../../data/chat_evidence.tsv");
 
-/// The models whose names a recorded request has are rows of this name in the table.
+/// The rule name of the rows that list the models of recorded requests.
 const MODEL: &str = "model";
 
-/// The rows of the table by their first three fields. Read once, since it is asked for at each count.
+/// Returns the rows of the table by their first three fields. The table is read once, because each count needs it.
 fn rows() -> &'static FxHashMap<[&'static str; 3], [&'static str; 4]> {
     static ROWS: OnceLock<FxHashMap<[&str; 3], [&str; 4]>> = OnceLock::new();
     ROWS.get_or_init(|| {
@@ -217,6 +222,7 @@ fn rows() -> &'static FxHashMap<[&'static str; 3], [&'static str; 4]> {
     })
 }
 
+/// Splits a line of the table into its first three fields and the other four.
 fn row(line: &'static str) -> Option<([&'static str; 3], [&'static str; 4])> {
     let mut fields = line.split('\t');
     let mut next = || fields.next();
@@ -226,7 +232,7 @@ fn row(line: &'static str) -> Option<([&'static str; 3], [&'static str; 4])> {
     ))
 }
 
-/// Returns a rule with what recordings say of it for a group of models and an API.
+/// Returns a rule with its row of the table for a group of models and an API; without a row, all numbers are 0.
 pub(crate) fn evidence(rule: Rule, models: &'static str, api: Api) -> RuleUse {
     let name = rule.name();
     let found = rows().get(&[name, models, api.name()]);
@@ -242,7 +248,7 @@ pub(crate) fn evidence(rule: Rule, models: &'static str, api: Api) -> RuleUse {
     }
 }
 
-/// Returns whether a recorded request names this model, or was answered by it.
+/// Returns whether a recorded request names this model or was answered by it.
 pub(crate) fn is_recorded(model: &str) -> bool {
     rows().contains_key(&[MODEL, model, ""])
 }

@@ -1,4 +1,4 @@
-//! A request while it is counted: what was found so far, and what all of the rules ask for.
+//! The state of a count, and the numbers that several rules need.
 
 use super::api::{Api, Day};
 use super::at_least::Gaps;
@@ -8,8 +8,8 @@ use super::rules::{self, Rule, RuleSet, RuleUse};
 use super::{Counter, Family, families, images, unsupported};
 use crate::error::Error;
 
-/// The first day on which the Responses API was recorded without what it hid from clients in its first weeks. With tools,
-/// the last day with it was two days earlier.
+/// The first day on which the Responses API was recorded without the hidden tokens of its first weeks (section 3.9).
+/// With tools, the last recording with them is of two days earlier.
 const FIRST_WEEKS_END: Day = Day::new(2025, 4, 7);
 
 /// A request that is being counted.
@@ -17,28 +17,28 @@ pub(super) struct Tally<'c> {
     pub(super) counter: &'c Counter,
     pub(super) numbers: &'c Numbers,
     pub(super) family: Family,
-    /// The models whose recordings tell about this one, see [`families::group`].
+    /// The models whose recordings hold for this one, see [`families::group`].
     pub(super) group: &'static str,
     pub(super) api: Api,
-    /// Reasons that are no rule's: what the request has that no recording shows.
+    /// Reasons for an estimate that come from no rule: content that no recording shows.
     pub(super) doubts: Vec<String>,
-    /// What has no known price.
+    /// The content without a known price.
     pub(super) gaps: Gaps,
-    /// The rules that were used.
+    /// The rules that were used so far.
     pub(super) rules: RuleSet,
     /// Whether the first message came as `instructions`, and the places of the others: see [`Request`].
     pub(super) has_instructions: bool,
     pub(super) items: Vec<usize>,
     /// Whether the messages have tool calls.
     pub(super) has_calls: bool,
-    /// The tokens of all images.
+    /// The tokens of all images so far.
     pub(super) images: usize,
-    /// What the roles cost that have been seen, as [`Role::ALL`] has them.
+    /// The tokens of the roles that were counted so far, in the order of [`Role::ALL`].
     roles: [Option<usize>; Role::ALL.len()],
 }
 
 impl Counter {
-    /// Begins to count a request to this API; the doubts are those that the request came with.
+    /// Starts a count of a request to this API; `doubts` are the reasons that were found while the request was read.
     pub(super) fn tally(&self, api: Api, mut doubts: Vec<String>) -> Result<Tally<'_>, Error> {
         let family = self.family.map_err(|why| unsupported("model", why))?;
         doubts.extend(self.doubt.map(str::to_owned));
@@ -61,21 +61,22 @@ impl Counter {
 }
 
 impl Tally<'_> {
+    /// Counts the tokens of a text.
     pub(super) fn count(&self, text: &str) -> usize {
         self.counter.encoding.count(text)
     }
 
-    /// Returns how many tokens a text adds where it follows another one.
+    /// Returns the number of tokens that a text adds after another text.
     pub(super) fn count_after(&self, before: &str, text: &str) -> usize {
         self.count(&[before, text].concat()) - self.count(before)
     }
 
-    /// Returns the tokens of the name of a function, as it follows its namespace: `.` and the name.
+    /// Counts the name of a function after its namespace: `.` and the name (section 3.2).
     pub(super) fn count_function(&self, name: &str) -> usize {
         self.count_after("functions", &format!(".{name}"))
     }
 
-    /// Returns the tokens of a role's name.
+    /// Counts the name of a role, once for each role.
     pub(super) fn role(&mut self, role: Role) -> usize {
         let known = self.roles.get(role as usize).copied().flatten();
         known.unwrap_or_else(|| {
@@ -92,6 +93,7 @@ impl Tally<'_> {
         self.rules.insert(rule);
     }
 
+    /// Adds a reason why the count is not sure.
     pub(super) fn doubt(&mut self, reason: &str) {
         self.doubts.push(reason.to_owned());
     }
@@ -101,7 +103,8 @@ impl Tally<'_> {
         self.counter.day.is_none_or(|as_of| as_of >= day)
     }
 
-    /// Returns the text of the first message, if that instructs the model; the models of June 2023 know no developers.
+    /// Returns the text of the first message if it instructs the model. Models of June 2023 do not know developer
+    /// messages.
     pub(super) fn first_system<'m>(
         &self,
         messages: &'m [Message<'_>],
@@ -114,7 +117,7 @@ impl Tally<'_> {
         is_system.then(|| first.text())
     }
 
-    /// Returns what a message has beside its header and its content.
+    /// Returns the tokens of a message beyond its header and its content (section 1).
     pub(super) fn frame(&self) -> usize {
         match self.family {
             Family::Legacy0301 => self.numbers.message_0301,
@@ -122,7 +125,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Returns what follows the last message.
+    /// Returns the tokens after the last message, which open the answer (section 1).
     pub(super) fn priming(&self) -> usize {
         match self.family {
             Family::Reasoning => self.numbers.priming_reasoning,
@@ -130,7 +133,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Returns what follows the last message, with what the Responses API hid from clients in its first weeks.
+    /// Returns the tokens after the last message, with those that the Responses API adds or saves (section 3.9).
     pub(super) fn priming_of(&mut self, request: &Request<'_>) -> usize {
         let mut priming = self.priming();
         if !self.is_responses() {
@@ -151,22 +154,24 @@ impl Tally<'_> {
             }
     }
 
-    /// Returns whether the request is counted as of a day between these, the first of them included.
+    /// Returns whether the request is counted as of a day from `since` to the day before `until`.
     pub(super) fn is_between(&self, since: Day, until: Day) -> bool {
         self.counter
             .day
             .is_some_and(|as_of| as_of >= since && as_of < until)
     }
 
+    /// Returns whether the model is of June 2023 or earlier.
     pub(super) fn is_legacy(&self) -> bool {
         matches!(self.family, Family::Legacy0301 | Family::Legacy0613)
     }
 
+    /// Returns whether the request is sent to the Responses API.
     pub(super) fn is_responses(&self) -> bool {
         self.api == Api::Responses
     }
 
-    /// Returns the place of a message in the request.
+    /// Returns the place of a message in the request, for errors and reasons.
     pub(super) fn place(&self, at: usize) -> String {
         if !self.is_responses() {
             return format!("messages[{at}]");
@@ -197,7 +202,8 @@ impl Tally<'_> {
         self.rules.iter().map(evidence).collect()
     }
 
-    /// Returns why the count is not sure: what no recording shows, and the rules that too few recordings show.
+    /// Returns the reasons why the count is not sure: content that no recording shows, and rules with too few
+    /// recordings.
     pub(super) fn reasons(&self, used: &[RuleUse]) -> Vec<String> {
         let mut reasons = self.doubts.clone();
         reasons.extend(used.iter().filter(|rule| !rule.is_sure()).map(|rule| {

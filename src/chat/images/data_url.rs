@@ -1,4 +1,4 @@
-//! The size of an image whose data is in its URL.
+//! The size of an image whose data is in its URL (section 4 of page.md).
 
 use std::borrow::Cow;
 
@@ -19,15 +19,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The part of the data that is decoded first, in base64 characters. Most sizes are in the first 30 bytes; that of a JPEG
-/// follows its tables and metadata. Four characters are three bytes, so the length is a multiple of 4.
+/// The length of the data that is decoded first, in base64 characters. Most sizes are in the first 30 bytes; the size
+/// of a JPEG follows its tables and metadata. Four characters are three bytes, so the length is a multiple of 4.
 const HEAD: usize = 1024;
 /// The factor by which the head grows if the size is not in it. All shorter heads together cost a seventh of the last
-/// one.
+/// head.
 const GROWTH: usize = 8;
 
-/// The longest side that is accepted, in pixels: WebP's limit. Of the four formats only PNG can name a larger one, which
-/// no program opens.
+/// The longest side that is accepted, in pixels: the limit of WebP. Of the four formats only PNG can name a larger one,
+/// which no program opens.
 const LONGEST_SIDE: u32 = 1 << 24;
 
 /// Returns the width and the height in pixels of the image in a `data:` URL.
@@ -62,12 +62,13 @@ fn image_data(url: &str) -> Result<&str, Error> {
     }
 }
 
-/// Returns whether a URL has another scheme than `data:`, so that the image is elsewhere.
+/// Returns whether a URL has a scheme other than `data:`, so that the image is elsewhere.
 pub(crate) fn is_link(url: &str) -> bool {
     let scheme = url.split_once(':').map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| !scheme.eq_ignore_ascii_case("data"))
 }
 
+/// Returns the error for a URL without a readable image; its path is empty.
 fn invalid(problem: impl Into<String>) -> Error {
     chat::invalid("", problem)
 }
@@ -85,7 +86,7 @@ fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// Returns the size in base64 data: decodes a short head first, then longer ones while the size is not in it.
+/// Returns the size in base64 data. Decodes a short head first, then longer ones while the size is not in it.
 fn read_size(data: &str) -> Option<ImageSize> {
     let data = data.as_bytes();
     let mut length = HEAD;
@@ -98,7 +99,8 @@ fn read_size(data: &str) -> Option<ImageSize> {
     }
 }
 
-/// Returns base64 without the line breaks and other white space in it, cut where three bytes end if there were any.
+/// Removes line breaks and other white space from base64. If there were any, the rest is cut to whole groups of four
+/// characters.
 fn without_breaks(head: &[u8]) -> Cow<'_, [u8]> {
     if !head.iter().any(u8::is_ascii_whitespace) {
         return head.into();
@@ -119,10 +121,10 @@ fn size_in(bytes: &[u8]) -> ImageResult<ImageSize> {
     }
 }
 
-/// Returns the segments of a JPEG without the bytes 0xFF that may stand before a marker.
+/// Removes the bytes 0xFF that may stand before a marker from the segments of a JPEG.
 fn without_fill(bytes: &[u8]) -> Cow<'_, [u8]> {
     let mut kept = Vec::new();
-    // where the bytes that are not in `kept` yet begin, and the next marker
+    // the start of the bytes that are not in `kept` yet, and the next marker
     let (mut from, mut at) = (0, 2);
     while let Some([0xff, marker]) = bytes.get(at..at + 2) {
         if *marker == 0xff {
@@ -143,7 +145,7 @@ fn without_fill(bytes: &[u8]) -> Cow<'_, [u8]> {
     kept.into()
 }
 
-/// Returns width and height if both are possible.
+/// Returns width and height if both are possible: from 1 to [`LONGEST_SIDE`].
 fn plausible(size: ImageSize) -> Option<(u32, u32)> {
     let side = |length: usize| {
         let length = u32::try_from(length).ok()?;
@@ -175,7 +177,7 @@ mod tests {
             error.is_invalid_chat() || error.is_unsupported_content(),
             "{error}"
         );
-        // only a link may have a size that somebody knows
+        // only a link may have a size that the caller knows
         assert_eq!(
             error.to_string().contains("Image::new"),
             error.is_unsupported_content(),
@@ -200,7 +202,7 @@ mod tests {
         bytes
     }
 
-    /// A JPEG of application segments of these lengths, then the segment with the size.
+    /// Creates a JPEG of application segments of these lengths, then the segment with the size.
     fn jpeg(width: u16, height: u16, segments: impl IntoIterator<Item = u16>) -> Vec<u8> {
         let mut bytes = vec![0xff, 0xd8];
         for length in segments {
@@ -368,7 +370,7 @@ mod tests {
         }
     }
 
-    /// Minutes, if the time were the square of the length.
+    /// Takes minutes if the time is the square of the length.
     #[test]
     fn long_data_takes_linear_time() {
         let mut bytes = jpeg(640, 480, std::iter::repeat_n(2, 4_000_000));

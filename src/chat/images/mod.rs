@@ -1,4 +1,4 @@
-//! Images of chat requests: the size and the detail, which is all that a price depends on.
+//! Images of chat requests: their size and their detail, on which the price depends (section 4 of page.md).
 
 #[cfg(feature = "json")]
 mod data_url;
@@ -18,15 +18,14 @@ pub(crate) use sizes::ImageSizes;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Detail {
-    /// The model chooses, as without any detail: `Original` for gpt-5.5, `High` for the others.
+    /// The model chooses, as without a detail: `Original` for gpt-5.5, `High` for the others.
     #[default]
     Auto,
-    /// Costs the same for every size on models that count tiles. Models that count patches have no known lower price.
+    /// One price for all sizes on models that count tiles. Models that count patches have no known lower price.
     Low,
-    /// Costs more for a larger image, up to a limit of the model.
+    /// A higher price for a larger image, up to a limit of the model.
     High,
-    /// Costs as `High` with a larger limit on gpt-5.4 and gpt-5.5. On other models it is counted as `High`, as an
-    /// estimate.
+    /// Like `High`, with a larger limit on gpt-5.4 and gpt-5.5. Other models count it as `High`, as an estimate.
     Original,
 }
 
@@ -49,14 +48,14 @@ pub struct Image {
     source: Source,
 }
 
-/// Where the size of an image is from.
+/// The source of an image's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(not(feature = "json"), allow(dead_code))] // only bodies have links
 enum Source {
     Known,
-    /// Of a link the size is not known; it may not matter.
+    /// A link of an image whose size is not known; the size may not matter.
     Link,
-    /// The image stands for a part without a known price, which is noted already.
+    /// The image replaces a part without a known price, which is noted already.
     Missing,
 }
 
@@ -71,7 +70,7 @@ impl Image {
         }
     }
 
-    /// Creates what stands in for a part without a known price, and costs nothing.
+    /// Creates an image that replaces a part without a known price; it costs nothing.
     #[cfg(feature = "json")]
     pub(crate) fn missing() -> Self {
         Self {
@@ -80,15 +79,18 @@ impl Image {
         }
     }
 
+    /// Returns whether this image replaces a part without a known price.
     pub(crate) fn is_missing(self) -> bool {
         self.source == Source::Missing
     }
 
+    /// Returns whether the size is not known because the image is a link.
     fn is_link(self) -> bool {
         self.source == Source::Link
     }
 
-    /// As [`from_data_url`](Self::from_data_url), but takes a link at low detail, whose size some models do not bill.
+    /// Reads a URL like [`from_data_url`](Self::from_data_url), but accepts a link at low detail: some models bill no
+    /// size then.
     #[cfg(feature = "json")]
     pub(crate) fn from_url(url: &str, detail: Detail) -> Result<Self, Error> {
         if detail == Detail::Low && data_url::is_link(url) {
@@ -117,9 +119,10 @@ impl Image {
     /// ```
     ///
     /// # Errors
-    /// [`is_unsupported_content`](Error::is_unsupported_content) if the URL is a link;
-    /// [`is_invalid_chat`](Error::is_invalid_chat) if it does not hold an image in base64, or if the data does not give
-    /// a possible size. The error's path is empty.
+    /// The error's path is empty.
+    /// - [`is_unsupported_content`](Error::is_unsupported_content): the URL is a link.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the URL does not hold an image in base64, or its data does not
+    ///   give a possible size.
     ///
     /// # Complexity
     /// O(n) in the bytes of the URL; usually only the first kilobyte is read.
@@ -145,16 +148,17 @@ impl Image {
         self.detail
     }
 
-    /// Wide enough for every product below, and without the zero that nothing can be divided by.
+    /// Returns width and height, at least 1 each, so that divisions are safe. `u64` holds every product of [`price`].
     fn sides(self) -> (u64, u64) {
         (self.width.max(1).into(), self.height.max(1).into())
     }
 
+    /// Returns whether no side is longer than this, in pixels.
     fn fits(self, side: u64) -> bool {
         let (width, height) = self.sides();
         width.max(height) <= side
     }
 }
 
-/// Why an image that is not there has no price.
+/// The reason why an image of an unknown size has no price.
 pub(crate) const LINK: &str = "the image is a link, whose size is unknown because links are never fetched; give the size with `Counter::with_image_sizes` or `Image::new`";

@@ -1,35 +1,35 @@
-//! What an image costs: by its size, its detail and the model, never by its content.
+//! The price of an image, which follows from its size, its detail and the model, but never from its content.
 //!
-//! There are two ways of counting. Tile models scale the image down and count the squares of 512 pixels that cover it.
-//! Patch models count squares of 32 pixels up to a budget, times a factor of the model.
+//! Section 4 of page.md has the rules. Tile models scale the image down and count the squares of 512 pixels that cover
+//! it. Patch models count squares of 32 pixels up to a budget, times a factor of the model.
 
 use super::{Detail, Image, LINK};
 use crate::chat::api::{Api, Day};
 use crate::chat::families;
 
-/// The tokens of one image, and why they are an estimate where they are one.
+/// The tokens of one image, and the reason if they are an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) tokens: usize,
     pub(crate) estimate: Option<&'static str>,
-    /// Whether the price was another one before [`CHAT_LESS_SINCE`], and the request is from then.
+    /// Whether the price was a different one before [`CHAT_LESS_SINCE`] and the request is from that time.
     pub(crate) is_earlier: bool,
 }
 
-/// How an image is sent: the model, the API, the day if it is not the newest, and what stands around the image.
+/// How an image is sent: the model, the API, the day if it is not the newest, and the neighbours of the image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sent<'c> {
     /// The model's [base name](families::base).
     pub(crate) model: &'c str,
     pub(crate) api: Api,
     pub(crate) day: Option<Day>,
-    /// Whether no text stands before it in its message.
+    /// Whether no text precedes it in its message.
     pub(crate) is_first: bool,
     /// Whether the conversation has tool calls.
     pub(crate) has_calls: bool,
 }
 
-/// Returns what the image costs, or why that is not known.
+/// Returns the cost of an image, or the reason why it is not known.
 pub(crate) fn cost(sent: Sent<'_>, image: Image) -> Result<Cost, &'static str> {
     let (_, rule) = rule_of(sent.model).ok_or(
         "the cost of an image is not known for this model; if it has another name, use it in `Counter::for_model`",
@@ -45,8 +45,8 @@ pub(crate) fn cost(sent: Sent<'_>, image: Image) -> Result<Cost, &'static str> {
     })
 }
 
-/// Returns the group of models whose recordings tell about the price of an image: those with the tiles of gpt-4o, or the
-/// model alone.
+/// Returns the group of models whose recordings hold for the price of an image: the models with the tiles of gpt-4o, or
+/// the model alone.
 pub(crate) fn group(model: &str) -> &'static str {
     match rule_of(model) {
         Some((
@@ -62,15 +62,16 @@ pub(crate) fn group(model: &str) -> &'static str {
     }
 }
 
+/// The way in which a model prices images.
 #[derive(Debug, Clone)]
 enum Rule {
-    /// `base` and `tile` times `scale`, a fraction, rounded once.
+    /// `base` plus `tile` for each tile, times the fraction `scale`; rounded once.
     Tiles {
         base: u64,
         tile: u64,
         scale: (u64, u64),
     },
-    /// The patches times `factor`, rounded up, and some tokens more.
+    /// The patches times `factor`, rounded up, and the tokens of `more`.
     Patches {
         factor: f64,
         more: More,
@@ -78,23 +79,23 @@ enum Rule {
     },
 }
 
-/// The tokens of an image beside its patches.
+/// The tokens of an image beyond its patches.
 #[derive(Debug, Clone)]
 struct More {
-    /// In chat completions until [`CHAT_LESS_SINCE`], if the model was recorded after it.
+    /// In chat completions before [`CHAT_LESS_SINCE`], if the model was also recorded after that day.
     chat_before: u64,
     chat: u64,
     responses: u64,
-    /// Beside tool calls in chat completions.
+    /// Added in chat completions if the conversation has tool calls.
     calls: u64,
-    /// In the Responses API, where no text stands before the image.
+    /// Added in the Responses API if no text precedes the image.
     first: u64,
 }
 
-/// Rules, section 4: on this day the one token more was gone in chat completions; it was there on 2026-05-06.
+/// The day on which some models lost one token in chat completions (section 4); it was still there on 2026-05-06.
 const CHAT_LESS_SINCE: Day = Day::new(2026, 6, 8);
 
-/// The most patches an image may have.
+/// The largest number of patches of an image, by detail.
 #[derive(Debug, Clone)]
 struct Budget {
     auto: u64,
@@ -103,6 +104,7 @@ struct Budget {
 }
 
 impl Budget {
+    /// Creates a budget that is equal for all details.
     const fn flat(patches: u64) -> Self {
         Self {
             auto: patches,
@@ -111,6 +113,7 @@ impl Budget {
         }
     }
 
+    /// Returns the budget of a detail.
     fn of(&self, detail: Detail) -> u64 {
         match detail {
             Detail::Auto => self.auto,
@@ -121,7 +124,7 @@ impl Budget {
 }
 
 impl Rule {
-    /// Rules, section 4: the official price of most tile models is whole.
+    /// Creates the rule of a tile model, most of which have whole official prices.
     const fn tiles(base: u64, tile: u64) -> Self {
         Self::Tiles {
             base,
@@ -130,7 +133,7 @@ impl Rule {
         }
     }
 
-    /// Rules, section 4: the official factor and budget, and the tokens more that recordings have.
+    /// Creates the rule of a patch model: the official factor and budget, and the additional tokens of recordings.
     const fn patches(factor: f64, more: More) -> Self {
         Self::Patches {
             factor,
@@ -139,7 +142,7 @@ impl Rule {
         }
     }
 
-    /// Returns the price.
+    /// Returns the price of an image in tokens.
     #[allow(clippy::cast_precision_loss, clippy::cast_sign_loss)] // at most 10,000 patches, times a small factor
     fn tokens(&self, image: Image, sent: Sent<'_>) -> u64 {
         match *self {
@@ -166,13 +169,13 @@ impl Rule {
         }
     }
 
-    /// Why the count for this image may be wrong.
+    /// Returns the reason why the count for this image may be wrong.
     fn doubt(&self, image: Image) -> Option<&'static str> {
         match self {
             _ if image.detail == Detail::Original && !self.has_original() => Some(
                 "this model does not have the image detail `original`; it is counted as `high`",
             ),
-            // measured on a small image only, which no low detail would make smaller
+            // only a small image was measured, which low detail does not make smaller
             Self::Patches { .. } if image.detail == Detail::Low && !image.fits(LOW) => Some(
                 "the effect of the image detail `low` on a large image is unknown for this model; it is counted as `high`",
             ),
@@ -180,6 +183,7 @@ impl Rule {
         }
     }
 
+    /// Returns whether the request is from before a change of this price.
     fn is_earlier(&self, sent: Sent<'_>) -> bool {
         let has_changed =
             matches!(self, Self::Patches { more, .. } if more.chat != more.chat_before);
@@ -187,6 +191,7 @@ impl Rule {
         has_changed && is_before && sent.api == Api::ChatCompletions
     }
 
+    /// Returns whether the model has a budget for the detail `original`.
     fn has_original(&self) -> bool {
         matches!(
             self,
@@ -202,6 +207,7 @@ impl Rule {
 }
 
 impl More {
+    /// Creates the additional tokens: 0 for tool calls, and 1 for an image before the text.
     const fn new(chat_before: u64, chat: u64, responses: u64) -> Self {
         Self {
             chat_before,
@@ -212,6 +218,7 @@ impl More {
         }
     }
 
+    /// Returns the additional tokens of an image that is sent in this way.
     fn of(&self, sent: Sent<'_>) -> u64 {
         if sent.api == Api::Responses {
             return self.responses + if sent.is_first { self.first } else { 0 };
@@ -227,15 +234,15 @@ impl More {
     }
 }
 
-/// Rules, section 4: 33 1/3 times the price of gpt-4o, rounded at the end, is what is billed; the official 2833 and
-/// 5667 are rounded before they are added.
+/// The tiles of gpt-4o-mini. The service bills 33 1/3 times the price of gpt-4o and rounds at the end. The official
+/// 2833 and 5667 are rounded before they are added.
 const GPT_4O_MINI: Rule = Rule::Tiles {
     base: 85,
     tile: 170,
     scale: (100, 3),
 };
 
-/// Rules, section 4: the factor 1.2 of recorded calls, where the official 1.62 is wrong.
+/// The patches of gpt-5-mini. Recorded calls have the factor 1.2; the official 1.62 is wrong.
 const GPT_5_MINI: Rule = Rule::Patches {
     factor: 1.2,
     more: More {
@@ -245,8 +252,8 @@ const GPT_5_MINI: Rule = Rule::Patches {
     budget: Budget::flat(1536),
 };
 
-/// Rules, section 4. A name stands for itself and its dated versions, for nothing else: what shares the beginning of a
-/// name shares no price.
+/// The rules by model. A name stands for itself and its dated versions only: models whose names begin alike can have
+/// different prices.
 const RULES: &[(&str, Rule)] = &[
     ("gpt-4o", Rule::tiles(85, 170)),
     ("chatgpt-4o-latest", Rule::tiles(85, 170)),
@@ -296,24 +303,25 @@ const RULES: &[(&str, Rule)] = &[
     ),
 ];
 
+/// Returns the rule of a model, with the name in the table.
 fn rule_of(model: &str) -> Option<&'static (&'static str, Rule)> {
     RULES
         .iter()
         .find(|(name, _)| families::is_version(model, name))
 }
 
-/// Rules, section 4: an image is first made to fit a square of this side.
+/// Tile models scale an image down to fit a square of this side, in pixels.
 const FIT: u64 = 2048;
-/// Rules, section 4: then its shorter side is made no longer than this.
+/// They then scale it down until the shorter side is at most this long, in pixels.
 const SHORT: u64 = 768;
-/// Rules, section 4: the side of a tile.
+/// The side of a tile, in pixels.
 const TILE: u64 = 512;
-/// Rules, section 4: the side of a patch.
+/// The side of a patch, in pixels.
 const PATCH: u64 = 32;
-/// The side of the square that low detail scales an image down to, by the guide that section 4 of the rules follows.
+/// The side of the square that low detail scales an image down to, in pixels, by the guide that section 4 follows.
 const LOW: u64 = 512;
 
-/// Rules, section 4: both resizes cut fractions of a pixel off; 2560 x 1669 has six tiles.
+/// Returns the number of tiles. Both resizes cut off fractions of a pixel, so 2560 x 1669 has six tiles.
 fn tiles(image: Image) -> u64 {
     let (width, height) = image.sides();
     let (width, height) = shrink((width, height), width.max(height), FIT);
@@ -321,7 +329,7 @@ fn tiles(image: Image) -> u64 {
     width.div_ceil(TILE) * height.div_ceil(TILE)
 }
 
-/// Scales both sides by `to / from`, never up.
+/// Scales both sides by `to / from`; never scales up.
 fn shrink((width, height): (u64, u64), from: u64, to: u64) -> (u64, u64) {
     if from <= to {
         return (width, height);
@@ -329,11 +337,13 @@ fn shrink((width, height): (u64, u64), from: u64, to: u64) -> (u64, u64) {
     ((width * to / from).max(1), (height * to / from).max(1))
 }
 
-/// Rules, section 4, and the guide's rule for an image of too many patches: scale it to the area of `budget` patches,
-/// then by a little more, so that one side is a whole number of patches and the other needs no patch more.
+/// Returns the number of patches.
 ///
-/// After the first step the sides are √(budget·w/h) and √(budget·h/w) patches long, so no fraction is needed: the side
-/// that has to give up the larger share is rounded down, and the other follows in proportion.
+/// The guide scales an image with too many patches to the area of `budget` patches, then a little more. One side is
+/// then a whole number of patches, and the other side needs no additional patch.
+///
+/// After the first step the sides are √(budget·w/h) and √(budget·h/w) patches long, so integers suffice. The side that
+/// loses the larger share is rounded down, and the other follows in proportion.
 fn patches(image: Image, budget: u64) -> u64 {
     let (width, height) = image.sides();
     let all = width.div_ceil(PATCH) * height.div_ceil(PATCH);
@@ -343,7 +353,7 @@ fn patches(image: Image, budget: u64) -> u64 {
     let columns = (budget * width / height).isqrt();
     let rows = (budget * height / width).isqrt();
     if columns == 0 || rows == 0 {
-        // a strip that would be thinner than a patch: the rule leaves nothing of it, so the limit is what is certain
+        // a strip thinner than a patch: the rule leaves 0 patches, so count the largest possible number
         return budget;
     }
     if columns * height <= rows * width {
@@ -360,7 +370,7 @@ mod tests {
     use super::Detail::{Auto, High, Low, Original};
     use super::*;
 
-    /// An image after a text in chat completions, when most prices were recorded.
+    /// Returns an image after a text in chat completions, on a day when most prices were recorded.
     fn sent(model: &str) -> Sent<'_> {
         Sent {
             model,
@@ -377,7 +387,7 @@ mod tests {
         cost.ok().map(|cost| cost.tokens)
     }
 
-    /// Documented prices, and recorded ones: the usage of the request less that of its text.
+    /// Documented prices, and recorded ones: the usage of the request less the tokens of its text.
     const KNOWN: &[(&str, u32, u32, Detail, usize)] = &[
         ("gpt-4o", 1024, 1024, High, 765),
         ("gpt-4o", 2048, 4096, High, 1105),
@@ -431,7 +441,7 @@ mod tests {
         }
     }
 
-    /// The prices of tile models: at low detail, of one tile, and of three.
+    /// The prices of tile models in tokens: at low detail, of one tile, and of three.
     const TILE_PRICES: &[(&str, [usize; 3])] = &[
         ("gpt-4o", [85, 255, 595]),
         ("chatgpt-4o-latest", [85, 255, 595]),
@@ -449,8 +459,10 @@ mod tests {
         ("gpt-5-chat-latest", [70, 210, 490]),
     ];
 
-    /// The factors of patch models in percent, what is added in chat completions until June 2026, there since, and in the
-    /// Responses API, what tool calls add, and the budgets for the details auto, high and original.
+    /// The prices of patch models, by field: the factor in percent; tokens added; budgets in patches.
+    ///
+    /// Tokens are added in chat completions until June 2026, in chat completions since then, in the Responses API, and
+    /// for tool calls. The budgets are those of the details auto, high and original.
     const PATCH_PRICES: &[(&str, usize, [usize; 4], [usize; 3])] = &[
         ("gpt-4.1-mini", 162, [1, 0, 1, 0], [1536, 1536, 1536]),
         ("gpt-4.1-nano", 246, [1, 0, 1, 0], [1536, 1536, 1536]),
@@ -465,14 +477,14 @@ mod tests {
         ("gpt-5.5", 120, [1, 1, 1, 0], [10_000, 2500, 10_000]),
     ];
 
-    /// An image that fills a budget, one that is a patch over it, and the patches that are left of the second.
+    /// An image that fills a budget, one that exceeds it by a patch, and the patches that are left of the second.
     const BUDGETS: &[(usize, [u32; 2], [u32; 2], usize)] = &[
         (1536, [1536, 1024], [928, 1696], 28 * 52),
         (2500, [1600, 1600], [1312, 1952], 40 * 60),
         (10_000, [3200, 3200], [2336, 4384], 72 * 136),
     ];
 
-    /// Images of a model as they are sent, and their prices.
+    /// Returns images of a model with the way they are sent, and their prices.
     fn priced(model: &str) -> Vec<(Sent<'_>, Image, usize)> {
         let mut all = Vec::new();
         let sent = sent(model);
@@ -527,7 +539,7 @@ mod tests {
         }
     }
 
-    /// The whole numbers of a rule.
+    /// Returns the whole numbers of a rule.
     fn numbers(rule: &mut Rule) -> Vec<&mut u64> {
         match rule {
             Rule::Tiles { base, tile, scale } => vec![base, tile, &mut scale.0, &mut scale.1],
@@ -555,7 +567,7 @@ mod tests {
         }
     }
 
-    /// No number may be wrong by one, and no factor by a hundredth, without a price noticing.
+    /// Checks that a price notices each number that is wrong by one, and each factor that is wrong by a hundredth.
     #[test]
     fn every_number_is_held_by_a_price() {
         let assert_noticed = |model: &str, rule: &Rule| {
@@ -573,7 +585,7 @@ mod tests {
                         continue;
                     };
                     *number = changed;
-                    // a scale that divides by nothing would stop the test by itself
+                    // a division by zero would stop the test by itself
                     if !matches!(rule, Rule::Tiles { scale: (_, 0), .. }) {
                         assert_noticed(model, &rule);
                     }
@@ -693,7 +705,7 @@ mod tests {
         assert!(!estimate("gpt-4o", 513, Low));
     }
 
-    /// The guide's steps in floats, with a tolerance for their last bits.
+    /// Follows the steps of the guide in floats, with a tolerance for their last bits.
     fn patches_by_guide(width: u32, height: u32, budget: f64) -> f64 {
         let near = 1e-9;
         let (w, h) = (f64::from(width) / 32.0, f64::from(height) / 32.0);

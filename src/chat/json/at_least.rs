@@ -1,4 +1,4 @@
-//! The least that a raw request body costs, and the sizes of images that it links to.
+//! Lower bounds for raw request bodies, and the sizes of images that they link to.
 
 use super::{counter_of, parse};
 use crate::chat::Counter;
@@ -6,7 +6,7 @@ use crate::chat::at_least::{AtLeast, Gaps};
 use crate::chat::images::ImageSizes;
 use crate::error::Error;
 
-/// Counts the tokens of all content of a raw request body with a known price, with the counter of the model that it
+/// Counts the tokens of all content with a known price in a raw request body, with the counter of the model that it
 /// names. See [`Counter::at_least_json`].
 ///
 /// ```
@@ -30,10 +30,10 @@ pub fn at_least_json(body: &str) -> Result<AtLeast, Error> {
 }
 
 impl Counter {
-    /// Counts the tokens of all content of a raw request body with a known price, and lists the content without one.
+    /// Counts the tokens of all content with a known price in a raw request body, and lists the content without one.
     ///
-    /// Sound, files, links to images of an unknown size, tools that are not functions, reasoning before a call and
-    /// references to what the service stores have no known price.
+    /// No price is known for audio, files, links to images of an unknown size, and tools that are not functions. Nor is
+    /// it for reasoning before a call and references to content that the service stores.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -55,9 +55,9 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_invalid_chat`](Error::is_invalid_chat) as [`estimate_json`](Self::estimate_json);
-    /// [`is_unsupported_content`](Error::is_unsupported_content) only with the path `model`, for a model of which
-    /// nothing can be counted.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): as [`estimate_json`](Self::estimate_json).
+    /// - [`is_unsupported_content`](Error::is_unsupported_content), with the path `model`: nothing can be counted for
+    ///   this model.
     ///
     /// # Complexity
     /// As [`count_json`](Self::count_json).
@@ -65,11 +65,12 @@ impl Counter {
         self.price_body(&parse(body)?, Gaps::listed())
     }
 
-    /// Returns this counter with a function that returns the width and the height of an image in pixels by its link, for
-    /// the links of raw request bodies. It replaces an earlier one.
+    /// Returns this counter with a function for the sizes of images that raw request bodies link to. It replaces an
+    /// earlier function.
     ///
-    /// The function is called once for each link of a body, except `data:` URLs, which hold the image. If it returns
-    /// `None`, the size stays unknown. The counter never fetches a link.
+    /// The function takes a link and returns the image's width and height in pixels, or `None` if the size is unknown.
+    /// It is called once for each link of a body, except `data:` URLs, which hold the image. The counter never fetches
+    /// a link.
     ///
     /// ```
     /// use tiktally::chat::Counter;

@@ -1,4 +1,4 @@
-//! The body of `/v1/chat/completions`.
+//! The body of `/v1/chat/completions` (sections 1 and 3 of page.md).
 
 use super::{content, other_keys, tools};
 use crate::chat::calls::NOT_AN_OBJECT;
@@ -44,7 +44,7 @@ pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Reques
 /// Returns the keys that a message of this role may have.
 fn keys(role: Role) -> &'static [&'static str] {
     match role {
-        // annotations come with a reply and are no part of the prompt
+        // annotations come with an answer and are not part of the prompt
         Role::Assistant => &[
             "role",
             "content",
@@ -61,6 +61,7 @@ fn keys(role: Role) -> &'static [&'static str] {
     }
 }
 
+/// Reads a message.
 fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
     let mut message = Message::new(content::role(path, value)?, Content::none());
     path.only(value, keys(message.role))?;
@@ -75,7 +76,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     if let Some(name) = &message.name {
         let path = path.key("name");
         match message.role {
-            // the names of tools that answer cost nothing
+            // the name of a tool message costs nothing
             Role::Tool => {}
             Role::Function => path.check_name(name)?,
             _ => path.check_speaker(name)?,
@@ -112,6 +113,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     Ok(message)
 }
 
+/// Reads the form of the answer.
 fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
     let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
@@ -133,7 +135,7 @@ fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseF
     }
 }
 
-/// Reads a schema of the answer; the Responses API has its type beside the rest.
+/// Reads a schema of the answer. In the Responses API, the keys are beside the type.
 pub(super) fn json_schema<'v>(
     path: &Path<'_>,
     value: &'v Value<'_>,

@@ -1,4 +1,4 @@
-//! Roles and contents of messages, in either API.
+//! Roles and contents of messages, in both APIs.
 
 use crate::chat::content::{Content, Part};
 use crate::chat::images::{self, Detail, Image};
@@ -40,6 +40,7 @@ pub(super) fn content<'v>(
 /// Types of parts that the API accepts, but whose cost is unknown.
 const UNKNOWN_COST: &[&str] = &["input_audio", "file", "refusal", "input_file"];
 
+/// Reads a part of a message, of one of the types in `known`.
 fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
     if let Value::Text(text) = value {
         path.doubt(
@@ -75,9 +76,10 @@ const TEXT_KEYS: &[&str] = &[
     "prompt_cache_breakpoint",
 ];
 
-/// An empty object of this name costs nothing in a part of text: eight recordings have it in each part.
+/// A key that costs nothing in a text part if its value is an empty object: eight recordings have it in each part.
 const EXTRA: &str = "additional_properties";
 
+/// Reads a text part.
 fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
     let extra = value.get(EXTRA).and_then(Value::as_object);
     if extra.is_some_and(Object::is_empty) {
@@ -88,6 +90,7 @@ fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
     Ok(Part::Text(path.text_of(value, "text")?))
 }
 
+/// Reads an image of chat completions.
 fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
     path.only(value, &["type", "image_url"])?;
     let (path, image) = path.must(value, "image_url")?;
@@ -103,7 +106,7 @@ fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
     at_url(&path, path.text(url)?, detail)
 }
 
-/// Reads an image of the Responses API, whose keys stand beside its type.
+/// Reads an image of the Responses API, where the keys are beside the type.
 fn input_image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
     path.only(value, &["type", "image_url", "detail", "file_id"])?;
     if let Some((path, _)) = path.get(value, "file_id")? {
@@ -118,6 +121,7 @@ fn input_image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
     at_url(&path, path.text(url)?, detail)
 }
 
+/// The details by their names in a body.
 const DETAILS: [(&str, Detail); 4] = [
     ("auto", Detail::Auto),
     ("low", Detail::Low),
@@ -125,6 +129,7 @@ const DETAILS: [(&str, Detail); 4] = [
     ("original", Detail::Original),
 ];
 
+/// Reads the detail of an image.
 fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
     let name = path.text(value)?;
     let found = DETAILS.into_iter().find(|(known, _)| *known == name);
@@ -134,7 +139,7 @@ fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
     })
 }
 
-/// Creates the image of a URL; an error gets the path of the URL.
+/// Creates the image at a URL; errors have the path of the URL.
 fn at_url(path: &Path<'_>, url: &str, detail: Detail) -> Result<Image, Error> {
     if images::is_link(url) {
         if let Some((width, height)) = path.size_of(url) {

@@ -1,4 +1,4 @@
-//! Raw request bodies cut to a budget.
+//! Dropping messages of raw request bodies until they fit a budget.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct FittedJson {
-    /// The body without the dropped messages; all else is as it was sent, byte for byte.
+    /// The body without the dropped messages; all other bytes are as they were sent.
     pub body: String,
     /// The indices of the dropped items in `messages` or `input`, in ascending order.
     pub dropped: Vec<usize>,
@@ -23,18 +23,18 @@ pub struct FittedJson {
     pub tokens: ChatTokens,
 }
 
-/// What is dropped at once: items by their indices.
+/// Items that are dropped together, by their indices.
 struct Step {
     items: Vec<usize>,
-    /// About how many tokens that saves.
+    /// The approximate number of tokens that dropping them saves.
     tokens: usize,
 }
 
 impl Counter {
-    /// Drops messages of a raw request body, or items of its `input`, until all of it costs at most `budget` tokens.
+    /// Drops messages of a raw request body, or items of its `input`, until the body costs at most `budget` tokens.
     ///
     /// The budget covers the whole prompt: messages, tools, the schema of the answer and the tokens that open the
-    /// answer. The messages go as with [`fit`](Self::fit). The reasoning before an answer goes with the answer.
+    /// answer. The order is that of [`fit`](Self::fit). The reasoning before an answer is dropped with it.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Policy};
@@ -61,9 +61,10 @@ impl Counter {
     /// ```
     ///
     /// # Errors
-    /// [`is_limit_too_small`](Error::is_limit_too_small) if what must stay costs more than the budget;
-    /// [`is_invalid_chat`](Error::is_invalid_chat) also for a body with neither `messages` nor `input`, or with texts to
-    /// embed; otherwise as [`estimate_json`](Self::estimate_json).
+    /// As [`estimate_json`](Self::estimate_json), and:
+    /// - [`is_limit_too_small`](Error::is_limit_too_small): the content that must stay costs more than the budget.
+    /// - [`is_invalid_chat`](Error::is_invalid_chat): the body has neither `messages` nor `input`, or it has texts to
+    ///   embed.
     ///
     /// # Complexity
     /// As counting the body four times in most cases, and at most about log n times for n messages.
@@ -90,7 +91,7 @@ impl Counter {
         };
         let items = items_of(body, key);
         let steps = self.steps(&request, policy)?;
-        // dropping `low` steps is not enough; dropping `high` is, or there are not so many
+        // dropping `low` steps is not enough; dropping `high` steps is enough, or there are fewer
         let (mut low, mut high) = (0, steps.len() + 1);
         let mut at = enough(&steps, whole.total, budget);
         let mut best = None;
@@ -112,7 +113,7 @@ impl Counter {
                 low = at;
                 needed = tokens.total;
             }
-            // the saving of a step depends a little on the others, so the neighbour is likely the limit
+            // the saving of a step depends a little on the others, so the limit is likely one step away
             at = match (is_first, is_enough) {
                 (true, true) => at - 1,
                 (true, false) => at + 1,
@@ -127,7 +128,7 @@ impl Counter {
             })
     }
 
-    /// Returns what may be dropped, in the order in which it goes.
+    /// Returns the steps of dropping, in their order.
     fn steps(&self, request: &Request<'_>, policy: Policy) -> Result<Vec<Step>, Error> {
         let mut steps: Vec<Step> = Vec::new();
         for part in self.droppable(request, policy)? {
@@ -146,7 +147,7 @@ impl Counter {
     }
 }
 
-/// Returns how many steps are enough if each saves its tokens; at least one.
+/// Returns the number of steps that should be enough by their estimated tokens; at least one.
 fn enough(steps: &[Step], total: usize, budget: usize) -> usize {
     let mut left = total;
     let more = steps.iter().take_while(|step| {
@@ -157,7 +158,7 @@ fn enough(steps: &[Step], total: usize, budget: usize) -> usize {
     more.count().max(1)
 }
 
-/// Returns the items of these messages, with those before them that are no messages: reasoning.
+/// Returns the items of these messages, with the reasoning items before each.
 fn items_with(request: &Request<'_>, messages: Range<usize>) -> Range<usize> {
     if request.api == Api::ChatCompletions {
         return messages;
@@ -174,7 +175,7 @@ fn items_with(request: &Request<'_>, messages: Range<usize>) -> Range<usize> {
     after(messages.start)..after(messages.end)
 }
 
-/// Returns a body without some of the items of its list. The separators are those before the items that stay.
+/// Removes items of the list from a body. Each item that stays keeps the separator before it.
 fn without(body: &str, items: &[Range<usize>], dropped: &[usize]) -> String {
     let (Some(first), Some(last)) = (items.first(), items.last()) else {
         return body.to_owned();
@@ -190,7 +191,7 @@ fn without(body: &str, items: &[Range<usize>], dropped: &[usize]) -> String {
     let mut is_empty = true;
     for (item, is_dropped) in items.iter().zip(is_dropped) {
         if !is_dropped {
-            // nothing separates the first of them from the bracket
+            // the first item that stays has no separator, because the bracket precedes it
             let start = end.filter(|_| !is_empty).unwrap_or(item.start);
             rest.push_str(body.get(start..item.end).unwrap_or_default());
             is_empty = false;
@@ -201,11 +202,11 @@ fn without(body: &str, items: &[Range<usize>], dropped: &[usize]) -> String {
     rest
 }
 
-/// Returns where the values of a list are in a body, which is a valid JSON object with the list at this key.
+/// Returns the ranges of the values in a list of a body. The body is a valid JSON object with the list at this key.
 fn items_of(body: &str, key: &str) -> Vec<Range<usize>> {
     let mut scan = Scan { body, at: 0 };
     let mut items = Vec::new();
-    // a byte order mark may stand before it
+    // a byte order mark may precede it
     scan.at = body.find('{').map_or(body.len(), |start| start + 1);
     while scan.next() == Some(b'"') {
         let name = scan.value();
@@ -223,13 +224,14 @@ fn items_of(body: &str, key: &str) -> Vec<Range<usize>> {
     items
 }
 
-/// Finds values in valid JSON, without reading them.
+/// A scanner that finds values in valid JSON without reading them.
 struct Scan<'b> {
     body: &'b str,
     at: usize,
 }
 
 impl Scan<'_> {
+    /// Returns the byte at the current position.
     fn byte(&self) -> Option<u8> {
         self.body.as_bytes().get(self.at).copied()
     }
@@ -250,7 +252,7 @@ impl Scan<'_> {
         self.byte()
     }
 
-    /// Skips the list that begins here, and returns where its values are.
+    /// Skips the list that begins here, and returns the ranges of its values.
     fn items(&mut self) -> Vec<Range<usize>> {
         let mut items = Vec::new();
         self.at += 1;
@@ -263,7 +265,7 @@ impl Scan<'_> {
         items
     }
 
-    /// Skips the value that begins after white space, and returns where it is.
+    /// Skips white space and a value, and returns the range of the value.
     fn value(&mut self) -> Range<usize> {
         self.skip(b"");
         let start = self.at;
@@ -277,7 +279,7 @@ impl Scan<'_> {
                     self.at += 1;
                     return start..self.at;
                 }
-                // the end of a value that has no brackets
+                // the end of a value without brackets
                 b']' | b'}' | b',' | b':' if depth == 0 => break,
                 _ if depth == 0 && byte.is_ascii_whitespace() => break,
                 _ => {}
@@ -287,7 +289,7 @@ impl Scan<'_> {
         start..self.at
     }
 
-    /// Goes to the closing quote of a string.
+    /// Skips a string up to its closing quote.
     fn text(&mut self) {
         self.at += 1;
         while self.byte().is_some_and(|byte| byte != b'"') {

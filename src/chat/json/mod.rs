@@ -21,7 +21,7 @@ pub use fit::FittedJson;
 
 /// Counts the tokens of a raw request body, with the counter of the model that it names.
 ///
-/// See [`Counter::count_json`] for the bodies that it takes.
+/// See [`Counter::count_json`] for the bodies that it accepts.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -40,8 +40,8 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
     estimate_json(body)?.exact()
 }
 
-/// Counts like [`count_json`], but also returns estimates. A key that no recording shows, of the body or of anything in it,
-/// makes the result an estimate.
+/// Counts like [`count_json`], but also returns estimates. The result is an estimate if the body has a key, at any
+/// depth, that no recording shows.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -107,8 +107,8 @@ impl Counter {
         self.estimate_json(body)?.exact()
     }
 
-    /// Counts like [`count_json`](Self::count_json), but also returns estimates. A key that no recording shows, of the
-    /// body or of anything in it, makes the result an estimate.
+    /// Counts like [`count_json`](Self::count_json), but also returns estimates. The result is an estimate if the body
+    /// has a key, at any depth, that no recording shows.
     ///
     /// ```
     /// use tiktally::chat::Counter;
@@ -129,11 +129,12 @@ impl Counter {
         self.estimate_body(&parse(body)?)
     }
 
+    /// Counts the tokens of a body; content without a known price is an error.
     fn estimate_body(&self, body: &Value<'_>) -> Result<ChatTokens, Error> {
         Ok(self.price_body(body, Gaps::default())?.tokens)
     }
 
-    /// Counts the tokens of a body; `gaps` decides what becomes of content without a known price.
+    /// Counts the tokens of a body; `gaps` decides whether content without a known price is an error.
     fn price_body(&self, body: &Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
         let notes = Notes::new(gaps, self.sizes.clone());
         let (tokens, gaps) = match self.read(&Path::Body(&notes), body)? {
@@ -143,7 +144,7 @@ impl Counter {
         Ok(AtLeast::new(tokens, gaps))
     }
 
-    /// Reads a body of any of the APIs; prompts need no more to be counted.
+    /// Reads a body of any of the APIs; prompts are counted at once.
     fn read<'v>(&self, root: &Path<'_>, body: &'v Value<'_>) -> Result<Body<'v>, Error> {
         let object = root.object(body)?;
         let has = |key| object.get(key).is_some_and(|value| *value != Value::Null);
@@ -155,7 +156,7 @@ impl Counter {
             if prompt.is_none() || !has("input") || is_embedder {
                 return Ok(Body::Prompts(self.prompts(root, body, "prompt")?));
             }
-            // a stored prompt goes before the input
+            // a stored prompt precedes the input
             root.key("prompt").missing(prompts::STORED)?;
             Ok(Body::Chat(responses::request(root, body)?))
         } else if has("input") && is_embedder {
@@ -175,7 +176,7 @@ enum Body<'v> {
     Prompts(ChatTokens),
 }
 
-/// Reads a body; a byte order mark before it is skipped.
+/// Parses a body; skips a byte order mark before it.
 fn parse(body: &str) -> Result<Value<'_>, Error> {
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
     match Value::parse(body).map_err(|problem| Path::Root.invalid(problem))? {
@@ -186,7 +187,7 @@ fn parse(body: &str) -> Result<Value<'_>, Error> {
     }
 }
 
-/// Keys of a body that say nothing to the model.
+/// Keys of a body that cost nothing in any API.
 const FREE: &[&str] = &[
     "model",
     "background",
@@ -221,7 +222,7 @@ const FREE: &[&str] = &[
     "verbosity",
 ];
 
-/// Keys of a body that bring in what only the service knows.
+/// Keys of a body that add content that only the service knows.
 const SERVED: &[&str] = &[
     "audio",
     "conversation",
@@ -231,7 +232,7 @@ const SERVED: &[&str] = &[
     "web_search_options",
 ];
 
-/// Notes what only the service can count, and what nobody knows.
+/// Notes keys that add content that only the service knows, and unknown keys.
 fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<(), Error> {
     let entries = root.object(body)?.iter();
     for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {

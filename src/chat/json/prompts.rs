@@ -1,4 +1,4 @@
-//! Prompts for `/v1/completions` and `/v1/embeddings` (section 2 of the rules).
+//! Prompts for `/v1/completions` and `/v1/embeddings` (section 2 of page.md).
 
 use super::other_keys;
 use crate::chat::path::Path;
@@ -7,14 +7,14 @@ use crate::chat::{ChatTokens, Counter, families, unsupported};
 use crate::error::Error;
 use crate::token_id::TokenId;
 
-/// Models of which some recorded prompts were billed fewer tokens than they have, for no known reason.
+/// Models with recorded prompts that were billed fewer tokens than they have, for no known reason.
 const UNSURE: &[&str] = &["gpt-3.5-turbo-instruct", "davinci-codex"];
 
-/// Why a prompt that is an object cannot be counted.
+/// The reason why a prompt that is an object cannot be counted.
 pub(super) const STORED: &str = "only the service knows the text that this refers to";
 
 impl Counter {
-    /// Prompts have no frame: their texts are what is billed.
+    /// Counts prompts, which have no frame: only their own tokens are billed (section 2).
     pub(super) fn prompts(
         &self,
         root: &Path<'_>,
@@ -50,7 +50,7 @@ impl Counter {
         Ok(ChatTokens::of_messages(messages, 0, 0, &doubts))
     }
 
-    /// A text, or ids.
+    /// Counts a prompt: a text, or a list of token ids.
     fn prompt(&self, path: &Path<'_>, prompt: &Value<'_>) -> Result<usize, Error> {
         match prompt {
             Value::Text(text) => Ok(self.encoding.count(text)),
@@ -60,6 +60,7 @@ impl Counter {
     }
 }
 
+/// Returns whether a value can be a token id.
 fn is_id(value: &Value<'_>) -> bool {
     matches!(value, Value::Integer(id) if TokenId::try_from(*id).is_ok())
 }

@@ -1,4 +1,4 @@
-//! The body of `/v1/responses`.
+//! The body of `/v1/responses` (section 3.9 of page.md).
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::chat::rules::Rule;
 use crate::chat::value::Value;
 use crate::error::Error;
 
-/// Keys of the body; a stored `prompt` is noted before. The last two say nothing to the model, as recordings show.
+/// The keys that are read here. A stored `prompt` is noted before. Recordings show that the last two cost nothing.
 const KEYS: &[&str] = &[
     "input",
     "instructions",
@@ -24,11 +24,12 @@ const KEYS: &[&str] = &[
     "prompt_cache_options",
 ];
 
+/// Reads a body as a request.
 pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
     other_keys(root, body, KEYS)?;
     refuse_pro(root, body)?;
     let instructions = root.maybe_text(body, "instructions")?;
-    // five recordings have empty ones, which cost nothing
+    // five recordings have empty instructions, which cost nothing
     let instructions = instructions.filter(|text| !text.is_empty());
     let mut request = Request {
         api: Api::Responses,
@@ -54,7 +55,7 @@ pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Reques
     Ok(request)
 }
 
-/// Refuses the mode in which the service adds some 1,500 tokens that are never shown.
+/// Notes the mode `pro`, in which the service adds some 1,500 tokens that are never shown.
 fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
     let Some((path, reasoning)) = root.get(body, "reasoning")? else {
         return Ok(());
@@ -67,7 +68,7 @@ fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
     }
 }
 
-/// Two recordings of gpt-5-nano with tools that may not be called at once were billed 78 tokens more.
+/// Notes a doubt if tools may not be called in parallel: two such recordings of gpt-5-nano were billed 78 tokens more.
 fn doubt_serial_calls(
     root: &Path<'_>,
     body: &Value<'_>,
@@ -115,12 +116,13 @@ fn items<'v>(
     Ok(())
 }
 
+/// Returns whether an item is reasoning.
 fn is_reasoning(item: &Value<'_>) -> bool {
     item.get("type").and_then(Value::as_text) == Some("reasoning")
 }
 
-/// Returns whether it is the reasoning before a plain answer, which the prompt does not have, and notes what belongs to
-/// a call.
+/// Returns whether reasoning precedes a plain answer, so that the prompt does not have it. Reasoning before a call is
+/// noted, because its cost is unknown.
 fn reasoning(path: &Path<'_>, value: &Value<'_>, next: Option<&Value<'_>>) -> Result<bool, Error> {
     let known = [
         "type",
@@ -154,7 +156,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     Ok(Message::new(role, content))
 }
 
-/// Reads a call, which is an item of its own.
+/// Reads a call, which is an item here.
 fn function_call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
     path.only(
         value,

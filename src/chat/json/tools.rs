@@ -1,4 +1,4 @@
-//! Tools, the choice among them, and their calls, with the functions that there were before them.
+//! Tools, the choice among them and their calls, with the older form `functions`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use crate::chat::request::{Tool, ToolCall, ToolChoice};
 use crate::chat::value::{Held, Value};
 use crate::error::Error;
 
-/// A call of a tool.
+/// Reads a call of a tool.
 pub(super) fn call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<ToolCall<'v>, Error> {
     let id = path.text_of(value, "id")?;
     if !is_function(path, value)? {
@@ -24,7 +24,7 @@ pub(super) fn call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<ToolCall
     function_call(&path, function, id)
 }
 
-/// A call of a function, which has no id of its own.
+/// Reads a call of a function, with the id that its tool call has.
 pub(super) fn function_call<'v>(
     path: &Path<'_>,
     value: &'v Value<'_>,
@@ -40,14 +40,14 @@ pub(super) fn function_call<'v>(
     })
 }
 
-/// Returns the name of a function that is called.
+/// Returns the name of a called function, or an error if the service refuses it.
 pub(super) fn name_of<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Cow<'v, str>, Error> {
     let name = path.text_of(value, "name")?;
     path.key("name").check_name(&name)?;
     Ok(name)
 }
 
-/// Returns whether a tool or a call is a function's, and notes all others.
+/// Returns whether a tool or a call is a function; all other types are noted.
 fn is_function(path: &Path<'_>, value: &Value<'_>) -> Result<bool, Error> {
     let kind = path.maybe_text(value, "type")?;
     match kind.as_deref() {
@@ -61,20 +61,20 @@ fn is_function(path: &Path<'_>, value: &Value<'_>) -> Result<bool, Error> {
     }
 }
 
-/// The tools of a body.
+/// The functions among the tools of a body, and their places.
 #[derive(Default)]
 pub(super) struct Tools<'v> {
     pub(super) functions: Vec<Tool<'v>>,
-    /// The places of the functions among all tools, if there are others.
+    /// The places of the functions in the list of all tools, if some tools are not functions.
     pub(super) places: Vec<usize>,
-    /// Whether there are others, which are noted already.
+    /// Whether some tools are not functions; they are noted already.
     has_others: bool,
-    /// Whether the tools are called functions, as they were first.
+    /// Whether the tools came in the older field `functions`.
     pub(super) are_functions: bool,
 }
 
 impl<'v> Tools<'v> {
-    /// Returns the functions among the tools of a list, and the places that have none.
+    /// Collects the functions of a list; tools that are not functions are `None` in it.
     fn among(tools: Vec<Option<Tool<'v>>>) -> Self {
         let has_others = tools.iter().any(Option::is_none);
         let places = tools.iter().enumerate().filter(|(_, tool)| tool.is_some());
@@ -86,6 +86,7 @@ impl<'v> Tools<'v> {
         }
     }
 
+    /// Returns whether the body has no tools at all.
     fn is_empty(&self) -> bool {
         self.functions.is_empty() && !self.has_others
     }
@@ -114,7 +115,7 @@ pub(super) fn tools<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Tools<'v
     }
 }
 
-/// Reads a function among the tools; others are noted.
+/// Reads a tool, or notes it and returns `None` if it is not a function.
 fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Option<Tool<'v>>, Error> {
     if !is_function(path, value)? {
         return Ok(None);
@@ -124,7 +125,7 @@ fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Option<Tool<'v>>, E
     function(&path, value).map(Some)
 }
 
-/// Keys of a function; the first is that of the Responses API, and the last two are a library's own, and cost nothing.
+/// Keys of a function. The first one is for the Responses API only. The last two come from a library and cost nothing.
 const FUNCTION: &[&str] = &[
     "type",
     "name",
@@ -135,6 +136,7 @@ const FUNCTION: &[&str] = &[
     "external_execution",
 ];
 
+/// Reads the definition of a function.
 fn function<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error> {
     path.only(value, FUNCTION)?;
     let parameters = path.get(value, "parameters")?;
@@ -148,7 +150,7 @@ fn function<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error
     })
 }
 
-/// The choice among these tools.
+/// Reads the choice among these tools in chat completions.
 pub(super) fn choice<'v>(
     root: &Path<'_>,
     body: &'v Value<'_>,
@@ -197,7 +199,7 @@ pub(super) fn choice<'v>(
     }
 }
 
-/// The name of one of the tools.
+/// Returns the name in a choice, which must be the name of one of the tools.
 fn name<'v>(
     path: &Path<'_>,
     value: &'v Value<'_>,
@@ -213,7 +215,7 @@ fn name<'v>(
     Err(path.invalid(format!("no tool has the name {name:?}")))
 }
 
-/// Reads the tools of the Responses API, whose keys stand beside their type.
+/// Reads the tools of the Responses API, where the keys are beside the type.
 pub(super) fn responses_tools<'v>(
     root: &Path<'_>,
     body: &'v Value<'_>,
@@ -274,7 +276,7 @@ fn word_of<'v>(
         // without tools nothing can be called anyway
         "none" if tools.is_empty() => Ok(ToolChoice::Auto),
         _ if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
-        // without functions only tools without a price can be called
+        // without functions, all tools that can be called have no known price
         "none" if tools.functions.is_empty() => Ok(ToolChoice::Auto),
         "none" => Ok(ToolChoice::None),
         "required" if known.contains(&word) => Ok(if tools.functions.is_empty() {
@@ -286,7 +288,7 @@ fn word_of<'v>(
     }
 }
 
-/// Checks a choice among some of the tools.
+/// Checks a choice among some of the tools; its mode and its list do not change the count.
 fn allowed<'v>(path: &Path<'_>, value: &Value<'_>) -> Result<ToolChoice<'v>, Error> {
     let (at, mode) = path.must(value, "mode")?;
     let modes = ["auto", "required"];

@@ -1,4 +1,4 @@
-//! Tools as the models of June 2023 see them (section 3.1 of the rules).
+//! Tools in the form of the models of June 2023 (section 3.1 of page.md).
 
 use super::schema::{Schema, trimmed};
 use super::writer::Writer;

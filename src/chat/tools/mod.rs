@@ -1,8 +1,8 @@
-//! What tools cost: their definitions, which the model sees as a namespace of TypeScript types, and the choice among
-//! them.
+//! The cost of tools (section 3 of page.md): their definitions, which the model sees as a namespace of TypeScript
+//! types, and the choice among them.
 //!
-//! Two renderings: that of the models of June 2023, and a newer one. Both are facts about counts; section numbers are
-//! those of the rules.
+//! There are two renderings: that of the models of June 2023, and a newer one. Both are facts about counts. Section
+//! numbers are those of page.md.
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // parameters are JSON
 
 mod legacy;
@@ -20,20 +20,21 @@ use super::tally::Tally;
 use crate::error::Error;
 use writer::Writer;
 
-/// About how long the text of a tool is, in bytes.
+/// The expected length of the text of a tool, in bytes: a capacity, not a limit.
 const TOOL: usize = 512;
 
-/// How tools are written.
+/// The form in which tools are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rendering {
-    /// Section 3.1.
+    /// The form of the models of June 2023 (section 3.1).
     Legacy,
-    /// Section 3.2.
+    /// The form of later models (section 3.2).
     Modern,
 }
 
 impl Tally<'_> {
-    /// Counts the definitions of the tools, and what they change at a system message that comes first.
+    /// Counts the definitions of the tools, with their effect on a system message that comes first (sections 3 and
+    /// 3.5).
     pub(super) fn tools(&mut self, request: &Request<'_>) -> Result<usize, Error> {
         if request.tools.is_empty() {
             return Ok(0);
@@ -83,7 +84,7 @@ impl Tally<'_> {
         Ok(tokens + frame + more)
     }
 
-    /// Returns what stands around the tools in the Responses API, where they have a message of their own (section 3.9).
+    /// Returns the tokens around the tools in the Responses API, where tools have a message of their own (section 3.9).
     fn tools_responses(&self, description: usize) -> usize {
         match self.family {
             Family::Reasoning => self.numbers.tools_responses_reasoning + description,
@@ -91,7 +92,7 @@ impl Tally<'_> {
         }
     }
 
-    /// Counts the choice among the tools.
+    /// Counts the choice among the tools (sections 3.1 and 3.2).
     pub(super) fn tool_choice(&mut self, request: &Request<'_>) -> usize {
         let (rule, tokens) = match &request.tool_choice {
             ToolChoice::Auto => return 0,
@@ -111,6 +112,7 @@ impl Tally<'_> {
         }
     }
 
+    /// Counts the choice of one tool or function.
     fn named(&self, name: &str) -> usize {
         let frame = if self.is_legacy() {
             self.numbers.choice_function
@@ -120,10 +122,10 @@ impl Tally<'_> {
         frame + self.count_function(name)
     }
 
-    /// The Responses API names the only tool of a request that must call one.
+    /// Counts the choice `required`. In the Responses API, it names the only tool of a request (section 3.9).
     fn required(&self, request: &Request<'_>) -> usize {
         match request.tools.as_slice() {
-            // there may be others, of which nothing else is known
+            // tools that are not functions may follow, of which nothing is known
             [only] if self.is_responses() && request.tool_places.is_empty() => {
                 self.named(&only.name)
             }
@@ -132,8 +134,8 @@ impl Tally<'_> {
     }
 }
 
-/// The first day on which a list of types was recorded as plain types with bars between them; until March 2026 each type
-/// carried the comment of the property.
+/// The first day on which a list of types was recorded as plain types with bars between them (section 3.2). Until March
+/// 2026, each type carried the comment of the property.
 const LIST_OF_TYPES_SINCE: Day = Day::new(2026, 8, 2);
 
 /// Appends the namespace of all tools.

@@ -1,4 +1,4 @@
-//! Tools as later models see them (section 3.2 of the rules).
+//! Tools in the form of later models (section 3.2 of page.md).
 
 use super::schema::{Schema, trimmed};
 use super::writer::Writer;
@@ -9,7 +9,7 @@ use crate::chat::value::{Object, Style};
 use crate::error::Error;
 
 impl<'w> Writer<'w, '_> {
-    /// A function with the comments before it.
+    /// Writes a function, with its comments before it.
     pub(super) fn modern(&mut self, at: &Path<'_>, tool: &'w Tool<'w>) -> Result<(), Error> {
         self.comment(tool.description.as_deref().and_then(trimmed));
         self.function(at, tool, |writer, at, schema| {
@@ -21,7 +21,7 @@ impl<'w> Writer<'w, '_> {
         })
     }
 
-    /// An object, on one line if nothing in it has a comment.
+    /// Writes an object, on one line if nothing in it has a comment.
     fn modern_object(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         let Some(properties) = schema.properties() else {
             self.doubt(
@@ -91,9 +91,9 @@ impl<'w> Writer<'w, '_> {
         self.comment(schema.description);
     }
 
-    /// Returns whether the variants of a property stand on lines of their own, since one of them has a comment.
+    /// Returns whether each variant of a property has its own line, because one of them has a comment.
     ///
-    /// Until 2026 each type of a list of types was such a variant, with the description of the property.
+    /// Until 2026, each type of a list of types was such a variant, with the description of the property.
     fn has_commented_variants(
         &mut self,
         at: &Path<'_>,
@@ -140,6 +140,7 @@ impl<'w> Writer<'w, '_> {
         Ok(())
     }
 
+    /// Writes the type of a property or an item.
     fn modern_type(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         if schema.is_const {
             self.doubt(at, "no recording shows how `const` is written");
@@ -175,7 +176,8 @@ impl<'w> Writer<'w, '_> {
         Ok(())
     }
 
-    /// Whether something in a schema has a comment. Its own comments stand before it.
+    /// Returns whether something inside a schema has a comment. Comments of the schema itself do not count: they stand
+    /// before it.
     fn has_comment_below(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<bool, Error> {
         let found = |writer: &mut Self, at: &Path<'_>, inner: &Schema<'w>| {
             Ok(inner.has_comment() || writer.has_comment_below(at, inner)?)
@@ -201,7 +203,7 @@ impl<'w> Writer<'w, '_> {
         Ok(false)
     }
 
-    /// The lines of a text as comments.
+    /// Writes each line of a text as a comment.
     fn comment(&mut self, text: Option<&str>) {
         for line in text.into_iter().flat_map(str::lines) {
             let line = line.trim();

@@ -1,4 +1,4 @@
-//! What a JSON schema says, as far as the text of the tools shows it.
+//! The keywords of a JSON schema that the text of the tools shows.
 
 use std::collections::HashSet;
 
@@ -21,13 +21,13 @@ const UNWRITTEN: &[&str] = &[
     "strict",
 ];
 
-/// Keywords that the service refuses where the parameters of a tool begin.
+/// Keywords that the service refuses at the top of a tool's parameters.
 const REFUSED: [&str; 5] = ["anyOf", "oneOf", "allOf", "enum", "not"];
 
-/// So many bytes of a text count as one key, as each entry of a list does.
+/// The number of bytes of a text that count as one key. Each entry of a list counts as one key too.
 const STEP: usize = 64;
 
-/// What a schema says, with what it refers to in place.
+/// The keywords of a schema, with those of the schemas that it refers to.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Schema<'w> {
     pub(super) kind: Option<&'w Value<'w>>,
@@ -41,13 +41,13 @@ pub(super) struct Schema<'w> {
     pub(super) variants: Option<&'w [Value<'w>]>,
     pub(super) is_const: bool,
     pub(super) reference: Option<&'w Value<'w>>,
-    /// How many keys it has, and what texts and lists count as.
+    /// The number of its keys, with the keys that its texts and lists count as.
     pub(super) steps: usize,
 }
 
 impl<'w> Schema<'w> {
-    /// Adds what a value says. What is there already comes before it. `unknown` is told keywords of which no recording
-    /// shows how they are written.
+    /// Adds the keywords of a value; those that are there already stay. Calls `unknown` with each keyword that no
+    /// recording shows.
     pub(super) fn read(
         &mut self,
         at: &Path<'_>,
@@ -83,7 +83,7 @@ impl<'w> Schema<'w> {
         Ok(())
     }
 
-    /// Why it is not known how it is written.
+    /// Returns the reason if no recording shows how this schema is written.
     pub(super) fn unseen(&self) -> Option<&'static str> {
         let is_nested = self.properties.is_some() || self.items.is_some() || self.values.is_some();
         if self.variants.is_some() && (self.kind.is_some() || is_nested) {
@@ -95,33 +95,35 @@ impl<'w> Schema<'w> {
         }
     }
 
+    /// Returns whether a comment belongs to this schema: a title, a description or a default.
     pub(super) fn has_comment(&self) -> bool {
         self.description.is_some() || self.title.is_some() || self.default.is_some()
     }
 
-    /// Returns the types, if they are a list.
+    /// Returns the types if they are a list.
     pub(super) fn types(&self) -> Option<&'w [Value<'w>]> {
         self.kind?.as_list()
     }
 
-    /// Returns whether this is an object without properties, of which nothing is written.
+    /// Returns whether this is an object without properties, which is not written.
     pub(super) fn is_empty_object(&self) -> bool {
         self.kind() == Some("object") && self.properties().is_none()
     }
 
+    /// Returns the type if it is a single one.
     pub(super) fn kind(&self) -> Option<&'w str> {
         self.kind?.as_text()
     }
 
-    /// The properties of an object; none is as good as an empty list.
+    /// Returns the properties, or `None` if there are none or an empty list.
     pub(super) fn properties(&self) -> Option<&'w Object<'w>> {
         self.properties.filter(|properties| !properties.is_empty())
     }
 
-    /// Marks the properties that an object may lack.
+    /// Returns a function from a property's name to its mark: `?` if the object may lack the property.
     pub(super) fn marks(&self) -> impl Fn(&str) -> &'static str {
         let required = self.required.unwrap_or_default();
-        // a few are faster compared one by one
+        // a few names are faster compared one by one
         let many: Option<HashSet<&str>> =
             (required.len() > 16).then(|| required.iter().filter_map(Value::as_text).collect());
         move |key| {
@@ -134,7 +136,7 @@ impl<'w> Schema<'w> {
     }
 }
 
-/// Refuses parameters that the service refuses.
+/// Checks the parameters of a tool, and returns an error if the service refuses them.
 pub(super) fn check_parameters(at: &Path<'_>, parameters: &Value<'_>) -> Result<(), Error> {
     let has = |key: &&str| {
         parameters
@@ -149,7 +151,7 @@ pub(super) fn check_parameters(at: &Path<'_>, parameters: &Value<'_>) -> Result<
     }
 }
 
-/// How many keys a text or a list counts as.
+/// Returns the number of keys that a text or a list counts as.
 fn steps(value: &Value<'_>) -> usize {
     match value {
         Value::Text(text) => text.len() / STEP,
@@ -158,7 +160,7 @@ fn steps(value: &Value<'_>) -> usize {
     }
 }
 
-/// A text without white space around it, if anything is left.
+/// Returns a text without white space around it, or `None` if nothing is left.
 pub(super) fn trimmed(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }

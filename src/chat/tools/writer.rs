@@ -1,5 +1,5 @@
-//! The parts that both renderings of tools share: the walk over schemas and their references, within limits, and the
-//! text of functions and simple types.
+//! The parts that both renderings of tools share: resolving references within limits, and the text of functions and
+//! simple types.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -11,14 +11,15 @@ use crate::chat::rules::{Rule, RuleSet};
 use crate::chat::value::{Style, Value};
 use crate::error::Error;
 
-/// The most levels of a schema, and the most references that may be open at once.
+/// The largest number of levels of a schema, and of references that are open at once. It keeps the recursion shallow.
 const MAX_DEPTH: usize = 128;
-/// The most bytes of rendered tools: references can double the text at every level.
+/// The largest text of all tools, in bytes, because references can double the text at every level.
 const MAX_TEXT: usize = 1 << 24;
-/// The most keys of schemas that are read for one request: references can double these, too.
+/// The largest number of keys of schemas that are read for one request, because references can double these, too.
 const MAX_STEPS: usize = 1 << 23;
 
-/// The most unknown keywords that are noted of one request. More add nothing to the reason of an estimate.
+/// The largest number of unknown keywords that are noted for one request. More add nothing to the reason of an
+/// estimate.
 const MAX_KEYWORDS: usize = 64;
 
 /// The types of JSON schemas, for error messages.
@@ -28,7 +29,7 @@ const TYPES: &[&str] = &[
 
 /// Writes tools as TypeScript types.
 pub(super) struct Writer<'w, 'o> {
-    /// The schema in which references are resolved: all parameters of the function.
+    /// The schema in which references are resolved: the parameters of the function.
     root: Option<&'w Value<'w>>,
     /// The references that are being followed.
     open: Vec<&'w str>,
@@ -40,13 +41,13 @@ pub(super) struct Writer<'w, 'o> {
     keywords: HashSet<&'w str>,
     doubts: &'o mut Vec<String>,
     rules: &'o mut RuleSet,
-    /// Whether a list of types is written as plain types, see [`super::LIST_OF_TYPES_SINCE`].
+    /// Whether a list of types is written as plain types; see [`super::LIST_OF_TYPES_SINCE`].
     pub(super) is_type_list_plain: bool,
     pub(super) out: &'o mut String,
 }
 
 impl<'w, 'o> Writer<'w, 'o> {
-    /// Creates a writer that appends to `out`, and to `doubts` the reasons why the count is an estimate.
+    /// Creates a writer that appends text to `out`, and the reasons for an estimate to `doubts`.
     pub(super) fn new(
         doubts: &'o mut Vec<String>,
         rules: &'o mut RuleSet,
@@ -65,8 +66,8 @@ impl<'w, 'o> Writer<'w, 'o> {
         }
     }
 
-    /// Follows the references of a schema, then calls `act` on the resolved schema. Meanwhile these references are open,
-    /// so that one that leads back to itself is found.
+    /// Follows the references of a schema, then calls `act` on the resolved schema. The references stay open until
+    /// `act` returns, so that a reference back to itself is found.
     pub(super) fn resolve<T>(
         &mut self,
         at: &Path<'_>,
@@ -111,7 +112,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(done)
     }
 
-    /// Fails if the schema is too deep, or too large with its references resolved.
+    /// Returns an error if the schema is too deep, or too large with its references resolved.
     fn check(&self, at: &Path<'_>) -> Result<(), Error> {
         if self.depth > MAX_DEPTH || self.open.len() > MAX_DEPTH {
             return Err(at.invalid(format!(
@@ -126,7 +127,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(())
     }
 
-    /// Returns the target of a reference, with the reference open, or nothing if it leads back to itself.
+    /// Returns the target of a reference and opens the reference, or returns `None` if it leads back to itself.
     fn follow(
         &mut self,
         at: &Path<'_>,
@@ -174,7 +175,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         self.rules.insert(rule);
     }
 
-    /// Adds a reason why the count is an estimate. Each reason is kept once, with the first path where it holds.
+    /// Adds a reason for an estimate. Each reason is kept once, with the first path at which it holds.
     pub(super) fn doubt(&mut self, at: &Path<'_>, reason: &str) {
         if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
             self.doubts.push(at.note(reason));
@@ -289,7 +290,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         Ok(names.join(" | ").into())
     }
 
-    /// Returns the name of a type of JSON schemas in the text of the tools.
+    /// Returns the TypeScript name of a type of JSON schemas.
     pub(super) fn name_of_type(
         &mut self,
         at: &Path<'_>,
@@ -328,7 +329,7 @@ fn percent_decoded(text: &str) -> Cow<'_, str> {
         bytes.push(byte);
         rest = after;
     }
-    // what is not UTF-8 was not encoded so
+    // bytes that are not UTF-8 were not encoded like this: keep the text as it is
     String::from_utf8(bytes).map_or(text.into(), Cow::Owned)
 }
 

@@ -21,26 +21,30 @@ pub(crate) enum Value<'a> {
     Object(Object<'a>),
 }
 
-/// The keys and values of an object, in order; no key is there twice.
+/// The keys and values of an object, in order; each key is there once.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Object<'a>(pub(crate) Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Object<'a> {
+    /// Returns the value of a key.
     pub(crate) fn get(&self, key: &str) -> Option<&Value<'a>> {
         let found = self.0.iter().find(|(name, _)| name == key);
         found.map(|(_, value)| value)
     }
 
+    /// Returns the keys and values, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
         self.0.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
+    /// Returns whether there are no keys.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl<'a> Value<'a> {
+    /// Returns the text, if this is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -48,6 +52,7 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the items, if this is a list.
     pub(crate) fn as_list(&self) -> Option<&[Self]> {
         match self {
             Self::List(list) => Some(list),
@@ -55,6 +60,7 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the object, if this is one.
     pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
         match self {
             Self::Object(object) => Some(object),
@@ -62,12 +68,12 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value of a key, if this is an object that has it.
+    /// Returns the value of a key, if this is an object that has it.
     pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         self.as_object()?.get(key)
     }
 
-    /// What kind of value it is, in words.
+    /// Returns the kind of the value in words, for error messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -79,7 +85,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns it with texts of its own.
+    /// Returns the value with its own copies of all texts.
     #[cfg(feature = "json")]
     pub(crate) fn into_owned(self) -> Value<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
@@ -99,17 +105,18 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Appends it as JSON text.
+    /// Appends the value as JSON text.
     pub(crate) fn write(&self, style: Style, out: &mut String) {
         self.write_but(style, &[], out);
     }
 
-    /// Appends a JSON schema as compact ASCII text, on all levels without the keywords in `but`. Properties and definitions
-    /// may have their names.
+    /// Appends a JSON schema as compact ASCII text. On all levels, the keywords in `but` are left out; properties and
+    /// definitions with such a name stay.
     pub(crate) fn write_schema(&self, but: &[&str], out: &mut String) {
         self.write_but(Style::CompactAscii, but, out);
     }
 
+    /// Appends the value as JSON text without the keys in `but`.
     fn write_but(&self, style: Style, but: &[&str], out: &mut String) {
         match self {
             Self::Null => out.push_str("null"),
@@ -141,10 +148,10 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The keywords of a schema whose keys are names.
+/// The keywords of a schema whose value is an object with names as keys.
 const NAMED: [&str; 3] = ["properties", "$defs", "definitions"];
 
-/// Appends the entries of an object, each value as `write` does.
+/// Appends the entries of an object; `write` appends each value.
 fn write_entries<'v, 'a: 'v>(
     entries: impl Iterator<Item = (&'v str, &'v Value<'a>)>,
     style: Style,
@@ -161,7 +168,7 @@ fn write_entries<'v, 'a: 'v>(
     out.push('}');
 }
 
-/// A value of one's own, or a part of another.
+/// A value that is owned, or a reference to a part of another value.
 #[derive(Debug, Clone)]
 pub(crate) enum Held<'a> {
     Own(Value<'a>),
@@ -179,38 +186,42 @@ impl<'a> Deref for Held<'a> {
     }
 }
 
-/// How JSON text is spaced and escaped.
+/// The spaces and escapes of JSON text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
-    /// No spaces; only characters that must be escaped are.
+    /// No spaces; only the necessary escapes.
     Compact,
     /// No spaces, ASCII only.
     CompactAscii,
-    /// A space after commas and colons; only characters that must be escaped are.
+    /// A space after commas and colons; only the necessary escapes.
     Spaced,
-    /// As Python's `json.dumps` writes: a space after commas and colons, ASCII only.
+    /// The form of Python's `json.dumps`: a space after commas and colons, ASCII only.
     Python,
 }
 
 impl Style {
+    /// Returns the separator of entries.
     fn comma(self) -> &'static str {
         if self.is_spaced() { ", " } else { "," }
     }
 
+    /// Returns the separator of a key and its value.
     fn colon(self) -> &'static str {
         if self.is_spaced() { ": " } else { ":" }
     }
 
+    /// Returns whether a space follows commas and colons.
     fn is_spaced(self) -> bool {
         matches!(self, Self::Spaced | Self::Python)
     }
 
+    /// Returns whether text beyond ASCII is escaped.
     fn is_ascii(self) -> bool {
         matches!(self, Self::CompactAscii | Self::Python)
     }
 }
 
-/// Appends a number as Python does, which has a sign and two digits at least in an exponent.
+/// Appends a number in the form of Python, where an exponent has a sign and at least two digits.
 fn write_float(value: f64, out: &mut String) {
     let text = format!("{value:?}");
     let Some((digits, exponent)) = text.split_once('e') else {
@@ -248,7 +259,7 @@ pub(crate) fn write_text(text: &str, style: Style, out: &mut String) {
 
 /// Appends formatted text.
 pub(crate) fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
-    // a String takes everything
+    // writing to a String cannot fail
     let _ = out.write_fmt(text);
 }
 

@@ -9,15 +9,14 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Object, Value};
 
-/// The only key of the object that stands for a number, if some other crate turns on serde_json's
-/// `arbitrary_precision`.
+/// The only key of the object that represents a number if another crate enables `arbitrary_precision` of serde_json.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Up to this many keys are compared one by one.
+/// The largest number of keys that are compared one by one; a longer object gets a map.
 const FEW: usize = 16;
 
 impl<'a> Value<'a> {
-    /// The value of a JSON text with nothing after it, or what is wrong with the text. Lone surrogates become U+FFFD.
+    /// Parses a JSON text with nothing after it, or returns the problem of the text. Lone surrogates become U+FFFD.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         // texts without lone surrogates are read once
         let value = read(text).or_else(|error| match repaired(text) {
@@ -27,7 +26,7 @@ impl<'a> Value<'a> {
         value.map_err(|error| format!("this is not valid JSON: {error}"))
     }
 
-    /// The value of a JSON text that must be an object, or what is wrong with the text.
+    /// Parses a JSON text that must be an object, or returns the problem of the text.
     pub(crate) fn parse_object(text: &'a str) -> Result<Self, String> {
         match Self::parse(text)? {
             object @ Self::Object(_) => Ok(object),
@@ -39,6 +38,7 @@ impl<'a> Value<'a> {
     }
 }
 
+/// Reads a JSON text; an error if something follows it.
 fn read(text: &str) -> Result<Value<'_>, serde_json::Error> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Value::deserialize(&mut reader)?;
@@ -46,10 +46,11 @@ fn read(text: &str) -> Result<Value<'_>, serde_json::Error> {
     Ok(value)
 }
 
-/// Returns a JSON text with U+FFFD for each escape of a lone surrogate, of the same length; nothing if it has none.
+/// Replaces each escape of a lone surrogate by that of U+FFFD, which has an equal length. Returns `None` if there is
+/// none.
 fn repaired(text: &str) -> Option<String> {
     let mut out = String::new();
-    // where the text that is not in `out` yet begins, and the next byte to look at
+    // the start of the text that is not in `out` yet, and the next byte to look at
     let (mut from, mut at) = (0, 0);
     while let Some(found) = text.get(at..)?.find('\\') {
         at += found;
@@ -65,7 +66,7 @@ fn repaired(text: &str) -> Option<String> {
             out.push_str("\\ufffd");
             from = at + ESCAPE;
         }
-        // past the backslash and what it escapes
+        // skip the backslash and the character that it escapes
         at += 1 + text.get(at + 1..)?.chars().next().map_or(0, char::len_utf8);
     }
     if out.is_empty() {
@@ -75,13 +76,13 @@ fn repaired(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// How long an escaped UTF-16 unit is, in bytes.
+/// The length of an escaped UTF-16 unit, in bytes.
 const ESCAPE: usize = "\\u0000".len();
 
-/// Returns the UTF-16 unit that is escaped here.
+/// Returns the UTF-16 unit of the escape at `at`, if there is one.
 fn unit(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
-    // a sign is no digit
+    // `from_str_radix` accepts a sign, which is not a digit
     let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
@@ -96,7 +97,7 @@ impl<'de> Deserialize<'de> for Value<'de> {
 #[derive(Default)]
 struct Entries<'a> {
     object: Object<'a>,
-    /// Where each key is, once they are more than a few.
+    /// The index of each key, if the object has more than [`FEW`].
     places: HashMap<Cow<'a, str>, usize>,
 }
 
@@ -125,6 +126,7 @@ impl<'a> Entries<'a> {
     }
 }
 
+/// Builds values from the events of the parser.
 struct Reader;
 
 impl<'de> Visitor<'de> for Reader {
@@ -173,7 +175,7 @@ impl<'de> Visitor<'de> for Reader {
     fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
         let mut entries = Entries::default();
         while let Some(key) = items.next_key()? {
-            // the key is a string, whatever the text says
+            // the key is always a string
             let Value::Text(key) = key else {
                 return Err(A::Error::custom("a key is not a string"));
             };
@@ -187,7 +189,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// The number that a text writes, as serde_json reads it.
+/// Returns the number in a text, as serde_json reads it.
 fn number<E: Error>(digits: &str) -> Result<Value<'static>, E> {
     if let Ok(value) = digits.parse() {
         return Ok(Value::Integer(value));
