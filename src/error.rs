@@ -420,10 +420,11 @@ impl Error {
     ///
     /// ```
     /// # #[cfg(feature = "o200k_base")] {
-    /// use tiktally::chat::{Counter, Message, Request, Tool};
+    /// use tiktally::chat::{Counter, Message, Request};
     ///
-    /// let request = Request::new([Message::user("Hello!")]).tools([Tool::function("ping")]);
-    /// assert!(Counter::for_model("gpt-5")?.count(&request).unwrap_err().is_estimate_only());
+    /// // no recording shows the bill of this model
+    /// let counter = Counter::for_model("gpt-4o-2031-01-01")?;
+    /// assert!(counter.count(&Request::new([Message::user("Hello!")])).unwrap_err().is_estimate_only());
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```
