@@ -1,4 +1,5 @@
 //! The state of a count, and the numbers that several rules need.
+#![cfg_attr(not(feature = "json"), allow(dead_code))] // calls and tools with parameters are JSON
 
 use super::api::{Api, Day};
 use super::at_least::Gaps;
