@@ -282,7 +282,10 @@ fn nothing_counted_prints_nothing() {
 fn a_bad_request_is_refused_with_the_place() {
     let cases: [(&[u8], &str); 8] = [
         (b"", "the chat request: this is not valid JSON: "),
-        (b"[]", "the chat request: the body is an array; expected one request object"),
+        (
+            b"[]",
+            "the chat request: the body is an array; expected one request object",
+        ),
         (
             br#"{"model": "gpt-4o"}"#,
             "the chat request: the body has none of",
@@ -804,6 +807,16 @@ fn linked_images_have_the_size_that_is_given() {
     let (code, stdout, stderr) = piped(&["--image-size", "64x64"], many);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.starts_with("2 of 2 requests\n"), "{stdout}");
+}
+
+#[test]
+fn options_hold_for_a_body_after_a_byte_order_mark() {
+    let marked = format!("\u{feff}{LINK}");
+    let (code, stdout, stderr) = piped(&["--json", "--image-size", "64x64"], marked);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(lines(&stdout)[0]["model"], "gpt-4o");
+    let (_, _, stderr) = piped(&[], "\u{feff}{\"messages\": []}");
+    assert!(stderr.contains("choose one with -m"), "{stderr}");
 }
 
 #[test]
