@@ -11,7 +11,7 @@ use super::value::Value;
 #[cfg(feature = "json")]
 use crate::error::Error;
 
-/// A request to the chat completions API, as far as it costs tokens.
+/// A request to the chat completions API or, with [`api`](Self::api), to the Responses API, as far as it costs tokens.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Message, Request, Tool, ToolChoice};
@@ -260,7 +260,6 @@ impl<'a> Message<'a> {
         !self.tool_calls.is_empty() || self.function_call.is_some()
     }
 
-    /// The texts of the content.
     /// Returns the text of the message, whose parts are joined.
     pub(crate) fn text(&self) -> Cow<'_, str> {
         let mut texts = self.texts();
@@ -275,6 +274,7 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// Returns the texts of the content.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
         self.content.iter().filter_map(|part| match part {
             Part::Text(text) => Some(text.as_ref()),
@@ -362,7 +362,7 @@ impl<'a> Tool<'a> {
         self
     }
 
-    /// Whether it has neither a description nor parameters.
+    /// Returns whether it has a description that is not blank.
     pub(crate) fn has_description(&self) -> bool {
         let description = self.description.as_deref().unwrap_or_default();
         !description.trim().is_empty()

@@ -24,7 +24,7 @@ const UNWRITTEN: &[&str] = &[
 /// Keywords that the service refuses where the parameters of a tool begin.
 const REFUSED: [&str; 5] = ["anyOf", "oneOf", "allOf", "enum", "not"];
 
-/// So many bytes of a text count as one key, as each entry of a list does.
+/// This many bytes of a text count as one key, as each entry of a list does.
 const STEP: usize = 64;
 
 /// What a schema says, with what it refers to in place.
