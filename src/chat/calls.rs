@@ -16,6 +16,9 @@ use crate::error::Error;
 /// ASCII was escaped.
 const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 
+/// The first day without recordings before it.
+const ESCAPED_UNTIL: Day = Day::new(2026, 3, 4);
+
 /// Why arguments that only few recordings have are an estimate.
 pub(super) const NOT_AN_OBJECT: &str =
     "these arguments are not the JSON text of an object; they are counted as they are";
@@ -33,6 +36,15 @@ impl Tally<'_> {
         tokens: &mut Vec<usize>,
     ) -> Result<(), Error> {
         self.uses(Rule::Messages);
+        let has_both = |message: &Message<'_>| {
+            message.function_call.is_some() && !message.tool_calls.is_empty()
+        };
+        if let Some(i) = messages.iter().position(has_both) {
+            return Err(invalid(
+                format!("{}.function_call", self.place(at + i)),
+                "this message also has `tool_calls`; use only one of the two",
+            ));
+        }
         if self.family == Family::Legacy0301 {
             self.gaps.note(self.calls_of(at), families::NO_TOOLS)?;
             tokens.extend(self.beside_calls(messages, at)?);
@@ -57,12 +69,6 @@ impl Tally<'_> {
         results: &[Message<'_>],
         at: usize,
     ) -> Result<Vec<usize>, Error> {
-        if message.function_call.is_some() {
-            return Err(invalid(
-                format!("{}.function_call", self.place(at)),
-                "this message also has `tool_calls`; use only one of the two",
-            ));
-        }
         let order = self.in_order(&message.tool_calls, results, at)?;
         if message.tool_calls.iter().any(|call| call.is_missing) {
             return self.beside_calls(iter::once(message).chain(results), at);
@@ -245,6 +251,11 @@ impl Tally<'_> {
         };
         if !is_ascii {
             self.uses(rule);
+            if self.is_between(ESCAPED_UNTIL, UNESCAPED_SINCE) {
+                self.doubt(
+                    "results of parallel calls were no longer escaped from a day in March 2026 on that no recording shows",
+                );
+            }
         }
         let answered = text_of_results(results, style);
         let mut tokens = self.said(message, at)?

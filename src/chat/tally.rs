@@ -12,6 +12,11 @@ use crate::error::Error;
 /// the last day with it was two days earlier.
 const FIRST_WEEKS_END: Day = Day::new(2025, 4, 7);
 
+/// The rules that differ among reasoning models.
+const DIFFERENT: [Rule; 4] = [Rule::Answer, Rule::Tools, Rule::Call, Rule::Parallel];
+/// Why the counter of such a family alone is not sure of them.
+const UNNAMED: &str = "answers in the history, tools and calls cost differently on some reasoning models, and the counter has the name of none";
+
 /// A request that is being counted.
 pub(super) struct Tally<'c> {
     pub(super) counter: &'c Counter,
@@ -65,14 +70,15 @@ impl Tally<'_> {
         self.counter.encoding.count(text)
     }
 
-    /// Returns how many tokens a text adds where it follows another one.
-    pub(super) fn count_after(&self, before: &str, text: &str) -> usize {
-        self.count(&[before, text].concat()) - self.count(before)
+    /// Returns `tokens` and the tokens that a text adds where it follows another one. They can be negative: white space at
+    /// the end of the other one joins that of the text.
+    pub(super) fn plus_after(&self, tokens: usize, before: &str, text: &str) -> usize {
+        (tokens + self.count(&[before, text].concat())).saturating_sub(self.count(before))
     }
 
     /// Returns the tokens of the name of a function, as it follows its namespace: `.` and the name.
     pub(super) fn count_function(&self, name: &str) -> usize {
-        self.count_after("functions", &format!(".{name}"))
+        self.plus_after(0, "functions", &format!(".{name}"))
     }
 
     /// Returns the tokens of a role's name.
@@ -200,6 +206,13 @@ impl Tally<'_> {
     /// Returns why the count is not sure: what no recording shows, and the rules that too few recordings show.
     pub(super) fn reasons(&self, used: &[RuleUse]) -> Vec<String> {
         let mut reasons = self.doubts.clone();
+        let differs = |rule: &Rule| self.rules.contains(*rule);
+        if self.family == Family::Reasoning
+            && !families::is_reasoning(&self.counter.base())
+            && DIFFERENT.iter().any(differs)
+        {
+            reasons.push(UNNAMED.to_owned());
+        }
         reasons.extend(used.iter().filter(|rule| !rule.is_sure()).map(|rule| {
             let RuleUse {
                 name,
