@@ -257,7 +257,7 @@ impl Tally<'_> {
                 );
             }
         }
-        let answered = text_of_results(results, style);
+        let answered = self.text_of_results(results, style);
         let mut tokens = self.said(message, at)?
             + self.numbers.parallel
             + self.count(&asked)
@@ -285,6 +285,34 @@ impl Tally<'_> {
         }
         text.push_str("]}");
         text
+    }
+
+    /// Writes several results as one list; text that is not JSON is a string in it.
+    fn text_of_results(&mut self, results: &[&Message<'_>], style: Style) -> String {
+        let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
+        let mut values = Vec::with_capacity(texts.len());
+        for text in &texts {
+            let value = Value::parse(text).unwrap_or_else(|_| {
+                if ["NaN", "Infinity"].iter().any(|word| text.contains(word)) {
+                    self.doubt(
+                        "no recording shows whether `NaN` and `Infinity` in a result are JSON",
+                    );
+                }
+                Value::Text(text.as_ref().into())
+            });
+            self.integers(&value);
+            values.push(value);
+        }
+        let mut list = String::new();
+        Value::List(values).write(style, &mut list);
+        list
+    }
+
+    /// Notes integers that are not written as they came.
+    fn integers(&mut self, value: &Value<'_>) {
+        if value.has_lost_integer() {
+            self.doubt("no recording shows how -0 and numbers of more than 64 bits are written");
+        }
     }
 
     /// Returns the results in the order of the calls.
@@ -340,23 +368,15 @@ impl Tally<'_> {
             };
             self.doubt(&format!("{place}: {NOT_AN_OBJECT}"));
         }
+        if let Some(value) = &parsed {
+            self.integers(value);
+        }
         parsed
     }
 
     fn calls_of(&self, at: usize) -> String {
         format!("{}.tool_calls", self.place(at))
     }
-}
-
-/// Writes several results as one list; text that is not JSON is a string in it.
-fn text_of_results(results: &[&Message<'_>], style: Style) -> String {
-    let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
-    let values = texts
-        .iter()
-        .map(|text| Value::parse(text).unwrap_or_else(|_| Value::Text(text.as_ref().into())));
-    let mut list = String::new();
-    Value::List(values.collect()).write(style, &mut list);
-    list
 }
 
 /// Returns the places of the calls by their ids.

@@ -955,3 +955,41 @@ fn a_long_run_of_reasoning_is_read_once() {
     let error = refused(&body(r#"{"role": "user", "content": "Hi."}"#));
     assert_eq!(error.path(), Some("input[0]"));
 }
+
+#[test]
+fn numbers_that_are_not_kept_as_they_are_written_are_an_estimate() {
+    let call = |id: &'static str, arguments| ToolCall::new(id, "f", arguments);
+    let counter = Counter::for_model("gpt-4o").unwrap();
+    let is_sure = |messages: Vec<Message<'static>>| {
+        let tokens = counter.estimate(&Request::new(messages)).unwrap();
+        tokens.exactness == Exactness::Exact
+    };
+    for (text, expected) in [
+        (
+            r#"{"a": 18446744073709551615, "b": [-9223372036854775807, 1e16, -0.5]}"#,
+            true,
+        ),
+        (r#"{"a": 18446744073709551616}"#, false),
+        (r#"{"a": [-9223372036854775809]}"#, false),
+        (r#"{"a": {"b": -0}}"#, false),
+    ] {
+        let asked = Message::assistant("").tool_calls([call("a", text)]);
+        assert_eq!(
+            is_sure(vec![asked, Message::tool("a", "1")]),
+            expected,
+            "{text}"
+        );
+    }
+    for (text, expected) in [
+        ("not JSON", true),
+        ("18446744073709551615", true),
+        ("1000000000000000000000", false),
+        (r#"{"mean": NaN}"#, false),
+        ("-Infinity", false),
+    ] {
+        let asked = Message::assistant("").tool_calls([call("a", "{}"), call("b", "{}")]);
+        let results = [Message::tool("a", text), Message::tool("b", "1")];
+        let messages = [asked].into_iter().chain(results).collect();
+        assert_eq!(is_sure(messages), expected, "{text}");
+    }
+}
