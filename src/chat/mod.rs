@@ -109,8 +109,9 @@ pub struct ChatTokens {
     pub images: usize,
     /// The tokens that open the answer.
     pub priming: usize,
-    /// The rules that the count used, with the recorded requests that show each of them. A count is exact if each has
-    /// at least three, and if the request has nothing that no recording shows. Empty for prompts, which have no frame.
+    /// The rules that the count used, with the recorded requests that show each of them. A count is exact if
+    /// [each is sure](RuleUse::is_sure), and if the request has nothing that no recording shows. Empty for prompts, which
+    /// have no frame.
     pub rules: Vec<RuleUse>,
 }
 
@@ -132,7 +133,7 @@ pub struct ChatTokens {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exactness {
-    /// Every rule that was used has at least three recordings, and nothing in the request is unknown.
+    /// Every rule that was used [is sure](RuleUse::is_sure), and nothing in the request is unknown.
     Exact,
     /// The count may be some tokens off.
     Estimate {
@@ -184,7 +185,8 @@ impl Counter {
     }
 
     /// Creates a counter for a deployment whose name does not tell the model. It refuses images, because their cost
-    /// depends on the model.
+    /// depends on the model. Among reasoning models the cost of answers in the history, tools and calls differs too: these
+    /// counts are estimates.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Family, Message, Request};
@@ -234,7 +236,8 @@ impl Counter {
 
     /// Returns this counter as of a day, an ISO date: it counts as the service did on that day, for audits of old logs.
     ///
-    /// Without it, the newest rules count. Rules changed on few days, which the [page](super::chat) lists.
+    /// Without it, the newest rules count. Rules changed on few days, which the [page](super::chat) lists. Between the last
+    /// recording before a change and the first one after it, counts with that rule are estimates.
     ///
     /// ```
     /// use tiktally::chat::Counter;

@@ -68,7 +68,7 @@ impl Counter {
     /// Returns this counter with a function that returns the width and the height of an image in pixels by its link, for
     /// the links of raw request bodies. It replaces an earlier one.
     ///
-    /// The function is called once for each link of a body, except `data:` URLs, which hold the image. If it returns
+    /// The function is called for each link when a body is counted, except `data:` URLs, which hold the image. If it returns
     /// `None`, the size stays unknown. The counter never fetches a link.
     ///
     /// ```
