@@ -16,6 +16,9 @@ use crate::error::Error;
 /// before, text beyond ASCII was escaped.
 const UNESCAPED_SINCE: Day = Day::new(2026, 3, 12);
 
+/// The first day without recordings before it.
+const ESCAPED_UNTIL: Day = Day::new(2026, 3, 4);
+
 /// The reason for an estimate if arguments are not an object; few recordings have such arguments.
 pub(super) const NOT_AN_OBJECT: &str =
     "these arguments are not the JSON text of an object; they are counted as they are";
@@ -33,6 +36,15 @@ impl Tally<'_> {
         tokens: &mut Vec<usize>,
     ) -> Result<(), Error> {
         self.uses(Rule::Messages);
+        let has_both = |message: &Message<'_>| {
+            message.function_call.is_some() && !message.tool_calls.is_empty()
+        };
+        if let Some(i) = messages.iter().position(has_both) {
+            return Err(invalid(
+                format!("{}.function_call", self.place(at + i)),
+                "this message also has `tool_calls`; use only one of the two",
+            ));
+        }
         if self.family == Family::Legacy0301 {
             self.gaps.note(self.calls_of(at), families::NO_TOOLS)?;
             tokens.extend(self.beside_calls(messages, at)?);
@@ -58,12 +70,6 @@ impl Tally<'_> {
         results: &[Message<'_>],
         at: usize,
     ) -> Result<Vec<usize>, Error> {
-        if message.function_call.is_some() {
-            return Err(invalid(
-                format!("{}.function_call", self.place(at)),
-                "this message also has `tool_calls`; use only one of the two",
-            ));
-        }
         let order = self.in_order(&message.tool_calls, results, at)?;
         if message.tool_calls.iter().any(|call| call.is_missing) {
             return self.beside_calls(iter::once(message).chain(results), at);
@@ -246,8 +252,13 @@ impl Tally<'_> {
         };
         if !is_ascii {
             self.uses(rule);
+            if self.is_between(ESCAPED_UNTIL, UNESCAPED_SINCE) {
+                self.doubt(
+                    "results of parallel calls were no longer escaped from a day in March 2026 on that no recording shows",
+                );
+            }
         }
-        let answered = text_of_results(results, style);
+        let answered = self.text_of_results(results, style);
         let mut tokens = self.said(message, at)?
             + self.numbers.parallel
             + self.count(&asked)
@@ -275,6 +286,34 @@ impl Tally<'_> {
         }
         text.push_str("]}");
         text
+    }
+
+    /// Writes several results as one list; text that is not JSON is a string in it.
+    fn text_of_results(&mut self, results: &[&Message<'_>], style: Style) -> String {
+        let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
+        let mut values = Vec::with_capacity(texts.len());
+        for text in &texts {
+            let value = Value::parse(text).unwrap_or_else(|_| {
+                if ["NaN", "Infinity"].iter().any(|word| text.contains(word)) {
+                    self.doubt(
+                        "no recording shows whether `NaN` and `Infinity` in a result are JSON",
+                    );
+                }
+                Value::Text(text.as_ref().into())
+            });
+            self.integers(&value);
+            values.push(value);
+        }
+        let mut list = String::new();
+        Value::List(values).write(style, &mut list);
+        list
+    }
+
+    /// Notes integers that are not written as they came.
+    fn integers(&mut self, value: &Value<'_>) {
+        if value.has_lost_integer() {
+            self.doubt("no recording shows how -0 and numbers of more than 64 bits are written");
+        }
     }
 
     /// Returns the results in the order of the calls; each call must have exactly one.
@@ -331,6 +370,9 @@ impl Tally<'_> {
             };
             self.doubt(&format!("{place}: {NOT_AN_OBJECT}"));
         }
+        if let Some(value) = &parsed {
+            self.integers(value);
+        }
         parsed
     }
 
@@ -338,17 +380,6 @@ impl Tally<'_> {
     fn calls_of(&self, at: usize) -> String {
         format!("{}.tool_calls", self.place(at))
     }
-}
-
-/// Writes several results as one list, in which text that is not JSON is a string.
-fn text_of_results(results: &[&Message<'_>], style: Style) -> String {
-    let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
-    let values = texts
-        .iter()
-        .map(|text| Value::parse(text).unwrap_or_else(|_| Value::Text(text.as_ref().into())));
-    let mut list = String::new();
-    Value::List(values.collect()).write(style, &mut list);
-    list
 }
 
 /// Returns the index of each call by its id, or an error if two calls have the same id.

@@ -43,17 +43,27 @@ pub(crate) struct Known {
 /// Returns the group of models whose recordings also hold for this model: all of them see a request in the same way.
 pub(crate) fn group(family: Family, base: &str, encoding: &str) -> &'static str {
     match family {
-        Family::Legacy0301 => "gpt-3.5-turbo-0301",
+        Family::Legacy0301 if encoding == "cl100k_base" => "gpt-3.5-turbo-0301",
         Family::Legacy0613 if encoding == "cl100k_base" => "gpt-4-0613",
         Family::Modern if encoding == "cl100k_base" => "gpt-3.5-turbo-0125",
         Family::Modern if encoding == "o200k_base" => "gpt-4o",
+        Family::Reasoning if encoding != "o200k_base" => OTHER,
         Family::Reasoning if base.starts_with("o3-mini") => "o3-mini",
         Family::Reasoning if base.starts_with("o4-mini") => "o4-mini",
         Family::Reasoning if base.starts_with("o1") => "o1",
         Family::Reasoning if base.starts_with("o3") => "o3",
         Family::Reasoning => "gpt-5",
-        _ => "another encoding",
+        _ => OTHER,
     }
+}
+
+/// The group of counters with an encoding that no model of the family has.
+const OTHER: &str = "another encoding";
+
+/// Returns whether this is the name of a reasoning model, or begins as one.
+pub(crate) fn is_reasoning(base: &str) -> bool {
+    let found = FAMILIES.iter().find(|(name, ..)| base.starts_with(name));
+    found.is_some_and(|(_, family, _)| *family == Family::Reasoning)
 }
 
 /// The reason why a model's requests cannot be counted.

@@ -30,9 +30,11 @@ impl Tally<'_> {
         let Some(message) = messages.first() else {
             return Ok(());
         };
-        if message.has_call() && message.role != Role::Assistant {
+        let is_wrong =
+            |message: &Message<'_>| message.has_call() && message.role != Role::Assistant;
+        if let Some(i) = messages.iter().position(is_wrong) {
             return Err(invalid(
-                self.place(at),
+                self.place(at + i),
                 "only assistant messages can have calls; move them to one",
             ));
         }
@@ -192,8 +194,8 @@ pub(super) fn exchange_len(messages: &[Message<'_>], at: usize, api: Api) -> usi
         } => Role::Function,
         _ => return 1,
     };
-    let belongs = |next: &&Message<'_>| {
-        next.role == answers || api == Api::Responses && !next.tool_calls.is_empty()
-    };
+    let has_items = api == Api::Responses && !message.tool_calls.is_empty();
+    let belongs =
+        |next: &&Message<'_>| next.role == answers || has_items && !next.tool_calls.is_empty();
     1 + rest.iter().take_while(belongs).count()
 }

@@ -133,7 +133,7 @@ pub struct ChatTokens {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exactness {
-    /// Every rule that was used has at least three recordings, and nothing in the request is unknown.
+    /// Every rule that was used [is sure](RuleUse::is_sure), and nothing in the request is unknown.
     Exact,
     /// The count may be some tokens off.
     Estimate {
@@ -186,7 +186,8 @@ impl Counter {
     }
 
     /// Creates a counter for a deployment whose name does not tell the model. It refuses images, because their cost
-    /// depends on the model.
+    /// depends on the model. Among reasoning models the cost of answers in the history, tools and calls differs too: these
+    /// counts are estimates.
     ///
     /// ```
     /// use tiktally::chat::{Counter, Family, Message, Request};

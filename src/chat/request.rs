@@ -11,7 +11,7 @@ use super::value::Value;
 #[cfg(feature = "json")]
 use crate::error::Error;
 
-/// A request to the chat completions API, as far as it costs tokens.
+/// A request to the chat completions API or, with [`api`](Self::api), to the Responses API, as far as it costs tokens.
 ///
 /// ```
 /// use tiktally::chat::{Counter, Message, Request, Tool, ToolChoice};

@@ -64,15 +64,14 @@ impl Tally<'_> {
         if self.family == Family::Reasoning {
             return match system {
                 None => self.numbers.schema_alone + self.count(&text),
-                Some(system) => {
-                    self.count(&format!("# Instructions\n\n{system}\n\n{text}"))
-                        - self.count(&system)
-                }
+                Some(system) => self
+                    .count(&format!("# Instructions\n\n{system}\n\n{text}"))
+                    .saturating_sub(self.count(&system)),
             };
         }
         let schema = match system {
             None => self.numbers.schema_alone + self.count(&text),
-            Some(system) => self.count_after(&system, &format!("\n\n{text}")),
+            Some(system) => self.plus_after(0, &system, &format!("\n\n{text}")),
         };
         schema + self.numbers.schema + self.count(&format.name) + answers
     }

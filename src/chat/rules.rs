@@ -181,10 +181,13 @@ impl RuleSet {
         self.0 |= other.0;
     }
 
-    /// Returns the rules, in the order of [`Rule::ALL`].
+    pub(crate) fn contains(self, rule: Rule) -> bool {
+        self.0 & 1 << rule as u32 != 0
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = Rule> {
         let all = Rule::ALL.iter().copied();
-        all.filter(move |rule| self.0 & 1 << *rule as u32 != 0)
+        all.filter(move |rule| self.contains(*rule))
     }
 }
 

@@ -13,6 +13,11 @@ use crate::error::Error;
 /// With tools, the last recording with them is of two days earlier.
 const FIRST_WEEKS_END: Day = Day::new(2025, 4, 7);
 
+/// The rules that differ among reasoning models.
+const DIFFERENT: [Rule; 4] = [Rule::Answer, Rule::Tools, Rule::Call, Rule::Parallel];
+/// Why the counter of such a family alone is not sure of them.
+const UNNAMED: &str = "answers in the history, tools and calls cost differently on some reasoning models, and the counter has the name of none";
+
 /// A request that is being counted.
 pub(super) struct Tally<'c> {
     pub(super) counter: &'c Counter,
@@ -67,14 +72,15 @@ impl Tally<'_> {
         self.counter.encoding.count(text)
     }
 
-    /// Returns the number of tokens that a text adds after another text.
-    pub(super) fn count_after(&self, before: &str, text: &str) -> usize {
-        self.count(&[before, text].concat()) - self.count(before)
+    /// Returns `tokens` and the tokens that a text adds where it follows another one. They can be negative: white space at
+    /// the end of the other one joins that of the text.
+    pub(super) fn plus_after(&self, tokens: usize, before: &str, text: &str) -> usize {
+        (tokens + self.count(&[before, text].concat())).saturating_sub(self.count(before))
     }
 
     /// Counts the name of a function after its namespace: `.` and the name (section 3.2).
     pub(super) fn count_function(&self, name: &str) -> usize {
-        self.count_after("functions", &format!(".{name}"))
+        self.plus_after(0, "functions", &format!(".{name}"))
     }
 
     /// Counts the name of a role, once for each role.
@@ -207,6 +213,13 @@ impl Tally<'_> {
     /// recordings.
     pub(super) fn reasons(&self, used: &[RuleUse]) -> Vec<String> {
         let mut reasons = self.doubts.clone();
+        let differs = |rule: &Rule| self.rules.contains(*rule);
+        if self.family == Family::Reasoning
+            && !families::is_reasoning(&self.counter.base())
+            && DIFFERENT.iter().any(differs)
+        {
+            reasons.push(UNNAMED.to_owned());
+        }
         reasons.extend(used.iter().filter(|rule| !rule.is_sure()).map(|rule| {
             let RuleUse {
                 name,

@@ -1,10 +1,10 @@
 //! Unknown costs are refused, or counted as an estimate.
 
-use tiktally::Error;
 use tiktally::chat::{
     Api, ChatTokens, Counter, Detail, Exactness, Family, Image, Message, Request, ResponseFormat,
-    ToolCall, count_json, estimate_json,
+    Tool, ToolCall, ToolChoice, count_json, estimate_json,
 };
+use tiktally::{Encoding, Error};
 
 fn body(model: &str, rest: &str) -> String {
     format!(r#"{{"model": "{model}", {rest}}}"#)
@@ -833,4 +833,184 @@ fn images_with_fill_bytes_have_a_size() {
         cost_of_image(&format!("data:image/jpeg;base64,{data}")),
         2 * 170 + 85
     );
+}
+
+#[test]
+fn white_space_at_the_end_of_a_system_message_joins_the_line_break_before_tools() {
+    let tools = |system: &str| {
+        let request = Request::new([Message::system(system), Message::user("Hello!")]);
+        let request = request.tools([Tool::function("ping")]);
+        Counter::for_model("gpt-4o")
+            .unwrap()
+            .count(&request)
+            .unwrap()
+            .tools
+    };
+    // ".\r" is two tokens, but ".\r\n\n" is one
+    assert_eq!(tools(".\r") + 1, tools("."));
+    // of an encoding whose pieces are whole texts, one token may be all that a name needs
+    let bytes = (0..=u8::MAX).map(|byte| (vec![byte], u32::from(byte)));
+    let encoding = Encoding::builder("whole")
+        .pattern(r"(?s:.+)")
+        .ranks(bytes.chain([(b"functions.f".to_vec(), 256)]))
+        .build()
+        .unwrap();
+    let counter = Counter::new(Family::Modern, &encoding);
+    let request = Request::new([Message::user("Hello!")])
+        .tools([Tool::function("f")])
+        .tool_choice(ToolChoice::Function("f".into()));
+    assert_eq!(counter.estimate(&request).unwrap().tool_choice, 7);
+}
+
+#[test]
+fn a_family_is_sure_only_with_an_encoding_of_its_models() {
+    let request = Request::new([Message::user("Hello!")]);
+    for (family, encoding) in [
+        (Family::Reasoning, tiktally::cl100k_base()),
+        (Family::Legacy0301, tiktally::o200k_base()),
+        (Family::Legacy0613, tiktally::o200k_base()),
+    ] {
+        let error = Counter::new(family, encoding).count(&request).unwrap_err();
+        assert!(error.to_string().contains("another encoding"), "{error}");
+    }
+}
+
+#[test]
+fn reasoning_models_without_a_name_are_sure_of_what_all_of_them_share() {
+    let question = Request::new([Message::user("Hello!")]);
+    let answer = Request::new([Message::assistant("Hi."), Message::user("Hello!")]);
+    let tools = question.clone().tools([Tool::function("ping")]);
+    let nameless = Counter::new(Family::Reasoning, tiktally::o200k_base());
+    let alias = Counter::for_model("gpt-4o")
+        .unwrap()
+        .with_family(Family::Reasoning);
+    for counter in [nameless, alias] {
+        assert_eq!(counter.count(&question).unwrap().total, 8);
+        for request in [&answer, &tools] {
+            let error = counter.count(request).unwrap_err();
+            assert!(
+                error.to_string().contains("some reasoning models"),
+                "{error}"
+            );
+        }
+    }
+    assert!(Counter::for_model("gpt-5").unwrap().count(&answer).is_ok());
+}
+
+#[test]
+fn calls_that_would_not_be_counted_are_invalid() {
+    let call = |id: &'static str| ToolCall::new(id, "f", "{}");
+    let asked = |id| Message::assistant("").tool_calls([call(id)]);
+    let counter = Counter::for_model("gpt-4o").unwrap();
+    let path = |api, messages: &[Message<'static>]| {
+        let request = Request::new(messages.iter().cloned()).api(api);
+        let error = counter.estimate(&request).unwrap_err();
+        assert!(error.is_invalid_chat(), "{error}");
+        error.path().unwrap().to_owned()
+    };
+    let (chat, responses) = (Api::ChatCompletions, Api::Responses);
+    let result = Message::tool("a", "1");
+    let calling = [asked("a"), result.clone().tool_calls([call("b")])];
+    assert_eq!(path(chat, &calling), "messages[1]");
+    assert_eq!(path(responses, &calling), "input[1]");
+    let of_user = [
+        asked("a"),
+        Message::user("").tool_calls([call("b")]),
+        result.clone(),
+    ];
+    assert_eq!(path(responses, &of_user), "input[1]");
+    let both = [asked("a"), asked("b").function_call(call("")), result];
+    assert_eq!(path(responses, &both), "input[1].function_call");
+    let unanswered = [Message::assistant("").function_call(call("")), asked("a")];
+    assert_eq!(path(chat, &unanswered), "messages[1].tool_calls[0]");
+    assert_eq!(path(responses, &unanswered), "input[1]");
+}
+
+#[test]
+fn a_day_between_two_recordings_with_a_change_is_not_sure() {
+    let tool = with_tool(
+        r#"{"type": "object", "properties": {"a": {"type": ["string", "null"], "description": "d"}}}"#,
+        "",
+    );
+    let calls = body(
+        "gpt-4o",
+        r#""messages": [{"role": "assistant", "tool_calls": [
+            {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}},
+            {"id": "b", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        ]}, {"role": "tool", "tool_call_id": "b", "content": "é"}, {"role": "tool", "tool_call_id": "a", "content": "1"}]"#,
+    );
+    let image = format!(
+        r#"{{"messages": [{{"role": "user", "content": [{{"type": "text", "text": "?"}},
+        {{"type": "image_url", "image_url": {{"url": "{GIF}"}}}}]}}]}}"#
+    );
+    for (model, body, last, between) in [
+        ("gpt-4o", &tool, "2026-03-31", ["2026-04-01", "2026-08-01"]),
+        ("gpt-4o", &calls, "2026-03-03", ["2026-03-04", "2026-03-11"]),
+        (
+            "gpt-4.1-nano",
+            &image,
+            "2026-05-06",
+            ["2026-05-07", "2026-06-07"],
+        ),
+    ] {
+        let counter = Counter::for_model(model).unwrap();
+        let as_of = |day| counter.as_of(day).unwrap();
+        let sure = as_of(last).count_json(body).unwrap();
+        for day in between {
+            let error = as_of(day).count_json(body).unwrap_err();
+            assert!(error.to_string().contains("no recording shows"), "{error}");
+            assert_eq!(as_of(day).estimate_json(body).unwrap().total, sure.total);
+        }
+    }
+}
+
+const GIF: &str =
+    "data:image/gif;base64,R0lGODlhAwACAPAAAP8AAP///yH5BAAAAAAALAAAAAADAAIAAAIChF8AOw==";
+
+#[test]
+fn a_long_run_of_reasoning_is_read_once() {
+    let run = r#"{"type": "reasoning"},"#.repeat(200_000);
+    let body = |rest| body("gpt-5", &format!(r#""input": [{run}{rest}]"#));
+    let answered = body(r#"{"role": "assistant", "content": "Hi."}"#);
+    assert!(estimate_json(&answered).is_ok());
+    let error = refused(&body(r#"{"role": "user", "content": "Hi."}"#));
+    assert_eq!(error.path(), Some("input[0]"));
+}
+
+#[test]
+fn numbers_that_are_not_kept_as_they_are_written_are_an_estimate() {
+    let call = |id: &'static str, arguments| ToolCall::new(id, "f", arguments);
+    let counter = Counter::for_model("gpt-4o").unwrap();
+    let is_sure = |messages: Vec<Message<'static>>| {
+        let tokens = counter.estimate(&Request::new(messages)).unwrap();
+        tokens.exactness == Exactness::Exact
+    };
+    for (text, expected) in [
+        (
+            r#"{"a": 18446744073709551615, "b": [-9223372036854775807, 1e16, -0.5]}"#,
+            true,
+        ),
+        (r#"{"a": 18446744073709551616}"#, false),
+        (r#"{"a": [-9223372036854775809]}"#, false),
+        (r#"{"a": {"b": -0}}"#, false),
+    ] {
+        let asked = Message::assistant("").tool_calls([call("a", text)]);
+        assert_eq!(
+            is_sure(vec![asked, Message::tool("a", "1")]),
+            expected,
+            "{text}"
+        );
+    }
+    for (text, expected) in [
+        ("not JSON", true),
+        ("18446744073709551615", true),
+        ("1000000000000000000000", false),
+        (r#"{"mean": NaN}"#, false),
+        ("-Infinity", false),
+    ] {
+        let asked = Message::assistant("").tool_calls([call("a", "{}"), call("b", "{}")]);
+        let results = [Message::tool("a", text), Message::tool("b", "1")];
+        let messages = [asked].into_iter().chain(results).collect();
+        assert_eq!(is_sure(messages), expected, "{text}");
+    }
 }

@@ -810,6 +810,16 @@ fn linked_images_have_the_size_that_is_given() {
 }
 
 #[test]
+fn options_hold_for_a_body_after_a_byte_order_mark() {
+    let marked = format!("\u{feff}{LINK}");
+    let (code, stdout, stderr) = piped(&["--json", "--image-size", "64x64"], marked);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert_eq!(lines(&stdout)[0]["model"], "gpt-4o");
+    let (_, _, stderr) = piped(&[], "\u{feff}{\"messages\": []}");
+    assert!(stderr.contains("choose one with -m"), "{stderr}");
+}
+
+#[test]
 fn advice_is_for_the_command_line() {
     let (code, stdout, stderr) = piped(&[], LINK);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));

@@ -40,7 +40,7 @@ pub(crate) fn cost(sent: Sent<'_>, image: Image) -> Result<Cost, &'static str> {
     }
     Ok(Cost {
         tokens: rule.tokens(image, sent) as usize,
-        estimate: rule.doubt(image),
+        estimate: rule.doubt(image).or_else(|| rule.doubt_day(sent)),
         is_earlier: rule.is_earlier(sent),
     })
 }
@@ -94,6 +94,9 @@ struct More {
 
 /// The day on which some models lost one token in chat completions (section 4); it was still there on 2026-05-06.
 const CHAT_LESS_SINCE: Day = Day::new(2026, 6, 8);
+
+/// The first day without recordings before it.
+const CHAT_MORE_UNTIL: Day = Day::new(2026, 5, 7);
 
 /// The largest number of patches of an image, by detail.
 #[derive(Debug, Clone)]
@@ -183,7 +186,14 @@ impl Rule {
         }
     }
 
-    /// Returns whether the request is from before a change of this price.
+    /// Why the count may be wrong on this day.
+    fn doubt_day(&self, sent: Sent<'_>) -> Option<&'static str> {
+        let is_late = sent.day.is_some_and(|day| day >= CHAT_MORE_UNTIL);
+        (self.is_earlier(sent) && is_late).then_some(
+            "the price of an image of this model changed on a day in May or June 2026 that no recording shows",
+        )
+    }
+
     fn is_earlier(&self, sent: Sent<'_>) -> bool {
         let has_changed =
             matches!(self, Self::Patches { more, .. } if more.chat != more.chat_before);

@@ -89,6 +89,8 @@ fn items<'v>(
     request: &mut Request<'v>,
 ) -> Result<(), Error> {
     let list = path.list(input)?;
+    // what follows a run of reasoning is looked for once
+    let mut next = 0;
     for (i, value) in list.iter().enumerate() {
         let at = path.at(i);
         let kind = at.maybe_text(value, "type")?;
@@ -97,8 +99,11 @@ fn items<'v>(
             Some("function_call") => function_call(&at, value)?,
             Some("function_call_output") => function_call_output(&at, value)?,
             Some("reasoning") => {
-                let next = list.iter().skip(i + 1).find(|next| !is_reasoning(next));
-                if reasoning(&at, value, next)? {
+                if next <= i {
+                    let run = list.iter().skip(i).take_while(|item| is_reasoning(item));
+                    next = i + run.count();
+                }
+                if reasoning(&at, value, list.get(next))? {
                     request.rules.insert(Rule::ReasoningItem);
                 }
                 continue;

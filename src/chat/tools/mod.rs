@@ -53,6 +53,13 @@ impl Tally<'_> {
         let mut writer = Writer::new(&mut self.doubts, &mut self.rules, &mut text);
         writer.is_type_list_plain = is_since;
         render(request, rendering, writer)?;
+        if self.rules.contains(Rule::TypeListComments)
+            && self.is_between(LIST_OF_TYPES_UNTIL, LIST_OF_TYPES_SINCE)
+        {
+            self.doubt(
+                "how a list of types is written changed on a day between April and August 2026 that no recording shows",
+            );
+        }
         let tokens = self.count(&text);
         let has_description = request.tools.first().is_some_and(Tool::has_description);
         let description = match self.family {
@@ -66,8 +73,8 @@ impl Tally<'_> {
         let mut frame = self.numbers.tools;
         if let Some(system) = &system {
             self.uses(Rule::ToolsSystem);
-            frame =
-                self.numbers.tools - self.numbers.system_saves + self.count_after(system, "\n\n");
+            frame = self.numbers.tools - self.numbers.system_saves;
+            frame = self.plus_after(frame, system, "\n\n");
         }
         let more = match self.group {
             "o3-mini" => self.numbers.o3_mini_tools,
@@ -137,6 +144,9 @@ impl Tally<'_> {
 /// The first day on which a list of types was recorded as plain types with bars between them (section 3.2). Until March
 /// 2026, each type carried the comment of the property.
 const LIST_OF_TYPES_SINCE: Day = Day::new(2026, 8, 2);
+
+/// The first month without recordings before it.
+const LIST_OF_TYPES_UNTIL: Day = Day::new(2026, 4, 1);
 
 /// Appends the namespace of all tools.
 fn render<'w>(

@@ -177,7 +177,9 @@ impl<'w, 'o> Writer<'w, 'o> {
 
     /// Adds a reason for an estimate. Each reason is kept once, with the first path at which it holds.
     pub(super) fn doubt(&mut self, at: &Path<'_>, reason: &str) {
-        if !self.doubts.iter().any(|doubt| doubt.ends_with(reason)) {
+        // from the end, since those of the messages may be many
+        let mut doubts = self.doubts.iter().rev();
+        if !doubts.any(|doubt| doubt.ends_with(reason)) {
             self.doubts.push(at.note(reason));
         }
     }

@@ -105,6 +105,22 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns whether a number in it may be an integer that no other kind of number holds as it is written: one of more
+    /// than 64 bits, or -0.
+    #[cfg(feature = "json")]
+    pub(crate) fn has_lost_integer(&self) -> bool {
+        match self {
+            // 2 to the power of 63, from which on the negative ones are lost
+            Self::Float(value) => {
+                value.abs() >= 9_223_372_036_854_775_808.0
+                    || value.to_bits() == (-0.0_f64).to_bits()
+            }
+            Self::List(list) => list.iter().any(Self::has_lost_integer),
+            Self::Object(object) => object.iter().any(|(_, value)| value.has_lost_integer()),
+            _ => false,
+        }
+    }
+
     /// Appends the value as JSON text.
     pub(crate) fn write(&self, style: Style, out: &mut String) {
         self.write_but(style, &[], out);

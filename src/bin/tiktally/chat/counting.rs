@@ -72,6 +72,8 @@ impl Counting<'_> {
 
     /// Counts the body of a request.
     pub(super) fn body(&self, body: &str) -> Result<Counted, String> {
+        // the library skips it too, but the model is looked up before
+        let body = body.strip_prefix('\u{feff}').unwrap_or(body);
         let model = match self.model {
             Some(model) => Some(model.clone()),
             None => Model::from_body(body)?,
