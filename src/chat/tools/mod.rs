@@ -48,6 +48,17 @@ impl Tally<'_> {
             Family::Legacy0613 => Rendering::Legacy,
             Family::Modern | Family::Reasoning => Rendering::Modern,
         };
+        let text = self.text_of_tools(request, rendering)?;
+        let around = self.around_tools(request);
+        Ok(self.count(&text) + around)
+    }
+
+    /// Writes the tools as the model sees them.
+    fn text_of_tools(
+        &mut self,
+        request: &Request<'_>,
+        rendering: Rendering,
+    ) -> Result<String, Error> {
         let mut text = String::with_capacity(TOOL * request.tools.len());
         let is_since = self.is_since(LIST_OF_TYPES_SINCE);
         let mut writer = Writer::new(&mut self.doubts, &mut self.rules, &mut text);
@@ -60,14 +71,18 @@ impl Tally<'_> {
                 "how a list of types is written changed on a day between April and August 2026 that no recording shows",
             );
         }
-        let tokens = self.count(&text);
+        Ok(text)
+    }
+
+    /// Returns the tokens around the text of the tools (sections 3.1, 3.5 and 3.9).
+    fn around_tools(&mut self, request: &Request<'_>) -> usize {
         let has_description = request.tools.first().is_some_and(Tool::has_description);
         let description = match self.family {
             Family::Reasoning if has_description => self.numbers.reasoning_description,
             _ => 0,
         };
         if self.is_responses() {
-            return Ok(tokens + self.tools_responses(description));
+            return self.tools_responses(description);
         }
         let system = self.first_system(&request.messages);
         let mut frame = self.numbers.tools;
@@ -76,19 +91,18 @@ impl Tally<'_> {
             frame = self.numbers.tools - self.numbers.system_saves;
             frame = self.plus_after(frame, system, "\n\n");
         }
-        let more = match self.group {
-            "o3-mini" => self.numbers.o3_mini_tools,
-            _ if self.family == Family::Reasoning => {
-                let heading = if system.is_some() {
-                    self.numbers.reasoning_heading
-                } else {
-                    0
-                };
-                self.numbers.reasoning_tools + description + heading
-            }
-            _ => 0,
+        let heading = if system.is_some() {
+            self.numbers.reasoning_heading
+        } else {
+            0
         };
-        Ok(tokens + frame + more)
+        match self.group {
+            "o3-mini" => frame + self.numbers.o3_mini_tools,
+            _ if self.family == Family::Reasoning => {
+                frame + self.numbers.reasoning_tools + description + heading
+            }
+            _ => frame,
+        }
     }
 
     /// Returns the tokens around the tools in the Responses API, where tools have a message of their own (section 3.9).
