@@ -7,20 +7,19 @@ use serde_json::Value;
 
 use super::input::Input;
 
-/// Returns the bytes as a body, or, if the first byte cannot begin a JSON text, a body that the others choose.
+/// Returns the bytes as a body, or, if they cannot begin a JSON object, a body that they choose.
 pub(crate) fn of(bytes: &[u8]) -> String {
-    match bytes {
-        [0x80..=0xFF, choices @ ..] => {
-            let (input, json) = (Input::new(choices), String::new());
-            let mut writer = Writer { input, json };
-            if writer.input.byte() > 240 {
-                writer.json.push('\u{feff}');
-            }
-            writer.value(&BODY);
-            writer.json
-        }
-        _ => String::from_utf8_lossy(bytes).into_owned(),
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if let [] | [b'{' | b'[' | b'"' | b' ' | b'\n', ..] = text {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
+    let (input, json) = (Input::new(bytes), String::new());
+    let mut writer = Writer { input, json };
+    if writer.input.byte() > 240 {
+        writer.json.push('\u{feff}');
+    }
+    writer.value(&BODY);
+    writer.json
 }
 
 /// The kind of value that may be at a place.
@@ -53,13 +52,24 @@ type Field = (&'static str, &'static Kind);
 
 use Kind::{Any, Few, Image, Json, List, Map, Object, One, Or, Raw, Run, Text, Word};
 
-static BODY: Kind = Or(&[&CHAT, &RESPONSES, &CHAT, &RESPONSES, &PROMPTS]);
+static BODY: Kind = Or(&[
+    &CHAT, &RESPONSES, &CHAT, &RESPONSES, &CHAT, &RESPONSES, &CHAT, &RESPONSES, &PROMPTS,
+]);
 
 static CHAT: Kind = Object(&[
     ("!model", &MODEL),
     (
         "!messages",
-        &Or(&[&Few(&TURN), &Few(&MESSAGE), &Few(&TURN), &List(&Any)]),
+        &Or(&[
+            &Few(&TURN),
+            &Few(&TURN),
+            &Few(&TURN),
+            &Few(&TURN),
+            &Few(&MESSAGE),
+            &Few(&TURN),
+            &Few(&TURN),
+            &List(&Any),
+        ]),
     ),
     ("tools", &Few(&TOOL)),
     ("tools", &Few(&TOOL)),
@@ -71,8 +81,6 @@ static CHAT: Kind = Object(&[
     ("modalities", &List(&NAME)),
     ("reasoning_effort", &NAME),
     ("cache_control", &CACHE),
-    ("audio", &Any),
-    ("input", &Any),
     ("wind", &Any),
 ]);
 
@@ -80,7 +88,16 @@ static RESPONSES: Kind = Object(&[
     ("!model", &MODEL),
     (
         "!input",
-        &Or(&[&Few(&ITEM), &TEXT, &Few(&ITEM), &List(&Any)]),
+        &Or(&[
+            &Few(&ITEM),
+            &TEXT,
+            &Few(&ITEM),
+            &Few(&ITEM),
+            &Few(&ITEM),
+            &TEXT,
+            &Few(&ITEM),
+            &List(&Any),
+        ]),
     ),
     ("tools", &Few(&FLAT_TOOL)),
     ("tools", &Few(&FLAT_TOOL)),
@@ -99,11 +116,20 @@ static RESPONSES: Kind = Object(&[
             ("summary", &NAME),
         ]),
     ),
-    ("prompt", &Object(&[("!id", &NAME), ("variables", &Any)])),
-    ("previous_response_id", &NAME),
+    (
+        "prompt",
+        &Or(&[
+            &Raw(&["null"]),
+            &Raw(&["null"]),
+            &Object(&[("!id", &NAME), ("variables", &Any)]),
+        ]),
+    ),
+    (
+        "previous_response_id",
+        &Raw(&["null", "null", "null", "\"c1\""]),
+    ),
     ("moderation", &Any),
     ("truncation", &NAME),
-    ("messages", &Any),
     ("wind", &Any),
 ]);
 
@@ -156,7 +182,19 @@ static NAME: Kind = Word(&["walk", "swim", "c1", "c2", "text", "a", ""]);
 static TEXT: Kind = Text;
 static C1: Kind = Word(&["c1"]);
 static C2: Kind = Word(&["c2"]);
-static FUNCTION_NAME: Kind = Word(&["walk", "walk", "walk", "swim", "multi_tool_use.parallel"]);
+static FUNCTION_NAME: Kind = Word(&[
+    "walk",
+    "walk",
+    "swim",
+    "walk",
+    "walk",
+    "swim",
+    "walk",
+    "walk",
+    "walk",
+    "walk",
+    "multi_tool_use.parallel",
+]);
 
 static MESSAGE: Kind = Object(&[
     (
@@ -167,6 +205,9 @@ static MESSAGE: Kind = Object(&[
             "assistant",
             "developer",
             "user",
+            "system",
+            "user",
+            "assistant",
             "tool",
             "function",
         ]),
@@ -176,7 +217,7 @@ static MESSAGE: Kind = Object(&[
     ("tool_calls", &List(&CALL)),
     ("function_call", &FUNCTION_CALL),
     ("tool_call_id", &NAME),
-    ("refusal", &TEXT),
+    ("refusal", &Raw(&["null", "null", "null", "\"No.\""])),
     ("annotations", &Any),
     ("cache_control", &CACHE),
     ("reasoning_content", &TEXT),
@@ -187,9 +228,14 @@ static MESSAGE: Kind = Object(&[
 static TURN: Kind = Or(&[
     &PLAIN,
     &CALLED,
+    &PLAIN,
     &MESSAGE,
     &BOTH_CALLED,
     &OLD_CALLED,
+    &CALLED,
+    &BOTH_CALLED,
+    &PLAIN,
+    &MESSAGE,
     &CALLING,
     &RESULT,
 ]);
@@ -245,7 +291,9 @@ static CALL_2: Kind = Object(&[
     ("!type", &CALL_TYPE),
     ("!function", &FUNCTION_CALL),
 ]);
-static CALL_TYPE: Kind = Word(&["function", "function", "function", "custom"]);
+static CALL_TYPE: Kind = Word(&[
+    "function", "function", "function", "function", "function", "function", "function", "custom",
+]);
 static FUNCTION_CALL: Kind = Object(&[("!name", &FUNCTION_NAME), ("!arguments", &ARGUMENTS)]);
 static ARGUMENTS: Kind = Or(&[
     &Json(&Map(&Any)),
@@ -600,7 +648,6 @@ const ODD: &[&str] = &[
     "[]",
     "{}",
     "[[[1]]]",
-    "1e999",
     "\"\\ud83c\"",
     "{\"a\": 1, \"a\": 2}",
 ];
@@ -614,7 +661,7 @@ impl Writer<'_> {
     /// Every list and every choice takes a byte, and without bytes the smallest is chosen: so it ends.
     fn value(&mut self, kind: &Kind) {
         match kind {
-            _ if self.input.byte() > 250 => self.any(),
+            _ if self.input.byte() == 255 => self.any(),
             Any => self.any(),
             Or(kinds) => {
                 let at = self.input.below(kinds.len());
@@ -679,7 +726,7 @@ impl Writer<'_> {
         let mut chosen: Vec<&Field> = fields.iter().filter(is_must).collect();
         let more: Vec<&Field> = fields.iter().filter(|field| !is_must(field)).collect();
         let choice = usize::from(self.input.byte());
-        if choice >= 248 && !chosen.is_empty() {
+        if choice >= 253 && !chosen.is_empty() {
             chosen.remove(choice % chosen.len());
         }
         // a key may be chosen twice, of which the last counts
@@ -719,7 +766,10 @@ impl Writer<'_> {
             3 => self.value(&List(&Any)),
             4 => self.value(&Text),
             _ => {
-                let odd = self.input.pick(ODD);
+                let at = self.input.below(256);
+                // a number that JSON does not limit, but its readers do
+                let odd = ODD.get(at % (ODD.len() + 1)).copied();
+                let odd = odd.unwrap_or(if at > 200 { "1e999" } else { "7" });
                 self.json.push_str(odd);
             }
         }
