@@ -7,17 +7,19 @@ use serde_json::Value;
 
 use super::input::Input;
 
-/// Returns the bytes as a body, or, if the first byte cannot begin a JSON text, a body that the others choose.
+/// Returns the bytes as a body, or, if they cannot begin a JSON object, a body that they choose.
 pub(crate) fn of(bytes: &[u8]) -> String {
-    match bytes {
-        [0x80..=0xFF, choices @ ..] => {
-            let (input, json) = (Input::new(choices), String::new());
-            let mut writer = Writer { input, json };
-            writer.value(&BODY);
-            writer.json
-        }
-        _ => String::from_utf8_lossy(bytes).into_owned(),
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if let [] | [b'{' | b'[' | b'"' | b' ' | b'\n', ..] = text {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
+    let (input, json) = (Input::new(bytes), String::new());
+    let mut writer = Writer { input, json };
+    if writer.input.byte() > 240 {
+        writer.json.push('\u{feff}');
+    }
+    writer.value(&BODY);
+    writer.json
 }
 
 /// The kind of value that may be at a place.
@@ -26,6 +28,8 @@ enum Kind {
     /// One of these.
     Or(&'static [&'static Kind]),
     Word(&'static [&'static str]),
+    /// JSON as it stands.
+    Raw(&'static [&'static str]),
     Text,
     /// The URL of an image that is a PNG of any size.
     Image,
@@ -34,35 +38,118 @@ enum Kind {
     List(&'static Kind),
     /// A list of at least one.
     Few(&'static Kind),
+    /// A list of this only.
+    One(&'static Kind),
     /// With names of any kind.
     Map(&'static Kind),
     Object(&'static [Field]),
+    /// Items that follow each other in a list.
+    Run(&'static [&'static Kind]),
 }
 
-/// A key and its value. Keys marked with an exclamation mark are rarely left out.
+/// A key and its value. Keys marked with an exclamation mark are rarely left out; of the others a few are chosen.
 type Field = (&'static str, &'static Kind);
 
-use Kind::{Any, Few, Image, Json, List, Map, Object, Or, Text, Word};
+use Kind::{Any, Few, Image, Json, List, Map, Object, One, Or, Raw, Run, Text, Word};
 
-static BODY: Kind = Object(&[
+static BODY: Kind = Or(&[
+    &CHAT, &RESPONSES, &CHAT, &RESPONSES, &CHAT, &RESPONSES, &CHAT, &RESPONSES, &PROMPTS,
+]);
+
+static CHAT: Kind = Object(&[
     ("!model", &MODEL),
     (
         "!messages",
-        &Or(&[&Few(&MESSAGE), &Few(&TURN), &List(&Any)]),
+        &Or(&[
+            &Few(&TURN),
+            &Few(&TURN),
+            &Few(&TURN),
+            &Few(&TURN),
+            &Few(&MESSAGE),
+            &Few(&TURN),
+            &Few(&TURN),
+            &List(&Any),
+        ]),
     ),
+    ("tools", &Few(&TOOL)),
     ("tools", &Few(&TOOL)),
     ("functions", &Few(&FUNCTION)),
     ("tool_choice", &CHOICE),
     ("function_call", &CHOICE),
     ("response_format", &FORMAT),
-    ("input", &Or(&[&TEXT, &List(&MESSAGE), &Any])),
-    ("prompt", &Or(&[&TEXT, &List(&TEXT), &Any])),
-    ("instructions", &TEXT),
+    ("parallel_tool_calls", &FLAG),
     ("modalities", &List(&NAME)),
-    ("text", &Object(&[("format", &FORMAT)])),
-    ("temperature", &Any),
+    ("reasoning_effort", &NAME),
+    ("cache_control", &CACHE),
     ("wind", &Any),
 ]);
+
+static RESPONSES: Kind = Object(&[
+    ("!model", &MODEL),
+    (
+        "!input",
+        &Or(&[
+            &Few(&ITEM),
+            &TEXT,
+            &Few(&ITEM),
+            &Few(&ITEM),
+            &Few(&ITEM),
+            &TEXT,
+            &Few(&ITEM),
+            &List(&Any),
+        ]),
+    ),
+    ("tools", &Few(&FLAT_TOOL)),
+    ("tools", &Few(&FLAT_TOOL)),
+    ("tool_choice", &FLAT_CHOICE),
+    ("instructions", &TEXT),
+    (
+        "text",
+        &Object(&[("!format", &FLAT_FORMAT), ("verbosity", &NAME)]),
+    ),
+    ("parallel_tool_calls", &FLAG),
+    (
+        "reasoning",
+        &Object(&[
+            ("effort", &NAME),
+            ("mode", &Word(&["pro", "standard", ""])),
+            ("summary", &NAME),
+        ]),
+    ),
+    (
+        "prompt",
+        &Or(&[
+            &Raw(&["null"]),
+            &Raw(&["null"]),
+            &Object(&[("!id", &NAME), ("variables", &Any)]),
+        ]),
+    ),
+    (
+        "previous_response_id",
+        &Raw(&["null", "null", "null", "\"c1\""]),
+    ),
+    ("moderation", &Any),
+    ("truncation", &NAME),
+    ("wind", &Any),
+]);
+
+static PROMPTS: Kind = Object(&[
+    (
+        "!model",
+        &Word(&[
+            "text-embedding-3-small",
+            "text-davinci-003",
+            "gpt-3.5-turbo-instruct",
+        ]),
+    ),
+    ("!prompt", &Or(&[&TEXT, &List(&TEXT), &Any])),
+    ("input", &Or(&[&TEXT, &List(&TEXT), &Any])),
+    ("echo", &FLAG),
+    ("wind", &Any),
+]);
+
+static FLAG: Kind = Raw(&["false", "true", "null"]);
+static CACHE: Kind = Object(&[("!type", &Word(&["ephemeral"])), ("ttl", &NAME)]);
 
 static MODEL: Kind = Word(&[
     "gpt-4o",
@@ -83,10 +170,31 @@ static MODEL: Kind = Word(&[
     "text-embedding-3-small",
     "text-davinci-003",
     "gpt-4o-audio-preview",
+    "gpt-4.1-nano",
+    "gpt-5-nano",
+    "gpt-5.1",
+    "gpt-4o-2024-11-20",
+    "chatgpt-4o-latest",
+    "o3",
 ]);
 
 static NAME: Kind = Word(&["walk", "swim", "c1", "c2", "text", "a", ""]);
 static TEXT: Kind = Text;
+static C1: Kind = Word(&["c1"]);
+static C2: Kind = Word(&["c2"]);
+static FUNCTION_NAME: Kind = Word(&[
+    "walk",
+    "walk",
+    "swim",
+    "walk",
+    "walk",
+    "swim",
+    "walk",
+    "walk",
+    "walk",
+    "walk",
+    "multi_tool_use.parallel",
+]);
 
 static MESSAGE: Kind = Object(&[
     (
@@ -96,32 +204,70 @@ static MESSAGE: Kind = Object(&[
             "system",
             "assistant",
             "developer",
+            "user",
+            "system",
+            "user",
+            "assistant",
             "tool",
             "function",
         ]),
     ),
-    ("!content", &Or(&[&TEXT, &List(&PART)])),
+    ("!content", &Or(&[&TEXT, &Few(&PART), &List(&PART)])),
     ("name", &NAME),
-    ("type", &Word(&["message"])),
     ("tool_calls", &List(&CALL)),
     ("function_call", &FUNCTION_CALL),
     ("tool_call_id", &NAME),
-    ("refusal", &TEXT),
+    ("refusal", &Raw(&["null", "null", "null", "\"No.\""])),
     ("annotations", &Any),
+    ("cache_control", &CACHE),
+    ("reasoning_content", &TEXT),
+    ("type", &Word(&["message"])),
 ]);
 
 /// Messages that belong together: a question, the calls, and their results.
-static TURN: Kind = Or(&[&MESSAGE, &CALLING, &RESULT, &OLD_CALLING, &OLD_RESULT]);
+static TURN: Kind = Or(&[
+    &PLAIN,
+    &CALLED,
+    &PLAIN,
+    &MESSAGE,
+    &BOTH_CALLED,
+    &OLD_CALLED,
+    &CALLED,
+    &BOTH_CALLED,
+    &PLAIN,
+    &MESSAGE,
+    &CALLING,
+    &RESULT,
+]);
+static PLAIN: Kind = Object(&[
+    ("!role", &Word(&["user", "assistant", "system"])),
+    ("!content", &TEXT),
+]);
+static CALLED: Kind = Run(&[&CALLING, &RESULT]);
+static BOTH_CALLED: Kind = Run(&[&CALLING_BOTH, &RESULT, &RESULT_2]);
+static OLD_CALLED: Kind = Run(&[&OLD_CALLING, &OLD_RESULT]);
 static CALLING: Kind = Object(&[
     ("!role", &Word(&["assistant"])),
     ("content", &TEXT),
-    ("!tool_calls", &Few(&CALL)),
+    ("!tool_calls", &Or(&[&One(&CALL), &Few(&CALL)])),
+]);
+static CALLING_BOTH: Kind = Object(&[
+    ("!role", &Word(&["assistant"])),
+    ("content", &TEXT),
+    ("!tool_calls", &One(&Run(&[&CALL, &CALL_2]))),
 ]);
 static RESULT: Kind = Object(&[
     ("!role", &Word(&["tool"])),
-    ("!tool_call_id", &NAME),
-    ("!content", &TEXT),
+    ("!tool_call_id", &C1),
+    ("!content", &RESULT_TEXT),
+    ("name", &NAME),
 ]);
+static RESULT_2: Kind = Object(&[
+    ("!role", &Word(&["tool"])),
+    ("!tool_call_id", &C2),
+    ("!content", &RESULT_TEXT),
+]);
+static RESULT_TEXT: Kind = Or(&[&TEXT, &Json(&Map(&Any)), &Few(&PART)]);
 static OLD_CALLING: Kind = Object(&[
     ("!role", &Word(&["assistant"])),
     ("content", &TEXT),
@@ -129,103 +275,324 @@ static OLD_CALLING: Kind = Object(&[
 ]);
 static OLD_RESULT: Kind = Object(&[
     ("!role", &Word(&["function"])),
-    ("!name", &NAME),
+    ("!name", &FUNCTION_NAME),
     ("!content", &TEXT),
 ]);
 
 static CALL: Kind = Object(&[
-    ("!id", &NAME),
-    ("!type", &Word(&["function", "custom"])),
+    ("!id", &C1),
+    ("!type", &CALL_TYPE),
     ("!function", &FUNCTION_CALL),
     ("index", &Any),
+    ("cache_control", &CACHE),
 ]);
-static FUNCTION_CALL: Kind = Object(&[
-    ("!name", &NAME),
-    ("!arguments", &Or(&[&Json(&Map(&Any)), &TEXT])),
+static CALL_2: Kind = Object(&[
+    ("!id", &C2),
+    ("!type", &CALL_TYPE),
+    ("!function", &FUNCTION_CALL),
+]);
+static CALL_TYPE: Kind = Word(&[
+    "function", "function", "function", "function", "function", "function", "function", "custom",
+]);
+static FUNCTION_CALL: Kind = Object(&[("!name", &FUNCTION_NAME), ("!arguments", &ARGUMENTS)]);
+static ARGUMENTS: Kind = Or(&[
+    &Json(&Map(&Any)),
+    &Word(&[
+        "{}",
+        "[]",
+        "",
+        " ",
+        "{",
+        "null",
+        "\u{feff}{}",
+        "{\"a\": \"\\ud83c\"}",
+        "{\"a\": 1} x",
+    ]),
+    &Json(&Map(&TEXT)),
+    &Json(&Any),
+    &TEXT,
+]);
+
+/// Items of the Responses API.
+static ITEM: Kind = Or(&[
+    &ITEM_MESSAGE,
+    &Run(&[&ITEM_CALL, &ITEM_OUTPUT]),
+    &Run(&[&ITEM_CALL, &ITEM_CALL_2, &ITEM_OUTPUT, &ITEM_OUTPUT_2]),
+    &Run(&[&REASONING, &ANSWER]),
+    &Run(&[&REASONING, &ITEM_CALL, &ITEM_OUTPUT]),
+    &ITEM_CALL,
+    &ITEM_OUTPUT,
+    &REASONING,
+    &Object(&[
+        (
+            "!type",
+            &Word(&[
+                "item_reference",
+                "web_search_call",
+                "custom_tool_call",
+                "wind",
+            ]),
+        ),
+        ("!id", &NAME),
+    ]),
+]);
+static ITEM_MESSAGE: Kind = Object(&[
+    (
+        "!role",
+        &Word(&["user", "assistant", "system", "developer", "user", "tool"]),
+    ),
+    (
+        "!content",
+        &Or(&[&TEXT, &Few(&FLAT_PART), &List(&FLAT_PART)]),
+    ),
+    ("type", &Word(&["message"])),
+    ("id", &NAME),
+    ("status", &NAME),
+    ("phase", &NAME),
+    ("name", &NAME),
+]);
+static ANSWER: Kind = Object(&[
+    ("!role", &Word(&["assistant"])),
+    ("!content", &Or(&[&TEXT, &Few(&FLAT_PART)])),
+    ("id", &NAME),
+]);
+static ITEM_CALL: Kind = Object(&[
+    ("!type", &Word(&["function_call"])),
+    ("!call_id", &C1),
+    ("!name", &FUNCTION_NAME),
+    ("!arguments", &ARGUMENTS),
+    ("id", &NAME),
+    ("status", &NAME),
+    ("cache_control", &CACHE),
+]);
+static ITEM_CALL_2: Kind = Object(&[
+    ("!type", &Word(&["function_call"])),
+    ("!call_id", &C2),
+    ("!name", &FUNCTION_NAME),
+    ("!arguments", &ARGUMENTS),
+    ("id", &NAME),
+]);
+static ITEM_OUTPUT: Kind = Object(&[
+    ("!type", &Word(&["function_call_output"])),
+    ("!call_id", &C1),
+    (
+        "!output",
+        &Or(&[&TEXT, &Json(&Map(&Any)), &Few(&FLAT_PART)]),
+    ),
+    ("id", &NAME),
+    ("status", &NAME),
+]);
+static ITEM_OUTPUT_2: Kind = Object(&[
+    ("!type", &Word(&["function_call_output"])),
+    ("!call_id", &C2),
+    ("!output", &TEXT),
+]);
+static REASONING: Kind = Object(&[
+    ("!type", &Word(&["reasoning"])),
+    ("!summary", &List(&FLAT_PART)),
+    ("id", &NAME),
+    ("encrypted_content", &TEXT),
+    ("content", &Any),
+    ("status", &NAME),
 ]);
 
 static PART: Kind = Or(&[
     &Object(&[
+        ("!type", &Word(&["text", "text", "text", "input_text"])),
+        ("!text", &TEXT),
+        ("annotations", &Any),
+        ("cache_control", &CACHE),
+        ("prompt_cache_breakpoint", &Any),
+        ("additional_properties", &Or(&[&Map(&TEXT), &Any])),
+    ]),
+    &Object(&[("!type", &Word(&["image_url"])), ("!image_url", &IMAGE)]),
+    &TEXT,
+    &OTHER_PART,
+]);
+static FLAT_PART: Kind = Or(&[
+    &Object(&[
         (
             "!type",
-            &Word(&["text", "input_text", "output_text", "file"]),
+            &Word(&[
+                "input_text",
+                "output_text",
+                "input_text",
+                "summary_text",
+                "text",
+            ]),
         ),
         ("!text", &TEXT),
         ("annotations", &Any),
+        ("logprobs", &Any),
+        ("cache_control", &CACHE),
     ]),
-    &Object(&[("!type", &Word(&["image_url"])), ("!image_url", &IMAGE)]),
-]);
-static IMAGE: Kind = Or(&[
     &Object(&[
-        ("!url", &Image),
-        ("detail", &Word(&["auto", "low", "high", "original", "dim"])),
+        ("!type", &Word(&["input_image"])),
+        ("!image_url", &Or(&[&Image, &URL])),
+        ("detail", &DETAIL),
+        ("file_id", &NAME),
     ]),
-    &Image,
-    &Object(&[
-        (
-            "!url",
-            &Word(&[
-                "https://example.com/dawn.png",
-                "data:,",
-                "data:image/png;base64,",
-            ]),
-        ),
-        ("!detail", &Word(&["low", "high"])),
-    ]),
+    &TEXT,
+    &OTHER_PART,
 ]);
-
-static TOOL: Kind = Object(&[
-    ("!type", &Word(&["function", "custom"])),
-    ("!function", &FUNCTION),
-]);
-static FUNCTION: Kind = Object(&[
-    ("!name", &NAME),
-    ("description", &TEXT),
-    ("parameters", &SCHEMA),
-    ("strict", &Any),
-]);
-static SCHEMA: Kind = Object(&[
+static OTHER_PART: Kind = Object(&[
     (
         "!type",
-        &Or(&[
-            &Word(&[
-                "object", "string", "array", "integer", "number", "boolean", "null",
-            ]),
-            &List(&Word(&["string", "null"])),
-        ]),
+        &Word(&["file", "input_file", "input_audio", "refusal", "wind"]),
     ),
-    ("properties", &Map(&SCHEMA)),
-    ("required", &List(&NAME)),
-    ("items", &SCHEMA),
-    ("enum", &List(&Any)),
-    ("anyOf", &List(&SCHEMA)),
+    ("file", &Any),
+    ("text", &TEXT),
+]);
+static IMAGE: Kind = Or(&[
+    &Object(&[("!url", &Image), ("detail", &DETAIL)]),
+    &Image,
+    &Object(&[("!url", &URL), ("!detail", &Word(&["low", "high"]))]),
+]);
+static URL: Kind = Word(&[
+    "https://example.com/dawn.png",
+    "data:,",
+    "data:image/png;base64,",
+]);
+static DETAIL: Kind = Word(&["auto", "low", "high", "original", "dim"]);
+
+static TOOL: Kind = Or(&[
+    &Object(&[
+        ("!type", &Word(&["function"])),
+        ("!function", &FUNCTION),
+        ("cache_control", &CACHE),
+    ]),
+    &Object(&[
+        ("!type", &Word(&["custom", "web_search"])),
+        ("!custom", &Any),
+    ]),
+]);
+/// A tool of the Responses API.
+static FLAT_TOOL: Kind = Or(&[&FLAT_FUNCTION, &FLAT_FUNCTION, &FLAT_FUNCTION, &OTHER_TOOL]);
+static FLAT_FUNCTION: Kind = Object(&[
+    ("!type", &Word(&["function"])),
+    ("!name", &FUNCTION_NAME),
+    ("!parameters", &SCHEMA),
+    ("description", &TEXT),
+    ("strict", &FLAG),
+    ("requires_confirmation", &FLAG),
+    ("cache_control", &CACHE),
+]);
+static OTHER_TOOL: Kind = Object(&[
     (
-        "$ref",
-        &Word(&[
-            "#/$defs/walk",
-            "#/$defs/swim",
-            "#",
-            "#/properties/a",
-            "x.json",
-        ]),
+        "!type",
+        &Word(&["custom", "web_search", "file_search", "mcp"]),
     ),
-    ("$defs", &Map(&SCHEMA)),
+    ("name", &NAME),
+]);
+static FUNCTION: Kind = Object(&[
+    ("!name", &FUNCTION_NAME),
+    ("!parameters", &SCHEMA),
+    ("description", &TEXT),
+    ("strict", &FLAG),
+]);
+static SCHEMA: Kind = Or(&[&OBJECT, &LEAF, &NODE]);
+static OBJECT: Kind = Object(&[
+    ("!type", &Word(&["object"])),
+    ("!properties", &Map(&NODE)),
+    ("required", &List(&NAME)),
+    ("description", &TEXT),
+    ("title", &TEXT),
+    ("$defs", &Map(&NODE)),
+    ("definitions", &Map(&NODE)),
+    ("additionalProperties", &Or(&[&FLAG, &NODE])),
+]);
+static LEAF: Kind = Object(&[
+    ("!type", &TYPE),
     ("description", &TEXT),
     ("title", &TEXT),
     ("default", &Any),
-    ("const", &Any),
-    ("format", &NAME),
-    ("additionalProperties", &Or(&[&Any, &SCHEMA])),
+    ("enum", &List(&Any)),
+    ("enum", &Few(&TEXT)),
     ("minimum", &Any),
+    ("format", &NAME),
+]);
+static NODE: Kind = Or(&[
+    &LEAF,
+    &Object(&[
+        ("!type", &TYPE),
+        ("properties", &Map(&NODE)),
+        ("items", &Or(&[&NODE, &List(&NODE)])),
+        ("anyOf", &List(&NODE)),
+        ("oneOf", &List(&NODE)),
+        ("allOf", &List(&NODE)),
+        ("not", &NODE),
+        ("description", &TEXT),
+        ("title", &TEXT),
+        ("default", &Any),
+        ("const", &Any),
+        ("nullable", &FLAG),
+        ("maxItems", &Any),
+        ("pattern", &TEXT),
+        ("x-wind", &Any),
+    ]),
+    &Object(&[
+        (
+            "!$ref",
+            &Word(&[
+                "#/$defs/walk",
+                "#/$defs/swim",
+                "#",
+                "#/properties/a",
+                "#/definitions/walk",
+                "#/properties/a/items",
+                "x.json",
+                "#/",
+            ]),
+        ),
+        ("description", &TEXT),
+        ("default", &Any),
+        ("title", &TEXT),
+    ]),
+    &Object(&[
+        ("!anyOf", &Few(&NODE)),
+        ("description", &TEXT),
+        ("title", &TEXT),
+        ("default", &Any),
+    ]),
+    &Object(&[
+        ("!type", &Word(&["array"])),
+        ("!items", &NODE),
+        ("description", &TEXT),
+    ]),
+    &OBJECT,
+    &Raw(&["true", "false", "{}"]),
+]);
+static TYPE: Kind = Or(&[
+    &Word(&[
+        "string", "object", "array", "integer", "number", "boolean", "null",
+    ]),
+    &List(&Word(&["string", "null", "integer", "array", "object"])),
 ]);
 
 static CHOICE: Kind = Or(&[
-    &Word(&["auto", "none", "required"]),
-    &Object(&[("!name", &NAME)]),
+    &CHOICE_WORD,
     &Object(&[
         ("!type", &Word(&["function"])),
-        ("!function", &Object(&[("!name", &NAME)])),
+        ("!function", &Object(&[("!name", &FUNCTION_NAME)])),
     ]),
+    &Object(&[("!name", &FUNCTION_NAME)]),
+    &Object(&[
+        ("!type", &Word(&["allowed_tools"])),
+        ("!allowed_tools", &ALLOWED),
+    ]),
+    &Object(&[("!type", &Word(&["custom"])), ("!custom", &Any)]),
+]);
+static CHOICE_WORD: Kind = Word(&["auto", "none", "required"]);
+static ALLOWED: Kind = Object(&[("!mode", &CHOICE_WORD), ("!tools", &List(&OTHER_TOOL))]);
+static FLAT_CHOICE: Kind = Or(&[
+    &CHOICE_WORD,
+    &Object(&[("!type", &Word(&["function"])), ("!name", &FUNCTION_NAME)]),
+    &Object(&[
+        ("!type", &Word(&["allowed_tools"])),
+        ("!mode", &CHOICE_WORD),
+        ("!tools", &List(&FLAT_TOOL)),
+    ]),
+    &Object(&[("!type", &Word(&["web_search", "custom"]))]),
 ]);
 static FORMAT: Kind = Or(&[
     &Object(&[
@@ -236,12 +603,35 @@ static FORMAT: Kind = Or(&[
                 ("!name", &NAME),
                 ("!schema", &SCHEMA),
                 ("description", &TEXT),
-                ("strict", &Any),
+                ("strict", &FLAG),
             ]),
         ),
     ]),
-    &Object(&[("!type", &Word(&["text", "json_object"]))]),
+    &PLAIN_FORMAT,
 ]);
+static FLAT_FORMAT: Kind = Or(&[
+    &Object(&[
+        ("!type", &Word(&["json_schema"])),
+        ("!name", &NAME),
+        ("!schema", &SCHEMA),
+        ("description", &TEXT),
+        ("strict", &FLAG),
+    ]),
+    &PLAIN_FORMAT,
+]);
+static PLAIN_FORMAT: Kind = Object(&[("!type", &Word(&["text", "json_object", "xml"]))]);
+
+/// Texts that a writer of JSON would not write so.
+const ODD_TEXTS: &[&str] = &[
+    "\"\\ud83c\\udf0a\"",
+    "\"\\ud83c\"",
+    "\"\\udf0a wind \\ud83c\"",
+    "\"\\u0000\\/\\b\"",
+    "\"\u{feff}\"",
+    "\"<|im_end|>\"",
+    "\"Gr\\u00fc\u{df}e\"",
+    "null",
+];
 
 /// Values that may be anywhere.
 const ODD: &[&str] = &[
@@ -258,7 +648,6 @@ const ODD: &[&str] = &[
     "[]",
     "{}",
     "[[[1]]]",
-    "1e999",
     "\"\\ud83c\"",
     "{\"a\": 1, \"a\": 2}",
 ];
@@ -272,7 +661,7 @@ impl Writer<'_> {
     /// Every list and every choice takes a byte, and without bytes the smallest is chosen: so it ends.
     fn value(&mut self, kind: &Kind) {
         match kind {
-            _ if self.input.byte() > 250 => self.any(),
+            _ if self.input.byte() == 255 => self.any(),
             Any => self.any(),
             Or(kinds) => {
                 let at = self.input.below(kinds.len());
@@ -282,10 +671,17 @@ impl Writer<'_> {
                 let word = self.input.pick(words);
                 self.text(word);
             }
-            Text => {
-                let text = self.free();
-                self.text(&text);
+            Raw(values) => {
+                let value = self.input.pick(values);
+                self.json.push_str(value);
             }
+            Text => match self.input.below(24) {
+                len @ ..20 => {
+                    let text = self.free(len);
+                    self.text(&text);
+                }
+                _ => self.value(&Raw(ODD_TEXTS)),
+            },
             Image => {
                 let url = self.png();
                 self.text(&url);
@@ -298,6 +694,7 @@ impl Writer<'_> {
             }
             List(kind) => self.list(0, kind),
             Few(kind) => self.list(1, kind),
+            One(kind) => self.between('[', ']', 1, |writer, _| writer.value(kind)),
             Map(kind) => {
                 let len = self.input.below(4);
                 self.between('{', '}', len, |writer, _| {
@@ -307,6 +704,14 @@ impl Writer<'_> {
                 });
             }
             Object(fields) => self.object(fields),
+            Run(kinds) => {
+                for (i, kind) in kinds.iter().enumerate() {
+                    if i > 0 {
+                        self.json.push(',');
+                    }
+                    self.value(kind);
+                }
+            }
         }
     }
 
@@ -315,18 +720,22 @@ impl Writer<'_> {
         self.between('[', ']', len, |writer, _| writer.value(kind));
     }
 
+    /// Few bytes choose among many keys, so that short inputs reach deep values.
     fn object(&mut self, fields: &[Field]) {
-        let mut chosen = Vec::new();
-        for (key, kind) in fields {
-            let must = key.strip_prefix('!');
-            let choice = self.input.byte();
-            if must.map_or(choice % 8 == 7, |_| choice < 248) {
-                chosen.push((must.unwrap_or(key), kind));
-            }
+        let is_must = |(key, _): &&Field| key.starts_with('!');
+        let mut chosen: Vec<&Field> = fields.iter().filter(is_must).collect();
+        let more: Vec<&Field> = fields.iter().filter(|field| !is_must(field)).collect();
+        let choice = usize::from(self.input.byte());
+        if choice >= 253 && !chosen.is_empty() {
+            chosen.remove(choice % chosen.len());
+        }
+        // a key may be chosen twice, of which the last counts
+        for _ in 0..(choice % 5).min(more.len()) {
+            chosen.push(self.input.pick(&more));
         }
         self.between('{', '}', chosen.len(), |writer, i| {
             let (key, kind) = chosen[i];
-            writer.text(key);
+            writer.text(key.trim_start_matches('!'));
             writer.json.push(':');
             writer.value(kind);
         });
@@ -357,17 +766,18 @@ impl Writer<'_> {
             3 => self.value(&List(&Any)),
             4 => self.value(&Text),
             _ => {
-                let odd = self.input.pick(ODD);
+                let at = self.input.below(256);
+                // a number that JSON does not limit, but its readers do
+                let odd = ODD.get(at % (ODD.len() + 1)).copied();
+                let odd = odd.unwrap_or(if at > 200 { "1e999" } else { "7" });
                 self.json.push_str(odd);
             }
         }
     }
 
-    /// Returns a text of a few bytes.
-    fn free(&mut self) -> String {
-        let bytes: Vec<u8> = (0..self.input.below(20))
-            .map(|_| self.input.byte())
-            .collect();
+    /// Returns a text of this many bytes.
+    fn free(&mut self, len: usize) -> String {
+        let bytes: Vec<u8> = (0..len).map(|_| self.input.byte()).collect();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
