@@ -21,6 +21,9 @@ pub(crate) fn chat_json(bytes: &[u8]) {
     let model = value.as_ref().and_then(|value| value["model"].as_str());
     if let Some(named) = model.and_then(|model| Counter::for_model(model).ok()) {
         assert_eq!(text_of(&named.estimate_json(body)), text_of(&estimate));
+        // the newest rules count without a day
+        let late = named.as_of("9999-12-31").unwrap();
+        assert_eq!(text_of(&late.estimate_json(body)), text_of(&estimate));
         fits(&named, body, value.as_ref(), &estimate, &mut dice);
         holds(
             &named.as_of(&dice.day()).unwrap(),
