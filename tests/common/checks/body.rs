@@ -25,7 +25,7 @@ pub(crate) fn of(bytes: &[u8]) -> String {
 /// The kind of value that may be at a place.
 enum Kind {
     Any,
-    /// One of these.
+    /// One of these; a kind that is here more often is chosen more often.
     Or(&'static [&'static Kind]),
     Word(&'static [&'static str]),
     /// JSON as it stands.
@@ -53,24 +53,20 @@ type Field = (&'static str, &'static Kind);
 use Kind::{Any, Few, Image, Json, List, Map, Object, One, Or, Raw, Run, Text, Word};
 
 static BODY: Kind = Or(&[
-    &CHAT, &RESPONSES, &CHAT, &RESPONSES, &CHAT, &RESPONSES, &CHAT, &RESPONSES, &PROMPTS,
+    &CHAT,
+    &RESPONSES,
+    &CHAT_TOOLS,
+    &FLAT_TOOLS,
+    &CHAT,
+    &RESPONSES,
+    &CHAT_TOOLS,
+    &FLAT_TOOLS,
+    &PROMPTS,
 ]);
 
 static CHAT: Kind = Object(&[
     ("!model", &MODEL),
-    (
-        "!messages",
-        &Or(&[
-            &Few(&TURN),
-            &Few(&TURN),
-            &Few(&TURN),
-            &Few(&TURN),
-            &Few(&MESSAGE),
-            &Few(&TURN),
-            &Few(&TURN),
-            &List(&Any),
-        ]),
-    ),
+    ("!messages", &MESSAGES),
     ("tools", &Few(&TOOL)),
     ("tools", &Few(&TOOL)),
     ("functions", &Few(&FUNCTION)),
@@ -86,19 +82,7 @@ static CHAT: Kind = Object(&[
 
 static RESPONSES: Kind = Object(&[
     ("!model", &MODEL),
-    (
-        "!input",
-        &Or(&[
-            &Few(&ITEM),
-            &TEXT,
-            &Few(&ITEM),
-            &Few(&ITEM),
-            &Few(&ITEM),
-            &TEXT,
-            &Few(&ITEM),
-            &List(&Any),
-        ]),
-    ),
+    ("!input", &ITEMS),
     ("tools", &Few(&FLAT_TOOL)),
     ("tools", &Few(&FLAT_TOOL)),
     ("tool_choice", &FLAT_CHOICE),
@@ -131,6 +115,48 @@ static RESPONSES: Kind = Object(&[
     ("moderation", &Any),
     ("truncation", &NAME),
     ("wind", &Any),
+]);
+
+/// Bodies that certainly have tools, without which no choice among them is valid.
+static CHAT_TOOLS: Kind = Object(&[
+    ("!model", &MODEL),
+    ("!messages", &MESSAGES),
+    ("!tools", &Few(&TOOL)),
+    ("tool_choice", &CHOICE),
+    ("tool_choice", &CHOICE),
+    ("response_format", &FORMAT),
+    ("parallel_tool_calls", &FLAG),
+]);
+static FLAT_TOOLS: Kind = Object(&[
+    ("!model", &MODEL),
+    ("!input", &ITEMS),
+    ("!tools", &Few(&FLAT_TOOL)),
+    ("tool_choice", &FLAT_CHOICE),
+    ("tool_choice", &FLAT_CHOICE),
+    ("instructions", &TEXT),
+    ("text", &Object(&[("!format", &FLAT_FORMAT)])),
+    ("parallel_tool_calls", &FLAG),
+]);
+
+static MESSAGES: Kind = Or(&[
+    &Few(&TURN),
+    &Few(&TURN),
+    &Few(&TURN),
+    &Few(&TURN),
+    &Few(&MESSAGE),
+    &Few(&TURN),
+    &Few(&TURN),
+    &List(&Any),
+]);
+static ITEMS: Kind = Or(&[
+    &Few(&ITEM),
+    &TEXT,
+    &Few(&ITEM),
+    &Few(&ITEM),
+    &Few(&ITEM),
+    &TEXT,
+    &Few(&ITEM),
+    &List(&Any),
 ]);
 
 static PROMPTS: Kind = Object(&[
@@ -455,16 +481,11 @@ static URL: Kind = Word(&[
 ]);
 static DETAIL: Kind = Word(&["auto", "low", "high", "original", "dim"]);
 
-static TOOL: Kind = Or(&[
-    &Object(&[
-        ("!type", &Word(&["function"])),
-        ("!function", &FUNCTION),
-        ("cache_control", &CACHE),
-    ]),
-    &Object(&[
-        ("!type", &Word(&["custom", "web_search"])),
-        ("!custom", &Any),
-    ]),
+static TOOL: Kind = Or(&[&FUNCTION_TOOL, &FUNCTION_TOOL, &FUNCTION_TOOL, &OTHER_TOOL]);
+static FUNCTION_TOOL: Kind = Object(&[
+    ("!type", &Word(&["function"])),
+    ("!function", &FUNCTION),
+    ("cache_control", &CACHE),
 ]);
 /// A tool of the Responses API.
 static FLAT_TOOL: Kind = Or(&[&FLAT_FUNCTION, &FLAT_FUNCTION, &FLAT_FUNCTION, &OTHER_TOOL]);
@@ -733,6 +754,9 @@ impl Writer<'_> {
         for _ in 0..(choice % 5).min(more.len()) {
             chosen.push(self.input.pick(&more));
         }
+        // the bytes may end before the last key, so each is first at times
+        let first = choice / 5 % chosen.len().max(1);
+        chosen.rotate_left(first);
         self.between('{', '}', chosen.len(), |writer, i| {
             let (key, kind) = chosen[i];
             writer.text(key.trim_start_matches('!'));
