@@ -76,7 +76,7 @@ fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
     let raw = text();
     let [chat, responses] = ["messages", "input"].map(|key| {
         let body = body(&raw, size, key);
-        counter.count_json(&body).unwrap()
+        counter.estimate_json(&body).unwrap()
     });
     let typed = counter.count(&Request::new(messages(&raw, size)).tools(tools()));
     assert_eq!(typed.unwrap().messages, chat.messages);
@@ -111,7 +111,7 @@ fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
                 let text = KINDS[0].text(&mut random, MESSAGES * size + 10);
                 body(&text, size, key)
             };
-            let count = |body: &mut String| black_box(counter.count_json(body));
+            let count = |body: &mut String| black_box(counter.estimate_json(body));
             bencher.iter_batched_ref(&mut next, count, BatchSize::SmallInput);
         });
     }
