@@ -213,9 +213,18 @@ const TABLE: &str = include_str!("../../data/chat_evidence.tsv");
 /// The rule name of the rows that list the models of recorded requests.
 const MODEL: &str = "model";
 
+/// The numbers and days of a row of the table, in its order: recordings, others, first, last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Row {
+    recordings: usize,
+    others: usize,
+    first: &'static str,
+    last: &'static str,
+}
+
 /// Returns the rows of the table by their first three fields. The table is read once, because each count needs it.
-fn rows() -> &'static FxHashMap<[&'static str; 3], [&'static str; 4]> {
-    static ROWS: OnceLock<FxHashMap<[&str; 3], [&str; 4]>> = OnceLock::new();
+fn rows() -> &'static FxHashMap<[&'static str; 3], Row> {
+    static ROWS: OnceLock<FxHashMap<[&str; 3], Row>> = OnceLock::new();
     ROWS.get_or_init(|| {
         TABLE
             .lines()
@@ -225,27 +234,36 @@ fn rows() -> &'static FxHashMap<[&'static str; 3], [&'static str; 4]> {
     })
 }
 
-/// Splits a line of the table into its first three fields and the other four.
-fn row(line: &'static str) -> Option<([&'static str; 3], [&'static str; 4])> {
+/// Splits a line of the table into its first three fields and the rest.
+fn row(line: &'static str) -> Option<([&'static str; 3], Row)> {
     let mut fields = line.split('\t');
     let mut next = || fields.next();
-    Some((
-        [next()?, next()?, next()?],
-        [next()?, next()?, next()?, next()?],
-    ))
+    let key = [next()?, next()?, next()?];
+    let row = Row {
+        recordings: next()?.parse().ok()?,
+        others: next()?.parse().ok()?,
+        first: next()?,
+        last: next()?,
+    };
+    Some((key, row))
 }
 
 /// Returns a rule with its row of the table for a group of models and an API; without a row, all numbers are 0.
 pub(crate) fn evidence(rule: Rule, models: &'static str, api: Api) -> RuleUse {
     let name = rule.name();
     let found = rows().get(&[name, models, api.name()]);
-    let [recordings, others, first, last] = found.copied().unwrap_or_default();
+    let Row {
+        recordings,
+        others,
+        first,
+        last,
+    } = found.copied().unwrap_or_default();
     RuleUse {
         name,
         models,
         api,
-        recordings: recordings.parse().unwrap_or(0),
-        others: others.parse().unwrap_or(0),
+        recordings,
+        others,
         first,
         last,
     }
