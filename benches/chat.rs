@@ -12,11 +12,10 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion};
-use serde_json::{Value, json};
 use tiktally::chat::{Counter, Message, Request};
 
 use texts::{KINDS, Random};
-use tools::{DESCRIPTION, NAMES, PARAMETERS, tools};
+use tools::{body, tools};
 
 const MODELS: [&str; 2] = ["gpt-4", "gpt-4o"];
 
@@ -47,38 +46,24 @@ fn messages(text: &str, size: usize) -> Vec<Message<'static>> {
 }
 
 /// Returns a raw body with the messages under `key`, as the API that has this key takes it.
-fn body(text: &str, size: usize, key: &str) -> String {
-    let message = |(role, content)| json!({"role": role, "content": content});
-    let messages: Value = conversation(text, size).map(message).collect();
-    json!({key: messages, "tools": bodies(key == "input")}).to_string()
-}
-
-/// Returns the same tools as a body has them: those of the Responses API have nothing around their keys.
-fn bodies(is_responses: bool) -> Vec<Value> {
-    let parameters: Value = serde_json::from_str(PARAMETERS).unwrap();
-    let tool = |name| {
-        let mut function = json!({
-            "name": name, "description": DESCRIPTION, "parameters": parameters,
-        });
-        if is_responses {
-            function["type"] = "function".into();
-            return function;
-        }
-        json!({"type": "function", "function": function})
-    };
-    NAMES.map(tool).to_vec()
+fn raw(text: &str, size: usize, key: &str) -> String {
+    let messages: Vec<_> = conversation(text, size).collect();
+    body(
+        key,
+        messages.iter().map(|(role, text)| (*role, text.as_str())),
+    )
 }
 
 /// Measures requests with messages of `size` bytes.
 fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
     let mut random = Random::new(1);
     let mut text = || KINDS[0].text(&mut random, MESSAGES * size + 10);
-    let raw = text();
+    let first = text();
     let [chat, responses] = ["messages", "input"].map(|key| {
-        let body = body(&raw, size, key);
+        let body = raw(&first, size, key);
         counter.estimate_json(&body).unwrap()
     });
-    let typed = counter.count(&Request::new(messages(&raw, size)).tools(tools()));
+    let typed = counter.count(&Request::new(messages(&first, size)).tools(tools()));
     assert_eq!(typed.unwrap().messages, chat.messages);
     assert_eq!(chat.messages, responses.messages);
     let mut next = || {
@@ -109,7 +94,7 @@ fn measure(c: &mut Criterion, model: &str, counter: &Counter, size: usize) {
             let mut random = Random::new(2);
             let mut next = || {
                 let text = KINDS[0].text(&mut random, MESSAGES * size + 10);
-                body(&text, size, key)
+                raw(&text, size, key)
             };
             let count = |body: &mut String| black_box(counter.estimate_json(body));
             bencher.iter_batched_ref(&mut next, count, BatchSize::SmallInput);

@@ -1,20 +1,22 @@
 //! Counting chat messages, which one peer can do, too.
 
-use tiktally::chat::{Counter, Message, Request};
+use tiktally::chat::{ChatTokens, Counter, Message, Request};
 use tiktoken_rs::ChatCompletionRequestMessage;
 
 use crate::race::{Clock, Entrant, Round, race};
 use crate::steps::{Bench, cut};
 use crate::table::{Table, Unit};
-use crate::tools::tools;
+use crate::tools::{body, tools};
 
 const MESSAGES: usize = 10;
 const SIZE: usize = 150;
 
-/// One conversation for both, and for ours with tools.
+/// One conversation for both, and for ours with tools: typed, and as the raw bodies of both APIs.
 struct Input {
     plain: Request<'static>,
     with_tools: Request<'static>,
+    chat_body: String,
+    responses_body: String,
     theirs: Vec<ChatCompletionRequestMessage>,
 }
 
@@ -40,8 +42,21 @@ pub fn chat(bench: &Bench) {
         Entrant {
             name: "tiktally, with 5 tools".to_owned(),
             call: Box::new(|input: &Input| {
-                let tokens = counter.count(&input.with_tools).unwrap();
-                Some(tokens.total - tokens.tools)
+                Some(without_tools(&counter.count(&input.with_tools).unwrap()))
+            }),
+        },
+        Entrant {
+            name: "tiktally, raw body with 5 tools".to_owned(),
+            call: Box::new(|input: &Input| {
+                let tokens = counter.estimate_json(&input.chat_body).unwrap();
+                Some(without_tools(&tokens))
+            }),
+        },
+        Entrant {
+            name: "tiktally, raw Responses body with 5 tools".to_owned(),
+            call: Box::new(|input: &Input| {
+                let tokens = counter.estimate_json(&input.responses_body).unwrap();
+                Some(without_tools(&tokens))
             }),
         },
     ];
@@ -66,6 +81,12 @@ pub fn chat(bench: &Bench) {
     table.print();
 }
 
+/// Returns the part of a count that all entrants count: the messages, with the tokens that open the answer in chat
+/// completions.
+fn without_tools(tokens: &ChatTokens) -> usize {
+    tokens.messages.iter().sum::<usize>() + 3
+}
+
 fn input(texts: &[&str]) -> Input {
     let roles = ["system", "user", "assistant"];
     let roles = (0..).map(|i| roles[if i == 0 { 0 } else { 2 - i % 2 }]);
@@ -87,7 +108,16 @@ fn input(texts: &[&str]) -> Input {
         }
     });
     let plain = Request::new(ours);
+    let raw = |key| {
+        let messages = theirs.iter().map(|message| {
+            let text = message.content.as_deref().unwrap_or_default();
+            (message.role.as_str(), text)
+        });
+        body(key, messages)
+    };
     Input {
+        chat_body: raw("messages"),
+        responses_body: raw("input"),
         with_tools: plain.clone().tools(tools()),
         plain,
         theirs,
