@@ -81,7 +81,6 @@ fn write_tables(halves: Halves<'_>, write: impl Fn(&str, &[u8])) {
     write("rows", tables.rows.as_flattened());
     write("lengths", &tables.lengths);
     write("sides", &tables.sides);
-    write("common", &bytes_of(&*tables.common, u64::to_le_bytes));
     write(
         "slots",
         &bytes_of(tables.slots.as_flattened(), u32::to_le_bytes),

@@ -45,7 +45,6 @@ macro_rules! vocabulary {
                         rows: table!($file, "rows", cast_slice),
                         lengths: table!($file, "lengths", cast_slice),
                         sides: table!($file, "sides", cast_slice),
-                        common: table!($file, "common", from_bytes),
                         slots: table!($file, "slots", cast_slice),
                         pairs: table!($file, "pairs", cast_slice),
                         grid: table!($file, "grid", from_bytes),

@@ -4,13 +4,14 @@
 use fearless_simd::{Level, Simd, dispatch};
 use prefetch_index::prefetch_index;
 
+use super::recent::{self, Recent};
 use super::sink::BATCH_BUFFER_IDS;
 use crate::merge::cache::{self, Cache};
 use crate::split::window;
 use crate::token_id::TokenId;
 use crate::vocab::Regular;
-use crate::vocab::regular::piece_key;
-use crate::vocab::tables::{ROW_BYTES, common, hash, slots};
+use crate::vocab::regular::{low_window_at, piece_key, window_at};
+use crate::vocab::tables::{hash, slots};
 
 /// A value for each piece of a batch.
 pub(super) type Batch<T> = Box<[T; window::ENDS]>;
@@ -22,81 +23,72 @@ pub(super) fn batch<T: Copy>(value: T) -> Batch<T> {
     values.unwrap_or_else(|_| unreachable!("the length is that of the array"))
 }
 
+/// The key of all pieces of more than 16 bytes. No shorter piece has it, because no text ends with 0xFF.
+pub(super) const LONG_KEY: u128 = !0;
+
 /// The pieces of a batch on their way through the tables of the vocabulary.
 ///
-/// Each step is a counted loop over the pieces that are left, and prefetches for the next one. The steps are: find common
+/// Each step is a counted loop over the pieces that are left, and prefetches for the next one. The steps are: find recent
 /// tokens; hash the other pieces; take a candidate id from the bucket of each; compare with the row of the candidate. The
 /// pieces that are not tokens stay on the list of misses.
 pub(super) struct Lookup {
-    /// The end of each piece in the buffer.
-    pub(super) ends: Batch<u32>,
+    /// A zero, and the end of each piece in the buffer: the piece at an index begins at the value with that index.
+    borders: Box<[u32; window::ENDS + 1]>,
     /// The id of each piece that is a token.
     pub(super) ids: Box<[TokenId; BATCH_BUFFER_IDS]>,
     /// The list of misses: their indices in the batch. The fields below are by index in this list.
     pub(super) misses: Batch<u16>,
     /// The keys of the pieces, see [`piece_key`].
-    keys: Batch<u128>,
+    pub(super) keys: Batch<u128>,
     /// The upper halves of the hashes of the keys.
-    hashes: Batch<u32>,
+    pub(super) hashes: Batch<u32>,
     /// The id that may be that of each piece, from its bucket.
     candidates: Batch<TokenId>,
-    /// Whether a piece may be a token of a later bucket of the table.
-    undecided: Batch<bool>,
+    recent: Recent,
 }
 
 impl Lookup {
     /// Creates the memory for a batch.
     pub(super) fn new() -> Self {
         Self {
-            ends: batch(0),
+            borders: Box::new([0; window::ENDS + 1]),
             ids: Box::new([0; BATCH_BUFFER_IDS]),
             misses: batch(0),
             keys: batch(0),
             hashes: batch(0),
             candidates: batch(0),
-            undecided: batch(false),
+            recent: Recent::new(),
         }
     }
 
-    /// Returns the key of a miss in the cache.
-    ///
-    /// Prefetches the cache's bucket of a long piece; that of a short one was prefetched in `find_common`.
+    /// Returns the end of each piece in the buffer.
     #[inline(always)]
-    pub(super) fn cache_key(
-        &self,
-        buffer: &[u8],
-        miss: usize,
-        vocab: &Regular,
-        cache: &Cache,
-    ) -> cache::Key {
-        let (start, end) = self.range(self.misses[miss].into());
-        if end - start <= ROW_BYTES {
-            let (key, hash) = (self.keys[miss], self.hashes[miss]);
-            return cache::Key::short(key, hash, end - start, vocab.serial());
-        }
-        let key = cache::Key::long(&buffer[start..end], vocab.serial());
-        cache.prefetch(key.hash());
-        key
+    pub(super) fn ends(&self) -> &[u32; window::ENDS] {
+        let [_, ends @ ..] = &*self.borders;
+        ends
     }
 
-    /// Returns the id of a miss that is a token after all: one in a later bucket, or one longer than a row.
+    /// Returns the ends, to be written.
     #[inline(always)]
-    pub(super) fn late_id(&self, buffer: &[u8], miss: usize, vocab: &Regular) -> Option<TokenId> {
-        let (start, end) = self.range(self.misses[miss].into());
-        if end - start > ROW_BYTES {
-            return vocab.id(&buffer[start..end]);
-        }
-        if self.undecided[miss] {
-            return vocab.id_of_key(self.keys[miss]);
-        }
-        None
+    pub(super) fn ends_mut(&mut self) -> &mut [u32; window::ENDS] {
+        let [_, ends @ ..] = &mut *self.borders;
+        ends
     }
 
     /// Returns the start and the end in the buffer of the piece at an index of the batch.
     #[inline(always)]
     pub(super) fn range(&self, at: usize) -> (usize, usize) {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        (start as usize, self.ends[at] as usize)
+        (self.borders[at] as usize, self.borders[at + 1] as usize)
+    }
+
+    /// Returns the id of a miss that is a token after all: one in a later bucket, or one longer than a row.
+    #[inline(always)]
+    pub(super) fn late_id(&self, buffer: &[u8], miss: usize, vocab: &Regular) -> Option<TokenId> {
+        if self.keys[miss] == LONG_KEY {
+            let (start, end) = self.range(self.misses[miss].into());
+            return vocab.id(&buffer[start..end]);
+        }
+        vocab.id_of_key(self.keys[miss])
     }
 
     /// Finds the ids of the first `count` pieces that are tokens. Returns the number of misses, which are listed.
@@ -108,6 +100,7 @@ impl Lookup {
         vocab: &Regular,
         cache: &Cache,
     ) -> usize {
+        self.recent.select(vocab.serial());
         dispatch!(level, simd => self.look_up_with(simd, buffer, count, vocab, cache))
     }
 
@@ -121,45 +114,54 @@ impl Lookup {
         vocab: &Regular,
         cache: &Cache,
     ) -> usize {
-        let rest = self.find_common(buffer, count, vocab, cache);
+        let rest = self.find_recent(buffer, count);
+        if rest == 0 {
+            return 0;
+        }
+        self.make_keys(buffer, rest, vocab, cache);
         self.find_candidates(rest, vocab);
         self.compare(rest, vocab)
     }
 
-    /// Finds the ids of common tokens. Lists the other pieces with their keys and hashes, and returns their number.
+    /// Finds the ids of recent tokens. Lists the other pieces and returns their number.
+    #[inline(always)]
+    fn find_recent(&mut self, buffer: &[u8], count: usize) -> usize {
+        // local references: the loop would load the pointers again after each write
+        let (ids, misses) = (&mut *self.ids, &mut *self.misses);
+        let entries = self.recent.entries();
+        let mut start = 0;
+        let mut rest = 0;
+        let ends = self.borders[1..=count].iter().zip(ids.iter_mut());
+        for (i, (end, place)) in ends.enumerate() {
+            let end = *end as usize;
+            let (id, is_known) = recent::find(entries, low_window_at(buffer, start), end - start);
+            *place = id;
+            misses[rest] = i as u16;
+            rest += usize::from(!is_known);
+            start = end;
+        }
+        rest
+    }
+
+    /// Makes the keys and hashes of the listed pieces.
     ///
     /// Prefetches their buckets, in the table and in the cache. Those of the cache are needed only for the misses, but the
     /// loop over the misses is often too short to prefetch in.
     #[inline(always)]
-    fn find_common(
-        &mut self,
-        buffer: &[u8],
-        count: usize,
-        vocab: &Regular,
-        cache: &Cache,
-    ) -> usize {
-        let common = vocab.common();
-        let mut start = 0;
-        let mut rest = 0;
-        for i in 0..count {
-            let end = self.ends[i] as usize;
-            let key = piece_key(buffer, start, end - start);
-            let (id, known) = common::find(common, key);
-            self.ids[i] = id;
-            self.keys[rest] = key;
-            self.misses[rest] = i as u16;
-            rest += usize::from(!known);
-            start = end;
-        }
+    fn make_keys(&mut self, buffer: &[u8], rest: usize, vocab: &Regular, cache: &Cache) {
+        let borders = &*self.borders;
         let buckets = vocab.slots();
         let bits = buckets.len().trailing_zeros();
         let serial = vocab.serial();
-        for (key, hashed) in self.keys[..rest].iter().zip(self.hashes.iter_mut()) {
+        let places = self.keys.iter_mut().zip(self.hashes.iter_mut());
+        for (at, (key, hashed)) in self.misses[..rest].iter().zip(places) {
+            let at = usize::from(*at);
+            let (start, end) = (borders[at] as usize, borders[at + 1] as usize);
+            *key = piece_key(window_at(buffer, start), end - start);
             *hashed = slots::half(hash(*key));
             prefetch_index(buckets, slots::bucket_of(*hashed, bits));
             cache.prefetch(cache::key_hash(*hashed, serial));
         }
-        rest
     }
 
     /// Takes a candidate id for each listed piece, and prefetches its row.
@@ -168,31 +170,32 @@ impl Lookup {
         let buckets = vocab.slots();
         let bits = buckets.len().trailing_zeros();
         let (rows, none) = (vocab.rows(), vocab.no_row());
-        for i in 0..rest {
-            let hash = self.hashes[i];
-            let bucket = &buckets[slots::bucket_of(hash, bits)];
-            let id = slots::candidate(bucket, hash, bits, none);
-            self.candidates[i] = id;
-            self.undecided[i] = slots::goes_on(bucket) | (id != none);
-            prefetch_index(rows, id as usize);
+        let hashes = self.hashes[..rest].iter();
+        for (hash, candidate) in hashes.zip(self.candidates.iter_mut()) {
+            let bucket = &buckets[slots::bucket_of(*hash, bits)];
+            *candidate = slots::candidate(bucket, *hash, bits, none);
+            prefetch_index(rows, *candidate as usize);
         }
     }
 
-    /// Compares the listed pieces with the rows of their candidates. The ones that differ stay on the list; returns their
-    /// number.
+    /// Compares the listed pieces with the rows of their candidates, and keeps the tokens among the recent ones. The pieces
+    /// that differ stay on the list; returns their number.
     #[inline(always)]
     fn compare(&mut self, rest: usize, vocab: &Regular) -> usize {
         let rows = vocab.rows();
+        let (keys, hashes, list) = (&mut *self.keys, &mut *self.hashes, &mut *self.misses);
+        let (ids, candidates) = (&mut *self.ids, &*self.candidates);
+        let entries = self.recent.entries();
         let mut misses = 0;
-        for i in 0..rest {
-            let (id, key, at) = (self.candidates[i], self.keys[i], self.misses[i]);
-            let row = u128::from_le_bytes(rows[id as usize]);
-            self.ids[usize::from(at)] = id;
-            self.keys[misses] = key;
-            self.hashes[misses] = self.hashes[i];
-            self.misses[misses] = at;
-            self.undecided[misses] = self.undecided[i];
-            misses += usize::from(row != key);
+        for i in 0..rest.min(window::ENDS) {
+            let (id, key, at) = (candidates[i], keys[i], list[i]);
+            let is_token = u128::from_le_bytes(rows[id as usize]) == key;
+            ids[usize::from(at)] = id;
+            recent::keep(entries, key, id, is_token);
+            keys[misses] = key;
+            hashes[misses] = hashes[i];
+            list[misses] = at;
+            misses += usize::from(!is_token);
         }
         misses
     }

@@ -10,6 +10,7 @@ pub(crate) mod prefixes;
 pub(crate) mod sink;
 
 mod lookup;
+mod recent;
 
 use std::cell::Cell;
 
@@ -22,7 +23,7 @@ use crate::split::{self, Splitter};
 use crate::token_id::TokenId;
 use crate::utf8::whole_chars;
 use crate::vocab::{Regular, Vocabulary};
-use lookup::{Batch, Lookup, batch};
+use lookup::{Batch, LONG_KEY, Lookup, batch};
 use sink::{Append, Sink};
 
 /// The size of a thread's cache of merged pieces in bytes, for all encodings together.
@@ -32,8 +33,8 @@ pub(crate) const CACHE_BYTES: usize = 2 << 20;
 pub(crate) struct Engine {
     level: Level,
     lookup: Lookup,
-    /// The key of each miss in the cache.
-    cache_keys: Batch<cache::Key>,
+    /// The key in the cache of each miss of more than 16 bytes.
+    long_keys: Batch<cache::Key>,
     /// The position in the cache where each miss may be.
     cache_positions: Batch<u32>,
     /// Where the ids of each miss are.
@@ -108,7 +109,7 @@ impl Engine {
         Box::new(Self {
             level,
             lookup: Lookup::new(),
-            cache_keys: batch(cache::Key::NOT_CACHED),
+            long_keys: batch(cache::Key::NOT_CACHED),
             cache_positions: batch(0),
             miss_ids: batch(MissIds::Cached(0)),
             merged_misses: batch(0),
@@ -234,7 +235,7 @@ impl Engine {
             let rest = &text[at..];
             let buffer = &rest[..self.buffer_len(rest, sink.bytes_wanted())];
             let len = buffer.len() - window::PADDING;
-            let scanned = splitter.scan(self.level, buffer, len, false, &mut self.lookup.ends);
+            let scanned = splitter.scan(self.level, buffer, len, false, self.lookup.ends_mut());
             if scanned.count > 0 {
                 at += self.encode_batch(buffer, at, &scanned, vocab, sink);
                 continue;
@@ -275,7 +276,7 @@ impl Engine {
         }
         let mut left = text.len();
         while left > 0 && sink.pieces_wanted() > 0 {
-            let scanned = splitter.scan(self.level, rest, left, true, &mut self.lookup.ends);
+            let scanned = splitter.scan(self.level, rest, left, true, self.lookup.ends_mut());
             let next = self.encode_batch(rest, at, &scanned, vocab, sink);
             rest = &rest[next..];
             left -= next;
@@ -294,10 +295,10 @@ impl Engine {
         sink: &mut impl Sink,
     ) -> usize {
         let count = scanned.count.min(sink.pieces_wanted());
-        sink.note_pieces(at, &self.lookup.ends[..count]);
+        sink.note_pieces(at, &self.lookup.ends()[..count]);
         self.encode_pieces(buffer, count, vocab, sink);
         if count < scanned.count {
-            return self.lookup.ends[count - 1] as usize;
+            return self.lookup.ends()[count - 1] as usize;
         }
         scanned.next
     }
@@ -319,7 +320,7 @@ impl Engine {
         copy.clear();
         copy.extend_from_slice(piece);
         copy.extend_from_slice(&[0; window::PADDING]);
-        self.lookup.ends[0] = piece.len() as u32;
+        self.lookup.ends_mut()[0] = piece.len() as u32;
         self.encode_pieces(&copy, 1, vocab, sink);
         copy.shrink_to(MAX_COPY_BYTES + window::PADDING);
         self.tail = copy;
@@ -337,7 +338,11 @@ impl Engine {
         let misses = self
             .lookup
             .look_up(self.level, buffer, count, vocab, &self.cache);
-        let merged = self.resolve(buffer, misses, vocab);
+        let merged = if misses > 0 {
+            self.resolve(buffer, misses, vocab)
+        } else {
+            0
+        };
         let fresh = if merged > 0 { self.scratch.len() } else { 0 };
         sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh);
         let mut done = 0;
@@ -358,75 +363,112 @@ impl Engine {
         }
         sink.push_run(&self.lookup.ids, done, count);
         if merged > 0 {
-            dispatch!(self.level, simd => self.remember(simd, merged));
+            dispatch!(self.level, simd => self.remember(simd, merged, vocab.serial()));
         }
     }
 
     /// Finds the ids of the misses, in the cache or by merging. Returns how many pieces were merged.
     fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
-        for miss in 0..misses {
-            self.cache_keys[miss] = self.lookup.cache_key(buffer, miss, vocab, &self.cache);
-        }
-        dispatch!(self.level, simd => self.find_positions(simd, misses));
+        let serial = vocab.serial();
+        self.make_long_keys(buffer, misses, serial);
+        dispatch!(self.level, simd => self.find_positions(simd, misses, serial));
         let mut merged = 0;
         for miss in 0..misses {
-            let (key, position) = (&self.cache_keys[miss], self.cache_positions[miss]);
-            if self.cache.is_at(key, position) {
+            let position = self.cache_positions[miss];
+            if self.is_cached(miss, position, serial) {
                 self.miss_ids[miss] = MissIds::Cached(position);
                 continue;
             }
-            let repeat = key.hash() as usize % REPEAT_PLACES;
+            let repeat = self.lookup.hashes[miss] as usize % REPEAT_PLACES;
             let piece = self.repeats[repeat];
             // an entry may be left from an earlier batch, so the keys are compared
             let candidate = self.merged_misses[..merged].get(usize::from(piece));
-            if candidate.is_some_and(|&miss| key.is_same(&self.cache_keys[usize::from(miss)])) {
+            if candidate.is_some_and(|&other| self.are_same(miss, other.into())) {
                 self.miss_ids[miss] = MissIds::Scratch(piece);
                 continue;
             }
-            if merged == 0 {
-                self.scratch.clear();
-            }
             self.repeats[repeat] = merged as u16;
             self.miss_ids[miss] = MissIds::Scratch(merged as u16);
-            self.add_fresh(buffer, miss, vocab);
             self.merged_misses[merged] = miss as u16;
             merged += 1;
         }
         if merged > 0 {
-            self.scratch.merge(vocab);
+            self.merge(buffer, merged, vocab);
         }
         merged
     }
 
-    /// Looks up the positions in the cache of the misses.
-    #[inline(always)]
-    fn find_positions<S: Simd>(&mut self, _: S, misses: usize) {
-        for (key, position) in self.cache_keys[..misses]
-            .iter()
-            .zip(self.cache_positions.iter_mut())
-        {
-            *position = self.cache.position(key);
+    /// Makes the keys in the cache of the misses of more than 16 bytes, and prefetches their buckets. Those of the others
+    /// were prefetched with the buckets of the vocabulary.
+    fn make_long_keys(&mut self, buffer: &[u8], misses: usize, serial: u32) {
+        for miss in 0..misses {
+            if self.lookup.keys[miss] == LONG_KEY {
+                let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
+                let key = cache::Key::long(&buffer[start..end], serial);
+                self.cache.prefetch(key.hash());
+                self.lookup.hashes[miss] = cache::key_hash(key.hash(), serial);
+                self.long_keys[miss] = key;
+            }
         }
     }
 
-    /// Adds a miss to the scratch memory, where it is merged if it is not a token after all.
+    /// Looks up the positions in the cache of the misses.
     #[inline(always)]
-    fn add_fresh(&mut self, buffer: &[u8], miss: usize, vocab: &Regular) {
-        if let Some(id) = self.lookup.late_id(buffer, miss, vocab) {
-            self.scratch.add_id(id);
-        } else {
-            let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
-            self.scratch.add(buffer, start, end, vocab);
+    fn find_positions<S: Simd>(&mut self, _: S, misses: usize, serial: u32) {
+        let hashes = self.lookup.hashes[..misses].iter();
+        for (hash, position) in hashes.zip(self.cache_positions.iter_mut()) {
+            *position = self.cache.position(cache::key_hash(*hash, serial));
         }
+    }
+
+    /// Returns whether the entry of a miss is at this position in the cache.
+    #[inline(always)]
+    fn is_cached(&self, miss: usize, position: u32, serial: u32) -> bool {
+        let key = self.lookup.keys[miss];
+        if key == LONG_KEY {
+            return self.cache.is_at(&self.long_keys[miss], position);
+        }
+        let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
+        self.cache.is_short_at(key, end - start, serial, position)
+    }
+
+    /// Returns whether two misses are the same piece.
+    #[inline(always)]
+    fn are_same(&self, miss: usize, other: usize) -> bool {
+        let key = self.lookup.keys[miss];
+        key == self.lookup.keys[other]
+            && (key != LONG_KEY || self.long_keys[miss].is_same(&self.long_keys[other]))
+    }
+
+    /// Merges the misses that are listed to be merged.
+    fn merge(&mut self, buffer: &[u8], merged: usize, vocab: &Regular) {
+        self.scratch.clear();
+        for i in 0..merged {
+            let miss = self.merged_misses[i].into();
+            if let Some(id) = self.lookup.late_id(buffer, miss, vocab) {
+                self.scratch.add_id(id);
+            } else {
+                let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
+                self.scratch.add(buffer, start, end, vocab);
+            }
+        }
+        self.scratch.merge(vocab);
     }
 
     /// Adds the merged pieces to the cache.
     #[inline(always)]
-    fn remember<S: Simd>(&mut self, _: S, merged: usize) {
+    fn remember<S: Simd>(&mut self, _: S, merged: usize, serial: u32) {
         for (piece, &miss) in self.merged_misses[..merged].iter().enumerate() {
+            let miss = usize::from(miss);
             let (ids, len) = self.scratch.ids(piece);
-            let key = &self.cache_keys[usize::from(miss)];
-            self.cache.put(key, ids, len);
+            let key = self.lookup.keys[miss];
+            if key == LONG_KEY {
+                self.cache.put(&self.long_keys[miss], ids, len);
+                continue;
+            }
+            let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
+            let key = cache::Key::short(key, self.lookup.hashes[miss], end - start, serial);
+            self.cache.put(&key, ids, len);
         }
     }
 }

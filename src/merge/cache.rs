@@ -28,7 +28,7 @@ use prefetch_index::prefetch_index;
 
 use super::BLOCK_IDS;
 use crate::token_id::TokenId;
-use crate::vocab::tables::{hash, slots};
+use crate::vocab::tables::{FILL, hash, slots};
 
 /// The longest piece that is cached: its key is two halves of 16 bytes. No piece has more ids than bytes.
 pub(crate) const MAX_PIECE_BYTES: usize = 32;
@@ -105,12 +105,12 @@ impl Key {
     fn len(&self) -> usize {
         len_of(self.head)
     }
+}
 
-    /// Returns the tag, at its bits of a slot. It is never zero, so no slot in use is zero.
-    #[inline(always)]
-    fn tag(&self) -> u32 {
-        (self.hash.wrapping_mul(0x85EB_CA6B) >> TAG_SHIFT).max(1) << TAG_SHIFT
-    }
+/// Returns the tag of a [`key_hash`], at its bits of a slot. It is never zero, so no slot in use is zero.
+#[inline(always)]
+fn tag_of(hash: u32) -> u32 {
+    (hash.wrapping_mul(0x85EB_CA6B) >> TAG_SHIFT).max(1) << TAG_SHIFT
 }
 
 /// Returns the hash by which a piece of a vocabulary is found, from the upper half of the hash of its bytes.
@@ -216,13 +216,14 @@ impl Cache {
         prefetch_index(&self.index, self.bucket_of(hash));
     }
 
-    /// Returns the only position where the entry of a piece may be, 0 if there is none. Prefetches the entry.
+    /// Returns the only position where the entry of the piece with this [`key_hash`] may be, 0 if there is none. Prefetches
+    /// the entry.
     #[inline(always)]
-    pub(crate) fn position(&self, key: &Key) -> u32 {
-        let Some(IndexBucket(slots)) = self.index.get(self.bucket_of(key.hash)) else {
+    pub(crate) fn position(&self, hash: u32) -> u32 {
+        let Some(IndexBucket(slots)) = self.index.get(self.bucket_of(hash)) else {
             return 0;
         };
-        let tag = key.tag();
+        let tag = tag_of(hash);
         // a slot with another tag leaves more than any place
         let place = slots.iter().fold(!0, |found, slot| (slot ^ tag).min(found));
         let (at, end) = (place & LOG_POSITION_MASK, self.end as u32);
@@ -256,6 +257,19 @@ impl Cache {
         (head >> LEN_BITS == key.head >> LEN_BITS)
             & (half(0) | !first == key.halves[0])
             & (half(1) | !second == key.halves[1])
+    }
+
+    /// Like [`is_at`](Self::is_at), for a piece of `len` bytes, up to 16, with this key in the vocabulary.
+    #[inline(always)]
+    pub(crate) fn is_short_at(&self, key: u128, len: usize, serial: u32, position: u32) -> bool {
+        let entry = self.log.get(position as usize..);
+        let Some([head, words @ ..]) = entry.and_then(|entry| entry.first_chunk::<5>()) else {
+            return false;
+        };
+        let half = (0..4).fold(0, |half, at| half | u128::from(words[at]) << (32 * at));
+        (head >> LEN_BITS == serial << LEN_BITS | len as u32)
+            & ((half | FILL[len.min(17)]) == key)
+            & (serial < 1 << SERIAL_BITS)
     }
 
     /// Returns the ids of the entry at a position, which are followed by at least a block of words, and their number.
@@ -297,7 +311,7 @@ impl Cache {
     /// largest word is replaced.
     #[inline(always)]
     fn point_index_at(&mut self, key: &Key, at: u32) {
-        let (tag, lap, bucket) = (key.tag(), self.lap, self.bucket_of(key.hash));
+        let (tag, lap, bucket) = (tag_of(key.hash), self.lap, self.bucket_of(key.hash));
         let IndexBucket(slots) = &mut self.index[bucket];
         let mut most = 0;
         for (i, slot) in (0..).zip(slots.iter()) {
@@ -351,7 +365,7 @@ mod tests {
     }
 
     fn get(cache: &Cache, key: &Key) -> Option<Vec<TokenId>> {
-        let place = cache.position(key);
+        let place = cache.position(key.hash());
         cache.is_at(key, place).then(|| {
             let (ids, len) = cache.ids(place);
             ids[..len].to_vec()

@@ -151,7 +151,7 @@ impl OpenTail {
 /// Encodes a whole piece to `sink`.
 #[inline]
 pub(super) fn encode_closed_piece(piece: &[u8], vocab: &Regular, sink: &mut impl Sink) {
-    match vocab.likely_id(piece) {
+    match vocab.id(piece) {
         Some(id) => sink.push(id),
         None => Engine::with(|engine| engine.encode_regular_piece(piece, vocab, sink)),
     }

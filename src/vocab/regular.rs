@@ -12,8 +12,8 @@ use super::keyed::Keyed;
 use super::tables::keyless::Keyless;
 use super::tables::table::Table;
 use super::tables::{
-    self, FILL, GRID_IDS, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, common,
-    hash, key_of, pairs, slots,
+    self, FILL, GRID_IDS, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, hash,
+    key_of, pairs, slots,
 };
 use crate::token_id::TokenId;
 
@@ -116,18 +116,6 @@ impl Regular {
         Halves(&self.halves).made(id) != Made::Gap
     }
 
-    /// Like [`id`](Self::id), but checks the table of common tokens first.
-    #[inline]
-    pub(crate) fn likely_id(&self, token: &[u8]) -> Option<TokenId> {
-        if token.len() <= 16 {
-            let (id, is_known) = common::find(self.common(), key_of(token));
-            if is_known {
-                return Some(id);
-            }
-        }
-        self.id(token)
-    }
-
     /// Returns the id of the token with this key.
     #[inline]
     pub(crate) fn id_of_key(&self, key: u128) -> Option<TokenId> {
@@ -228,11 +216,6 @@ impl Regular {
     #[inline]
     pub(crate) fn chars(&self) -> &Chars {
         self.chars.get_or_init(|| Chars::new(self))
-    }
-
-    /// Returns the table of common tokens.
-    pub(crate) fn common(&self) -> &[u64; common::LEN] {
-        &self.tables.common
     }
 
     /// Returns the table that finds a token by its bytes.
@@ -354,17 +337,31 @@ impl Regular {
     }
 }
 
-/// Returns the key of the piece of `len` bytes at `start`. A piece of more than 16 bytes has a key that is no token's.
-///
-/// Fast if the buffer has 16 bytes from `start` on, whatever follows the piece.
+/// Returns the key of a piece of `len` bytes from its [`window_at`] the start. A piece of more than 16 bytes has a key that
+/// is no token's: all ones.
 #[inline(always)]
 #[allow(clippy::indexing_slicing)] // the index is at most the last
-pub(crate) fn piece_key(buffer: &[u8], start: usize, len: usize) -> u128 {
+pub(crate) fn piece_key(window: u128, len: usize) -> u128 {
+    window | FILL[len.min(17)]
+}
+
+/// Returns the 16 bytes of a buffer from `start` on. Zeros follow the end of the buffer, but that is slow.
+#[inline(always)]
+pub(crate) fn window_at(buffer: &[u8], start: usize) -> u128 {
     let window = match buffer.get(start..start + 16) {
         Some(window) => window.first_chunk().copied().unwrap_or_default(),
         None => last_window(buffer.get(start..).unwrap_or_default()),
     };
-    u128::from_le_bytes(window) | FILL[len.min(17)]
+    u128::from_le_bytes(window)
+}
+
+/// Returns the eight bytes of a buffer from `start` on, like [`window_at`].
+#[inline(always)]
+pub(crate) fn low_window_at(buffer: &[u8], start: usize) -> u64 {
+    match buffer.get(start..start + 8) {
+        Some(window) => u64::from_le_bytes(window.first_chunk().copied().unwrap_or_default()),
+        None => u128::from_le_bytes(last_window(buffer.get(start..).unwrap_or_default())) as u64,
+    }
 }
 
 /// Returns the last bytes of a buffer, followed by zeros.

@@ -9,7 +9,6 @@
 #![allow(clippy::indexing_slicing)] // ids are below the number of rows, bucket numbers are cut to the table's size
 
 mod buckets;
-pub(crate) mod common;
 pub(crate) mod keyless;
 pub(crate) mod pairs;
 pub(crate) mod slots;
@@ -181,7 +180,6 @@ pub(crate) struct Tables {
     pub(crate) lengths: Table<[u8]>,
     /// Which sides of a merge each token can be: [`LEFT`], [`RIGHT`].
     pub(crate) sides: Table<[u8]>,
-    pub(crate) common: Table<[u64; common::LEN]>,
     pub(crate) slots: Table<[slots::Bucket]>,
     pub(crate) pairs: Table<[pairs::Bucket]>,
     /// The merges of two tokens with ids below 256, which are mostly bytes; [`NONE`] where there is none.
@@ -208,13 +206,12 @@ impl Tables {
             lengths,
             sides,
         } = Spelled::new(halves, unmergeable);
-        let (common, slots) = by_bytes(&rows, &lengths);
+        let slots = by_bytes(&rows, &lengths);
         let (pairs, grid, bytes) = by_halves(halves, &sides);
         Self {
             rows: rows.into(),
             lengths: lengths.into(),
             sides: sides.into(),
-            common: array(common),
             slots: slots.into(),
             pairs: pairs.into(),
             grid: array(grid),
@@ -302,17 +299,15 @@ impl Spelled {
     }
 }
 
-/// Builds the tables that find a token by its bytes.
-fn by_bytes(rows: &[Row], lengths: &[u8]) -> (Vec<u64>, Vec<slots::Bucket>) {
-    let (mut common, mut slots) = (common::empty(), slots::empty(lengths.len()));
+/// Builds the table that finds a token by its bytes.
+fn by_bytes(rows: &[Row], lengths: &[u8]) -> Vec<slots::Bucket> {
+    let mut slots = slots::empty(lengths.len());
     for (id, (row, &len)) in (0..).zip(rows.iter().zip(lengths)) {
         if has_key(row, len) {
-            let key = u128::from_le_bytes(*row);
-            common::insert(&mut common, key, id);
-            slots::insert(&mut slots, key, id);
+            slots::insert(&mut slots, u128::from_le_bytes(*row), id);
         }
     }
-    (common, slots.buckets)
+    slots.buckets
 }
 
 type ByHalves = (Vec<pairs::Bucket>, Vec<[Symbol; 256]>, Vec<Symbol>);
