@@ -113,7 +113,7 @@ fn product(bytes: u64) -> u64 {
 #[inline(always)]
 pub(super) fn find(entries: &Entries, bytes: u64, len: usize) -> (TokenId, bool) {
     // a longer piece becomes all ones, which is no piece of seven bytes
-    let filled = bytes | u64::MAX << (8 * len.min(MAX_BYTES + 1) & 63);
+    let filled = bytes | u64::MAX << ((8 * len.min(MAX_BYTES + 1)) & 63);
     let product = product(filled);
     // the entry of this product leaves nothing but the id
     let rest = entries[(product >> PLACE_SHIFT) as usize] ^ product << PLACE_BITS;

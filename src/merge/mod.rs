@@ -13,7 +13,7 @@ use crate::token_id::TokenId;
 use crate::utf8::{decode, is_continuation};
 use crate::vocab::chars::{Char, CharBlock, Chars};
 use crate::vocab::crossings::Side;
-use crate::vocab::tables::{NONE, SIDES, Symbol};
+use crate::vocab::tables::{NONE, SIDES, Symbol, sure};
 use crate::vocab::{Regular, Vocabulary};
 use short::{Jobs, LARGE, LARGEST, SMALL};
 
@@ -125,8 +125,7 @@ impl Scratch {
         let (first, number) = (self.ids.len(), self.pieces.len() as u32);
         let in_one_job = piece.len() <= MAX_ONE_JOB_BYTES;
         if in_one_job && piece.is_ascii() {
-            self.ids
-                .extend(piece.iter().map(|byte| vocab.byte_symbol(*byte)));
+            self.add_ascii(piece, vocab);
             self.queue(first, number);
         } else if in_one_job && !has_long_chars(piece) {
             self.add_uncut(piece, vocab);
@@ -149,6 +148,18 @@ impl Scratch {
             start: start as u32,
             len: (self.ids.len() - start) as u32,
         });
+    }
+
+    /// Adds the symbols of an ASCII piece, with the joins done that are sure.
+    #[inline(always)]
+    fn add_ascii(&mut self, piece: &[u8], vocab: &Regular) {
+        let Some(table) = vocab.sure() else {
+            let symbols = piece.iter().map(|byte| vocab.byte_symbol(*byte));
+            return self.ids.extend(symbols);
+        };
+        let mut symbols = [0; LARGEST];
+        let len = sure::join(table, vocab.byte_symbols(), piece, &mut symbols);
+        self.ids.extend_from_slice(&symbols[..len]);
     }
 
     /// Adds the symbols of a piece without cutting it.

@@ -17,7 +17,7 @@
 use fearless_simd::{Level, Simd, dispatch};
 
 use crate::vocab::Regular;
-use crate::vocab::tables::{GRID_IDS, ID_BITS, NONE, SIDES, Symbol, pairs};
+use crate::vocab::tables::{ID_BITS, NONE, SIDES, Symbol, pairs};
 
 /// The places of a job for a piece of few symbols, like most pieces: its next merge is found in half the time.
 pub(crate) const SMALL: usize = 16;
@@ -54,6 +54,8 @@ struct Job<const N: usize> {
     n: u32,
     /// The look-ups that the last merge started.
     asked: Asked,
+    /// By place, the look-up of the symbol and its right neighbour that [`take`](Self::take) started.
+    first_asked: [pairs::Question; N],
 }
 
 /// The memory for the jobs of a batch.
@@ -72,6 +74,7 @@ impl<const N: usize> Default for Jobs<N> {
                     alive: 0,
                     n: 0,
                     asked: Asked::default(),
+                    first_asked: [pairs::Question::default(); N],
                 }; BATCH],
             ),
             count: 0,
@@ -142,15 +145,17 @@ struct Asked {
 }
 
 impl<const N: usize> Job<N> {
-    /// Takes the symbols of a piece, and prefetches the buckets for [`start`](Self::start).
+    /// Takes the symbols of a piece, and starts the look-ups of all neighbours for [`start`](Self::start).
+    ///
+    /// The table of pairs is asked even for two bytes, which have a table of their own: among symbols that are joined in
+    /// part already, the branch would be mispredicted.
     #[inline(always)]
     fn take(&mut self, symbols: &[Symbol], vocab: &Regular) {
         let n = symbols.len().min(max_symbols(N));
         let mut left = END_MARK;
-        for (part, &symbol) in self.parts[1..].iter_mut().zip(&symbols[..n]) {
-            if (left | symbol) >> SIDES >= GRID_IDS {
-                vocab.ask(left, symbol);
-            }
+        let places = self.parts[1..].iter_mut().zip(&mut self.first_asked);
+        for (&symbol, (part, asked)) in symbols[..n].iter().zip(places) {
+            *asked = vocab.ask(left, symbol);
             (*part, left) = (symbol, symbol);
         }
         self.n = n as u32;
@@ -159,12 +164,12 @@ impl<const N: usize> Job<N> {
         self.parts[n + 1] = END_MARK;
     }
 
-    /// Looks up all joins.
+    /// Finishes the look-ups that [`take`](Self::take) started.
     #[inline(always)]
     fn start(&mut self, vocab: &Regular) {
         self.joins = [NONE; N];
         for i in 1..(self.n as usize).min(max_symbols(N)) {
-            self.joins[i] = join_word(vocab.merged_symbols(self.parts[i], self.parts[i + 1]), i);
+            self.joins[i] = join_word(vocab.answer(self.first_asked[i]), i);
         }
     }
 

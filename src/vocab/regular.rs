@@ -13,7 +13,7 @@ use super::tables::keyless::Keyless;
 use super::tables::table::Table;
 use super::tables::{
     self, FILL, GRID_IDS, Halves, Made, NONE, Row, SIDES, Symbol, Tables, Unmergeable, hash,
-    key_of, pairs, slots,
+    key_of, pairs, slots, sure,
 };
 use crate::token_id::TokenId;
 
@@ -36,6 +36,7 @@ pub(crate) struct Regular {
     pub(super) sorted: OnceLock<Vec<TokenId>>,
     /// The lengths of all tokens of more than 16 bytes by their last 16 bytes, longest first.
     endings: OnceLock<Endings>,
+    sure: OnceLock<Option<Box<sure::Sure>>>,
 }
 
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
@@ -80,6 +81,7 @@ impl Regular {
             chars: OnceLock::new(),
             sorted: OnceLock::new(),
             endings: OnceLock::new(),
+            sure: OnceLock::new(),
         }
     }
 
@@ -88,6 +90,7 @@ impl Regular {
         self.keyless();
         self.chars();
         self.endings();
+        self.sure();
     }
 
     /// Returns a number that no other vocabulary of the process has.
@@ -144,6 +147,26 @@ impl Regular {
     #[inline(always)]
     pub(crate) fn byte_symbol(&self, byte: u8) -> Symbol {
         self.tables.bytes[usize::from(byte)]
+    }
+
+    /// Returns the symbols of the tokens of one byte.
+    #[inline(always)]
+    pub(crate) fn byte_symbols(&self) -> &[Symbol; 256] {
+        &self.tables.bytes
+    }
+
+    /// Returns the sure joins of ASCII bytes, or `None` if some tokens are out of order. Builds the table on the first call.
+    #[inline(always)]
+    pub(crate) fn sure(&self) -> Option<&sure::Sure> {
+        self.sure.get_or_init(|| self.build_sure()).as_deref()
+    }
+
+    /// Builds the table of sure joins, which needs ranks above those of the halves.
+    #[cold]
+    fn build_sure(&self) -> Option<Box<sure::Sure>> {
+        let merge = |x, y| self.merged_symbols(self.byte_symbol(x), self.byte_symbol(y));
+        let is_ordered = self.out_of_order.is_empty();
+        is_ordered.then(|| sure::build(Halves(&self.halves), &self.tables.lengths, merge))
     }
 
     /// Returns the symbol of a token.

@@ -12,6 +12,7 @@ mod buckets;
 pub(crate) mod keyless;
 pub(crate) mod pairs;
 pub(crate) mod slots;
+pub(crate) mod sure;
 pub(crate) mod table;
 
 use table::{Table, array};

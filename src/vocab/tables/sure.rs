@@ -1,0 +1,149 @@
+//! Joins of two ASCII bytes that are sure, whatever else is in the piece.
+//!
+//! Take the bytes `p a b n` of a piece. Plain merging joins `a` and `b` to each other if the rank `g` of that join is lower
+//! than every rank at which one of them could be joined to something else first:
+//! - `a` to a token before it, which ends with `p`;
+//! - `b` to a token after it, which begins with `n`.
+//!
+//! While both are single bytes, their own join is on offer at `g`, so no join of a higher rank takes one of them. It may be
+//! done before all others: it only adds offers of tokens that contain `ab`. Where each token has a higher rank than its
+//! halves, the ranks of the joins of a merge never fall, and those offers have ranks above `g`. So all joins below `g` are
+//! done first and are not changed by it. After them both ways have the same symbols.
+//!
+//! An entry for two bytes `x y`:
+//!
+//! ```text
+//!  63                   48 47                   32 31                 0
+//! +-----------------------+-----------------------+--------------------+
+//! |    lowest rank of     |    lowest rank of     |     symbol of      |
+//! | x + a token with y... | a token with ...x + y |       x + y        |
+//! +-----------------------+-----------------------+--------------------+
+//! ```
+//!
+//! Ranks that do not fit are the largest one, [`NO_RIVAL`]: then fewer joins are sure. Of the joins of English words,
+//! 48 % are sure, and of code 46 % (cl100k_base, November 2026).
+
+#![allow(clippy::indexing_slicing)] // ids come from the vocabulary, bytes are below 128
+
+use super::{Halves, Made, NONE, SIDES, Symbol};
+
+/// The entries, by the two bytes.
+pub(crate) type Sure = [u64; 1 << (2 * BYTE_BITS)];
+
+/// The bits of an ASCII byte.
+const BYTE_BITS: u32 = 7;
+const INDEX_MASK: usize = (1 << (2 * BYTE_BITS)) - 1;
+
+const BEFORE_SHIFT: u32 = 32;
+const AFTER_SHIFT: u32 = 48;
+
+/// The rank of a rival that does not exist, or has a rank of more than 16 bits.
+const NO_RIVAL: u16 = u16::MAX;
+
+/// The entry at the end of a piece: no join, and no rival for the byte before it.
+const END: u64 = (NO_RIVAL as u64) << AFTER_SHIFT | NONE as u64;
+
+/// Returns the index of an entry from the index of the one before it, and the next byte.
+#[inline(always)]
+fn next_index(index: usize, byte: u8) -> usize {
+    (index << BYTE_BITS | usize::from(byte)) & INDEX_MASK
+}
+
+/// Returns the entry of two bytes before the ranks of rivals are known.
+fn without_rivals(merged: Symbol) -> u64 {
+    let none = u64::from(NO_RIVAL);
+    none << AFTER_SHIFT | none << BEFORE_SHIFT | u64::from(merged)
+}
+
+/// Builds the entries of a vocabulary in which every token has a higher rank than its halves. `merge` returns the symbol
+/// that two bytes merge to, or [`NONE`].
+///
+/// Only tokens with a rank of 16 bits matter, so this takes some 100 us for any vocabulary.
+pub(crate) fn build(
+    halves: Halves<'_>,
+    lengths: &[u8],
+    merge: impl Fn(u8, u8) -> Symbol,
+) -> Box<Sure> {
+    let bytes = |index: usize| (index >> BYTE_BITS, index & ((1 << BYTE_BITS) - 1));
+    let entry = |index| {
+        let (x, y) = bytes(index);
+        without_rivals(merge(x as u8, y as u8))
+    };
+    let mut sure: Vec<u64> = (0..=INDEX_MASK).map(entry).collect();
+    let count = lengths.len().min(usize::from(NO_RIVAL));
+    // the first and the last byte of each token
+    let mut ends = vec![[0_u8; 2]; count];
+    for id in 0..count {
+        match halves.made(id as u32) {
+            Made::Gap => {}
+            Made::Byte(byte) => ends[id] = [byte; 2],
+            Made::Merge(left, right) => {
+                let (left, right) = (left as usize, right as usize);
+                let ([first, x], [y, last]) = (ends[left], ends[right]);
+                ends[id] = [first, last];
+                if x.is_ascii() && y.is_ascii() {
+                    let entry = &mut sure[next_index(x.into(), y)];
+                    if lengths[right] == 1 {
+                        keep_lowest(entry, BEFORE_SHIFT, id as u16);
+                    }
+                    if lengths[left] == 1 {
+                        keep_lowest(entry, AFTER_SHIFT, id as u16);
+                    }
+                }
+            }
+        }
+    }
+    let sure: Result<Box<Sure>, _> = sure.into_boxed_slice().try_into();
+    sure.unwrap_or_else(|_| unreachable!("the length is that of the array"))
+}
+
+/// Notes the rank of a rival at its bits of an entry, unless a lower one is there: the ranks come in order.
+fn keep_lowest(entry: &mut u64, shift: u32, rank: u16) {
+    if rank_at(*entry, shift) == u32::from(NO_RIVAL) {
+        *entry ^= u64::from(rank ^ NO_RIVAL) << shift;
+    }
+}
+
+/// Returns the rank of a rival in an entry.
+#[inline(always)]
+fn rank_at(entry: u64, shift: u32) -> u32 {
+    (entry >> shift) as u32 & u32::from(NO_RIVAL)
+}
+
+/// Writes the symbols of an ASCII piece of up to `N` bytes, with the sure joins done. Returns their number. `bytes` has the
+/// symbols of single bytes; `N` is a power of two.
+///
+/// Without branches: which joins are sure is hard to predict.
+#[inline(always)]
+pub(crate) fn join<const N: usize>(
+    sure: &Sure,
+    bytes: &[Symbol; 256],
+    piece: &[u8],
+    symbols: &mut [Symbol; N],
+) -> usize {
+    let entry_at = |at: usize| match piece.get(at..at + 2) {
+        Some(&[x, y]) => sure[next_index(x.into(), y)],
+        _ => END,
+    };
+    let mut entry = entry_at(0);
+    let mut rival_before = u32::from(NO_RIVAL);
+    // whether the byte was joined to the one before it: all ones if so
+    let mut is_taken = 0_u32;
+    let mut len = 0_usize;
+    for (at, byte) in piece.iter().enumerate() {
+        let next = entry_at(at + 1);
+        let rank = entry as u32 >> SIDES;
+        let rival_after = rank_at(next, AFTER_SHIFT);
+        // the differences are negative if the rank is lower than both
+        let lower = rank.wrapping_sub(rival_before) & rank.wrapping_sub(rival_after);
+        let is_sure = (lower as i32 >> 31) as u32;
+        let single = bytes[usize::from(*byte)];
+        symbols[len & (N - 1)] = single ^ (single ^ entry as u32) & is_sure;
+        // a byte that was taken is written over by the next one
+        len = len.wrapping_add((1 + is_taken as i32) as usize);
+        is_taken = is_sure;
+        rival_before = rank_at(entry, BEFORE_SHIFT);
+        entry = next;
+    }
+    len.min(N)
+}
