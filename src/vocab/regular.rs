@@ -164,9 +164,9 @@ impl Regular {
     /// Builds the table of sure joins, which needs ranks above those of the halves.
     #[cold]
     fn build_sure(&self) -> Option<Box<sure::Sure>> {
-        let merge = |x, y| self.merged_symbols(self.byte_symbol(x), self.byte_symbol(y));
+        let symbol = |id| self.symbol(id);
         let is_ordered = self.out_of_order.is_empty();
-        is_ordered.then(|| sure::build(Halves(&self.halves), &self.tables.lengths, merge))
+        is_ordered.then(|| sure::build(Halves(&self.halves), &self.tables.lengths, symbol))
     }
 
     /// Returns the symbol of a token.
