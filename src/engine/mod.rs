@@ -44,7 +44,7 @@ pub(crate) struct Engine {
     /// By hash, the piece of the scratch memory that may be equal.
     repeats: Box<[u16; REPEAT_PLACES]>,
     scratch: Scratch,
-    /// The copy of the end of a text, with padding.
+    /// Memory for the copy of the end of a text, with padding.
     tail: Vec<u8>,
     /// The ids of a short text.
     short: Vec<TokenId>,
@@ -79,6 +79,18 @@ fn push_all(mut ids: Vec<TokenId>, sink: &mut impl Sink) {
     ids.resize(len + BLOCK_IDS, 0);
     sink.reserve(len);
     sink.push_block(&ids, len);
+}
+
+/// Copies a text into memory that keeps its length, and returns the copy with padding after it.
+#[inline(always)]
+fn pad<'m>(text: &[u8], memory: &'m mut Vec<u8>) -> &'m [u8] {
+    let len = text.len();
+    if memory.len() < len + window::PADDING {
+        memory.resize(len + window::PADDING, 0);
+    }
+    memory[..len].copy_from_slice(text);
+    memory[len..][..window::PADDING].fill(0);
+    &memory[..len + window::PADDING]
 }
 
 thread_local! {
@@ -153,7 +165,11 @@ impl Engine {
         let mut sink = Append::new(&mut short, 0);
         self.encode(text, splitter, vocab, &mut sink);
         let len = sink.len();
-        ids.extend_from_slice(&short[..len]);
+        if ids.capacity() == 0 {
+            *ids = short[..len].to_vec();
+        } else {
+            ids.extend_from_slice(&short[..len]);
+        }
         self.short = short;
     }
 
@@ -269,10 +285,7 @@ impl Engine {
         let text = &text.as_bytes()[at..];
         let mut rest = text;
         if text.len() <= MAX_COPY_BYTES {
-            copy.clear();
-            copy.extend_from_slice(text);
-            copy.extend_from_slice(&[0; window::PADDING]);
-            rest = &copy;
+            rest = pad(text, &mut copy);
         }
         let mut left = text.len();
         while left > 0 && sink.pieces_wanted() > 0 {
@@ -317,11 +330,10 @@ impl Engine {
             };
         }
         let mut copy = std::mem::take(&mut self.tail);
-        copy.clear();
-        copy.extend_from_slice(piece);
-        copy.extend_from_slice(&[0; window::PADDING]);
         self.lookup.ends_mut()[0] = piece.len() as u32;
-        self.encode_pieces(&copy, 1, vocab, sink);
+        self.encode_pieces(pad(piece, &mut copy), 1, vocab, sink);
+        copy.truncate(MAX_COPY_BYTES + window::PADDING);
+        copy.shrink_to(MAX_COPY_BYTES + window::PADDING);
         copy.shrink_to(MAX_COPY_BYTES + window::PADDING);
         self.tail = copy;
         self.scratch.give_back();
