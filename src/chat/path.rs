@@ -9,7 +9,7 @@ use std::fmt;
 use super::at_least::Gaps;
 #[cfg(feature = "json")]
 use super::images::ImageSizes;
-use super::value::{Object, Value};
+use super::value::{List, Object, Value};
 use crate::error::Error;
 
 /// The longest name of a tool, a schema or a speaker that the service accepts, in characters.
@@ -162,39 +162,39 @@ impl Path<'_> {
     }
 
     /// Returns the value of a key with its path, or `None` if it is missing or null.
-    pub(super) fn get<'v, 'a>(
+    pub(super) fn get<'v>(
         &self,
-        value: &'v Value<'a>,
+        value: Value<'v>,
         key: &'static str,
-    ) -> Result<Option<(Path<'_>, &'v Value<'a>)>, Error> {
+    ) -> Result<Option<(Path<'_>, Value<'v>)>, Error> {
         let value = self.object(value)?.get(key);
-        let value = value.filter(|value| **value != Value::Null);
+        let value = value.filter(|value| !value.is_null());
         Ok(value.map(|value| (Path::Key(self, key), value)))
     }
 
     /// Returns the value as an object, or an error that says its kind.
-    pub(super) fn object<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v Object<'a>, Error> {
+    pub(super) fn object<'v>(&self, value: Value<'v>) -> Result<Object<'v>, Error> {
         let wrong = || self.invalid(format!("this must be an object, not {}", value.kind()));
         value.as_object().ok_or_else(wrong)
     }
 
     /// Returns the value as a list, or an error that says its kind.
-    pub(super) fn list<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v [Value<'a>], Error> {
+    pub(super) fn list<'v>(&self, value: Value<'v>) -> Result<List<'v>, Error> {
         let wrong = || self.invalid(format!("this must be an array, not {}", value.kind()));
         value.as_list().ok_or_else(wrong)
     }
 
     /// Returns the value as a text, or an error that says its kind.
-    pub(super) fn text<'v>(&self, value: &'v Value<'_>) -> Result<&'v str, Error> {
+    pub(super) fn text<'v>(&self, value: Value<'v>) -> Result<&'v str, Error> {
         let wrong = || self.invalid(format!("this must be a string, not {}", value.kind()));
         value.as_text().ok_or_else(wrong)
     }
 
     /// Reads each value of a list with `read`.
-    pub(super) fn each<'v, 'a, T>(
+    pub(super) fn each<'v, T>(
         &self,
-        list: &'v Value<'a>,
-        read: impl Fn(&Path<'_>, &'v Value<'a>) -> Result<T, Error>,
+        list: Value<'v>,
+        read: impl Fn(&Path<'_>, Value<'v>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let values = self.list(list)?.iter().enumerate();
         values.map(|(i, value)| read(&self.at(i), value)).collect()
@@ -203,7 +203,7 @@ impl Path<'_> {
     /// Returns the text of a key that must be there.
     pub(super) fn text_of<'v>(
         &self,
-        value: &'v Value<'_>,
+        value: Value<'v>,
         key: &'static str,
     ) -> Result<Cow<'v, str>, Error> {
         let (path, text) = self.must(value, key)?;
@@ -213,7 +213,7 @@ impl Path<'_> {
     /// Returns the text of a key that may be missing.
     pub(super) fn maybe_text<'v>(
         &self,
-        value: &'v Value<'_>,
+        value: Value<'v>,
         key: &'static str,
     ) -> Result<Option<Cow<'v, str>>, Error> {
         let found = self.get(value, key)?;
@@ -223,19 +223,19 @@ impl Path<'_> {
     }
 
     /// Returns the value of a key that must be there, with its path.
-    pub(super) fn must<'v, 'a>(
+    pub(super) fn must<'v>(
         &self,
-        value: &'v Value<'a>,
+        value: Value<'v>,
         key: &'static str,
-    ) -> Result<(Path<'_>, &'v Value<'a>), Error> {
+    ) -> Result<(Path<'_>, Value<'v>), Error> {
         self.get(value, key)?
             .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
     }
 
     /// Notes each unknown key that has a value; such keys count as 0 tokens.
-    pub(super) fn only(&self, value: &Value<'_>, known: &[&str]) -> Result<(), Error> {
+    pub(super) fn only(&self, value: Value<'_>, known: &[&str]) -> Result<(), Error> {
         for (key, value) in self.object(value)?.iter() {
-            if !known.contains(&key) && *value != Value::Null {
+            if !known.contains(&key) && !value.is_null() {
                 self.doubt_key(key, "this is an unknown key, which may cost tokens");
             }
         }

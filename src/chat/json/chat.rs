@@ -5,7 +5,7 @@ use crate::chat::calls::NOT_AN_OBJECT;
 use crate::chat::content::Content;
 use crate::chat::path::Path;
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
-use crate::chat::value::{Held, Value};
+use crate::chat::value::{Held, Json, Value};
 use crate::error::Error;
 
 /// The keys of a body that cost tokens or change the count.
@@ -19,7 +19,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Reads a body as a request.
-pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+pub(super) fn request<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Request<'v>, Error> {
     other_keys(root, body, KEYS)?;
     let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
@@ -62,7 +62,7 @@ fn keys(role: Role) -> &'static [&'static str] {
 }
 
 /// Reads a message.
-fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
+fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
     let mut message = Message::new(content::role(path, value)?, Content::none());
     path.only(value, keys(message.role))?;
     let mut is_missing = false;
@@ -87,7 +87,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
     }
     if let Some((path, call)) = path.get(value, "function_call")? {
         let call = tools::function_call(&path, call, "".into())?;
-        if Value::parse_object(&call.arguments).is_err() {
+        if Json::parse_object(&call.arguments).is_err() {
             path.key("arguments").doubt(NOT_AN_OBJECT);
         }
         message.function_call = Some(call);
@@ -114,7 +114,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
 }
 
 /// Reads the form of the answer.
-fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+fn response_format<'v>(root: &Path<'_>, body: Value<'v>) -> Result<ResponseFormat<'v>, Error> {
     let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
     };
@@ -136,10 +136,7 @@ fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseF
 }
 
 /// Reads a schema of the answer. In the Responses API, the keys are beside the type.
-pub(super) fn json_schema<'v>(
-    path: &Path<'_>,
-    value: &'v Value<'_>,
-) -> Result<JsonSchema<'v>, Error> {
+pub(super) fn json_schema<'v>(path: &Path<'_>, value: Value<'v>) -> Result<JsonSchema<'v>, Error> {
     path.only(value, &["type", "name", "description", "schema", "strict"])?;
     let name = path.text_of(value, "name")?;
     path.key("name").check_name(&name)?;

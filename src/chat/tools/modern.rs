@@ -5,7 +5,7 @@ use super::writer::Writer;
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
 use crate::chat::rules::Rule;
-use crate::chat::value::{Object, Style};
+use crate::chat::value::{List, Object, Style};
 use crate::error::Error;
 
 impl<'w> Writer<'w, '_> {
@@ -116,7 +116,7 @@ impl<'w> Writer<'w, '_> {
     /// Writes variants on lines of their own, each after its comments.
     fn commented_variants(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         self.out.push('\n');
-        for kind in schema.types().into_iter().flatten() {
+        for kind in schema.types().into_iter().flat_map(List::iter) {
             self.uses(Rule::TypeListComments);
             self.comment(schema.description);
             self.out.push_str(" | ");
