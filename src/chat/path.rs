@@ -196,8 +196,12 @@ impl Path<'_> {
         list: Value<'v>,
         read: impl Fn(&Path<'_>, Value<'v>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let values = self.list(list)?.iter().enumerate();
-        values.map(|(i, value)| read(&self.at(i), value)).collect()
+        let list = self.list(list)?;
+        let mut all = Vec::with_capacity(list.len());
+        for (i, value) in list.iter().enumerate() {
+            all.push(read(&self.at(i), value)?);
+        }
+        Ok(all)
     }
 
     /// Returns the text of a key that must be there.

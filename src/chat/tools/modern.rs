@@ -203,10 +203,14 @@ impl<'w> Writer<'w, '_> {
         Ok(false)
     }
 
-    /// Writes each line of a text as a comment.
+    /// Writes each line of a text as a comment. There is no white space around the text.
     fn comment(&mut self, text: Option<&str>) {
-        for line in text.into_iter().flat_map(str::lines) {
+        let mut rest = text;
+        while let Some(text) = rest {
+            let end = memchr::memchr(b'\n', text.as_bytes());
+            let line = end.map_or(text, |end| text.get(..end).unwrap_or_default());
             let line = line.trim();
+            rest = end.and_then(|end| text.get(end + 1..));
             self.write(&[if line.is_empty() { "//" } else { "// " }, line, "\n"]);
         }
     }

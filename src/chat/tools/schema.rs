@@ -138,8 +138,12 @@ impl<'w> Schema<'w> {
 
 /// Checks the parameters of a tool, and returns an error if the service refuses them.
 pub(super) fn check_parameters(at: &Path<'_>, parameters: Value<'_>) -> Result<(), Error> {
-    let has = |key: &&str| parameters.get(key).is_some_and(|value| !value.is_null());
-    match REFUSED.iter().find(|key| has(key)) {
+    let entries = parameters.as_object().into_iter().flat_map(Object::iter);
+    let refused = entries.filter_map(|(key, value)| {
+        let place = REFUSED.iter().position(|refused| *refused == key);
+        place.filter(|_| !value.is_null())
+    });
+    match refused.min().and_then(|place| REFUSED.get(place)) {
         None => Ok(()),
         Some(key) => Err(at.key(key).invalid(format!(
             "the service refuses `{key}` where the parameters begin; put it into a property"

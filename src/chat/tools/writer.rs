@@ -216,7 +216,9 @@ impl<'w, 'o> Writer<'w, 'o> {
 
     /// Appends texts to the output.
     pub(super) fn write(&mut self, texts: &[&str]) {
-        self.out.extend(texts.iter().copied());
+        for text in texts {
+            self.out.push_str(text);
+        }
     }
 
     /// Writes the variants of an `anyOf`, separated by ` | `.

@@ -37,7 +37,6 @@ enum Node<'a> {
 
 impl Node<'_> {
     /// Returns the number of nodes inside this one.
-    #[cfg(feature = "json")]
     fn inside(&self) -> usize {
         match self {
             Self::List(nodes) | Self::Object(nodes) => *nodes,
@@ -90,8 +89,15 @@ pub(crate) struct Object<'v>(&'v [Node<'v>]);
 impl<'v> Object<'v> {
     /// Returns the value of a key.
     pub(crate) fn get(self, key: &str) -> Option<Value<'v>> {
-        let found = self.iter().find(|(name, _)| *name == key);
-        found.map(|(_, value)| value)
+        let mut nodes = self.0;
+        while let Some((Node::Text(name), values)) = nodes.split_first() {
+            if name == key {
+                return Items(values).next();
+            }
+            let (value, after) = values.split_first()?;
+            nodes = after.get(value.inside()..)?;
+        }
+        None
     }
 
     /// Returns the keys and values, in order.
