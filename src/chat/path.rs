@@ -89,6 +89,40 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// A key of an object, and its value.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'p, 'v> {
+    object: &'p Path<'p>,
+    key: &'static str,
+    /// `None` if the key is missing or its value is null.
+    value: Option<Value<'v>>,
+}
+
+impl<'p, 'v> Field<'p, 'v> {
+    /// Returns the value with its path, if there is one.
+    pub(super) fn get(self) -> Option<(Path<'p>, Value<'v>)> {
+        Some((self.object.key(self.key), self.value?))
+    }
+
+    /// Returns the value with its path, or an error if there is none.
+    pub(super) fn must(self) -> Result<(Path<'p>, Value<'v>), Error> {
+        let missing = || self.object.invalid(format!("`{}` is missing", self.key));
+        self.get().ok_or_else(missing)
+    }
+
+    /// Returns the text, or an error if there is none.
+    pub(super) fn text(self) -> Result<Cow<'v, str>, Error> {
+        let (path, text) = self.must()?;
+        Ok(path.text(text)?.into())
+    }
+
+    /// Returns the text, if there is a value.
+    pub(super) fn maybe_text(self) -> Result<Option<Cow<'v, str>>, Error> {
+        let text = self.get().map(|(path, text)| path.text(text));
+        Ok(text.transpose()?.map(Cow::Borrowed))
+    }
+}
+
 impl Path<'_> {
     /// Returns the error for an invalid value at this place.
     pub(super) fn invalid(&self, problem: impl Into<String>) -> Error {
@@ -161,15 +195,42 @@ impl Path<'_> {
         }
     }
 
+    /// Finds a key of an object.
+    fn field<'v>(&self, value: Value<'v>, key: &'static str) -> Result<Field<'_, 'v>, Error> {
+        let value = self.object(value)?.get(key);
+        Ok(Field {
+            object: self,
+            key,
+            value: value.filter(|value| !value.is_null()),
+        })
+    }
+
+    /// Finds these keys of an object, in one pass.
+    pub(super) fn fields<'v, const N: usize>(
+        &self,
+        value: Value<'v>,
+        keys: [&'static str; N],
+    ) -> Result<[Field<'_, 'v>; N], Error> {
+        let mut fields = keys.map(|key| Field {
+            object: self,
+            key,
+            value: None,
+        });
+        for (key, value) in self.object(value)?.iter() {
+            if let Some(field) = fields.iter_mut().find(|field| field.key == key) {
+                field.value = Some(value).filter(|value| !value.is_null());
+            }
+        }
+        Ok(fields)
+    }
+
     /// Returns the value of a key with its path, or `None` if it is missing or null.
     pub(super) fn get<'v>(
         &self,
         value: Value<'v>,
         key: &'static str,
     ) -> Result<Option<(Path<'_>, Value<'v>)>, Error> {
-        let value = self.object(value)?.get(key);
-        let value = value.filter(|value| !value.is_null());
-        Ok(value.map(|value| (Path::Key(self, key), value)))
+        Ok(self.field(value, key)?.get())
     }
 
     /// Returns the value as an object, or an error that says its kind.
@@ -210,8 +271,7 @@ impl Path<'_> {
         value: Value<'v>,
         key: &'static str,
     ) -> Result<Cow<'v, str>, Error> {
-        let (path, text) = self.must(value, key)?;
-        Ok(path.text(text)?.into())
+        self.field(value, key)?.text()
     }
 
     /// Returns the text of a key that may be missing.
@@ -220,10 +280,7 @@ impl Path<'_> {
         value: Value<'v>,
         key: &'static str,
     ) -> Result<Option<Cow<'v, str>>, Error> {
-        let found = self.get(value, key)?;
-        found
-            .map(|(path, text)| Ok(path.text(text)?.into()))
-            .transpose()
+        self.field(value, key)?.maybe_text()
     }
 
     /// Returns the value of a key that must be there, with its path.
@@ -232,8 +289,7 @@ impl Path<'_> {
         value: Value<'v>,
         key: &'static str,
     ) -> Result<(Path<'_>, Value<'v>), Error> {
-        self.get(value, key)?
-            .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
+        self.field(value, key)?.must()
     }
 
     /// Notes each unknown key that has a value; such keys count as 0 tokens.
@@ -248,8 +304,8 @@ impl Path<'_> {
 
     /// Checks the name of a tool or a schema, and returns an error if the service refuses it.
     pub(super) fn check_name(&self, name: &str) -> Result<(), Error> {
-        let is_named = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(is_named) {
+        let is_named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_named) {
             return Ok(());
         }
         let name: String = name.chars().take(MAX_NAME).collect();

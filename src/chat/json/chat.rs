@@ -61,18 +61,40 @@ fn keys(role: Role) -> &'static [&'static str] {
     }
 }
 
+/// The keys of a message that change the count.
+const FIELDS: [&str; 8] = [
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "function_call",
+    "tool_call_id",
+    "refusal",
+    "audio",
+];
+
 /// Reads a message.
 fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
-    let mut message = Message::new(content::role(path, value)?, Content::none());
+    let [
+        role,
+        content,
+        name,
+        tool_calls,
+        function_call,
+        tool_call_id,
+        refusal,
+        audio,
+    ] = path.fields(value, FIELDS)?;
+    let mut message = Message::new(content::role(role)?, Content::none());
     path.only(value, keys(message.role))?;
     let mut is_missing = false;
-    for key in ["refusal", "audio"] {
-        if let Some((path, _)) = path.get(value, key)? {
+    for unknown in [refusal, audio] {
+        if let Some((path, _)) = unknown.get() {
             path.missing("the cost of this is unknown; only the service can count it")?;
             is_missing = true;
         }
     }
-    message.name = path.maybe_text(value, "name")?;
+    message.name = name.maybe_text()?;
     if let Some(name) = &message.name {
         let path = path.key("name");
         match message.role {
@@ -82,10 +104,10 @@ fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> 
             _ => path.check_speaker(name)?,
         }
     }
-    if let Some((path, calls)) = path.get(value, "tool_calls")? {
+    if let Some((path, calls)) = tool_calls.get() {
         message.tool_calls = path.each(calls, tools::call)?;
     }
-    if let Some((path, call)) = path.get(value, "function_call")? {
+    if let Some((path, call)) = function_call.get() {
         let call = tools::function_call(&path, call, "".into())?;
         if Json::parse_object(&call.arguments).is_err() {
             path.key("arguments").doubt(NOT_AN_OBJECT);
@@ -93,13 +115,13 @@ fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> 
         message.function_call = Some(call);
     }
     match message.role {
-        Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
+        Role::Tool => message.tool_call_id = Some(tool_call_id.text()?),
         Role::Function if message.name.is_none() => {
             return Err(path.invalid("`name` is missing; it must name the function that answers"));
         }
         _ => {}
     }
-    match path.get(value, "content")? {
+    match content.get() {
         Some((path, content)) => {
             message.content = content::content(&path, content, &["text", "image_url"])?.0;
         }

@@ -2,14 +2,14 @@
 
 use crate::chat::content::{Content, Part};
 use crate::chat::images::{self, Detail, Image};
-use crate::chat::path::Path;
+use crate::chat::path::{Field, Path};
 use crate::chat::request::Role;
 use crate::chat::value::{Object, Value};
 use crate::error::Error;
 
 /// Reads the role of a message.
-pub(super) fn role(path: &Path<'_>, value: Value<'_>) -> Result<Role, Error> {
-    let (path, value) = path.must(value, "role")?;
+pub(super) fn role(role: Field<'_, '_>) -> Result<Role, Error> {
+    let (path, value) = role.must()?;
     let name = path.text(value)?;
     let role = Role::ALL.into_iter().find(|role| role.name() == name);
     role.ok_or_else(|| {

@@ -147,8 +147,9 @@ fn reasoning(path: &Path<'_>, value: Value<'_>, next: Option<Value<'_>>) -> Resu
 /// Reads a message of the conversation.
 fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
     path.only(value, &["type", "role", "content", "id", "status", "phase"])?;
-    let (at, content) = path.must(value, "content")?;
-    let role = content::role(path, value)?;
+    let [role, content] = path.fields(value, ["role", "content"])?;
+    let (at, content) = content.must()?;
+    let role = content::role(role)?;
     if matches!(role, Role::Tool | Role::Function) {
         let problem = format!("the role {:?} is not possible in `input`", role.name());
         return Err(path.key("role").invalid(problem));

@@ -139,13 +139,15 @@ const FUNCTION: &[&str] = &[
 /// Reads the definition of a function.
 fn function<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Tool<'v>, Error> {
     path.only(value, FUNCTION)?;
-    let parameters = path.get(value, "parameters")?;
+    let keys = ["name", "description", "parameters"];
+    let [name, description, parameters] = path.fields(value, keys)?;
+    let parameters = parameters.get();
     if let Some((path, schema)) = &parameters {
         path.object(*schema)?;
     }
     Ok(Tool {
-        name: path.text_of(value, "name")?,
-        description: path.maybe_text(value, "description")?,
+        name: name.text()?,
+        description: description.maybe_text()?,
         parameters: parameters.map(|(_, schema)| Held::Part(schema)),
     })
 }

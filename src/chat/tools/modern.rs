@@ -209,9 +209,11 @@ impl<'w> Writer<'w, '_> {
         while let Some(text) = rest {
             let end = memchr::memchr(b'\n', text.as_bytes());
             let line = end.map_or(text, |end| text.get(..end).unwrap_or_default());
-            let line = line.trim();
             rest = end.and_then(|end| text.get(end + 1..));
-            self.write(&[if line.is_empty() { "//" } else { "// " }, line, "\n"]);
+            match trimmed(line) {
+                Some(line) => self.write(&["// ", line, "\n"]),
+                None => self.write(&["//\n"]),
+            }
         }
     }
 }

@@ -162,5 +162,9 @@ fn steps(value: Value<'_>) -> usize {
 
 /// Returns a text without white space around it, or `None` if nothing is left.
 pub(super) fn trimmed(text: &str) -> Option<&str> {
+    let is_kept = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_kept(text.as_bytes().first()) && is_kept(text.as_bytes().last()) {
+        return Some(text);
+    }
     Some(text.trim()).filter(|text| !text.is_empty())
 }

@@ -163,7 +163,11 @@ impl<'v> Iterator for Entries<'v> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        Some((self.0.next()?.as_text()?, self.0.next()?))
+        let (Node::Text(key), after) = self.0.0.split_first()? else {
+            return None;
+        };
+        self.0.0 = after;
+        Some((key, self.0.next()?))
     }
 }
 
