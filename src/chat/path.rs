@@ -206,6 +206,7 @@ impl Path<'_> {
     }
 
     /// Finds these keys of an object, in one pass.
+    #[inline]
     pub(super) fn fields<'v, const N: usize>(
         &self,
         value: Value<'v>,

@@ -126,12 +126,12 @@ impl<'de> Reader<'_, 'de> {
         Reader(self.0)
     }
 
-    /// Replaces the node at `start` by that of a container of all nodes after it.
+    /// Ends the container whose node is at `start`, after its last item.
     #[inline]
-    fn close(&mut self, start: usize, container: fn(usize) -> Node<'de>) {
-        let nodes = self.0.len() - start - 1;
-        if let Some(node) = self.0.get_mut(start) {
-            *node = container(nodes);
+    fn close(self, start: usize) {
+        let inside = self.0.len() - start - 1;
+        if let Some(Node::List(nodes) | Node::Object(nodes)) = self.0.get_mut(start) {
+            *nodes = inside;
         }
     }
 }
@@ -185,7 +185,7 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
         let start = self.0.len();
         self.0.push(Node::List(0));
         while items.next_element_seed(self.inner())?.is_some() {}
-        self.close(start, Node::List);
+        self.close(start);
         Ok(())
     }
 
@@ -203,14 +203,14 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
         if seen.has_twins && has_doubles(Object(entries)) {
             keep_last(self.0, start + 1);
         }
-        self.close(start, Node::Object);
-        if let Some([Node::Object(_), Node::Text(key), Node::Text(digits)]) = self.0.get(start..)
+        if let Some([Node::Text(key), Node::Text(digits)]) = self.0.get(start + 1..)
             && key == NUMBER
         {
             let number = number(digits)?;
             self.0.truncate(start);
-            self.0.push(number);
+            return self.push(number);
         }
+        self.close(start);
         Ok(())
     }
 }
@@ -320,7 +320,30 @@ mod tests {
         assert_eq!(Json::parse(text), Ok(Json::parse(&replaced).unwrap()));
     }
 
+    /// An object with these keys, whose values are 0, 1, 2 and so on in lists of different lengths.
+    fn object_of(entries: &[(String, usize)]) -> String {
+        let entries = entries
+            .iter()
+            .map(|(key, i)| format!("\"{key}\":[{}{i}]", "{},".repeat(i % 3)));
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+    }
+
     proptest! {
+        #[test]
+        fn each_key_keeps_its_first_place_and_its_last_value(keys in prop::collection::vec("[a-c]{0,3}", 0..40)) {
+            let entries: Vec<_> = keys.into_iter().zip(0..).collect();
+            let mut kept: Vec<(String, usize)> = Vec::new();
+            for (key, i) in &entries {
+                match kept.iter_mut().find(|(known, _)| known == key) {
+                    Some((_, value)) => *value = *i,
+                    None => kept.push((key.clone(), *i)),
+                }
+            }
+            let text = format!("[{},0]", object_of(&entries));
+            let expected = format!("[{},0]", object_of(&kept));
+            prop_assert_eq!(Json::parse(&text), Ok(Json::parse(&expected).unwrap()));
+        }
+
         #[test]
         fn repairing_keeps_the_length(text in r#"(\\|u|d8|dc|00|"|й|[a-f]){0,40}"#) {
             if let Some(repaired) = repaired(&text) {
