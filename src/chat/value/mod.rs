@@ -13,7 +13,7 @@ use std::iter::FusedIterator;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Json<'a>(Vec<Node<'a>>);
 
-impl<'a> Json<'a> {
+impl Json<'_> {
     /// Returns the whole value.
     pub(crate) fn value(&self) -> Value<'_> {
         Items(&self.0).next().unwrap_or(Value::Null)

@@ -113,13 +113,6 @@ fn unit(text: &str, at: usize) -> Option<u16> {
 struct Reader<'n, 'de>(&'n mut Vec<Node<'de>>);
 
 impl<'de> Reader<'_, 'de> {
-    /// Appends a node.
-    #[inline]
-    fn push<E>(self, node: Node<'de>) -> Result<(), E> {
-        self.0.push(node);
-        Ok(())
-    }
-
     /// Returns a reader for a value inside this one.
     #[inline]
     fn inner(&mut self) -> Reader<'_, 'de> {
@@ -153,32 +146,40 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.push(Node::Null)
+        self.0.push(Node::Null);
+        Ok(())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.push(Node::Bool(value))
+        self.0.push(Node::Bool(value));
+        Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.push(Node::Integer(value))
+        self.0.push(Node::Integer(value));
+        Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.push(i64::try_from(value).map_or(Node::Unsigned(value), Node::Integer))
+        self.0
+            .push(i64::try_from(value).map_or(Node::Unsigned(value), Node::Integer));
+        Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.push(Node::Float(value))
+        self.0.push(Node::Float(value));
+        Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.push(Node::Text(Cow::Owned(text.to_owned())))
+        self.0.push(Node::Text(Cow::Owned(text.to_owned())));
+        Ok(())
     }
 
     #[inline]
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.push(Node::Text(Cow::Borrowed(text)))
+        self.0.push(Node::Text(Cow::Borrowed(text)));
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
@@ -208,7 +209,8 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
         {
             let number = number(digits)?;
             self.0.truncate(start);
-            return self.push(number);
+            self.0.push(number);
+            return Ok(());
         }
         self.close(start);
         Ok(())
@@ -229,7 +231,8 @@ impl Seen {
     fn add(&mut self, key: &str) {
         let byte = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
         let key = key.as_bytes();
-        let class = 1 << (key.len() + 5 * byte(key.first()) + 11 * byte(key.last())) % 64;
+        let sum = key.len() + 5 * byte(key.first()) + 11 * byte(key.last());
+        let class = 1 << (sum % 64);
         self.has_twins |= self.classes & class != 0;
         self.classes |= class;
     }
