@@ -8,7 +8,7 @@ use super::content::Part;
 use super::request::{Message, Role, ToolCall};
 use super::rules::Rule;
 use super::tally::Tally;
-use super::value::{Style, Value, write_text};
+use super::value::{Json, Style, Value, write_text};
 use super::{Family, families, invalid};
 use crate::error::Error;
 
@@ -154,7 +154,7 @@ impl Tally<'_> {
         header = header + " to=functions." + &call.name;
         let mut arguments = String::new();
         match self.parsed(call, at, i) {
-            Some(parsed) => parsed.write(Style::Compact, &mut arguments),
+            Some(parsed) => parsed.value().write(Style::Compact, &mut arguments),
             None => arguments.push_str(&call.arguments),
         }
         self.frame() + self.count(&header) + self.count(&arguments) + self.numbers.call
@@ -279,9 +279,10 @@ impl Tally<'_> {
             write_text(&name, Style::Compact, &mut text);
             text.push_str(",\"parameters\":");
             // arguments that are not JSON become a string, like such results
-            let as_text = || Value::Text(call.arguments.as_ref().into());
-            let parsed = self.parsed(call, at, i).unwrap_or_else(as_text);
-            parsed.write(Style::Compact, &mut text);
+            match self.parsed(call, at, i) {
+                Some(parsed) => parsed.value().write(Style::Compact, &mut text),
+                None => write_text(&call.arguments, Style::Compact, &mut text),
+            }
             text.push('}');
         }
         text.push_str("]}");
@@ -290,27 +291,26 @@ impl Tally<'_> {
 
     /// Writes several results as one list; text that is not JSON is a string in it.
     fn text_of_results(&mut self, results: &[&Message<'_>], style: Style) -> String {
-        let texts: Vec<_> = results.iter().map(|result| result.text()).collect();
-        let mut values = Vec::with_capacity(texts.len());
-        for text in &texts {
-            let value = Value::parse(text).unwrap_or_else(|_| {
-                if ["NaN", "Infinity"].iter().any(|word| text.contains(word)) {
-                    self.doubt(
-                        "no recording shows whether `NaN` and `Infinity` in a result are JSON",
-                    );
-                }
-                Value::Text(text.as_ref().into())
-            });
-            self.integers(&value);
-            values.push(value);
+        let mut list = String::from("[");
+        for (i, result) in results.iter().enumerate() {
+            let text = result.text();
+            list.push_str(if i > 0 { style.comma() } else { "" });
+            if let Ok(json) = Json::parse(&text) {
+                self.integers(json.value());
+                json.value().write(style, &mut list);
+                continue;
+            }
+            if ["NaN", "Infinity"].iter().any(|word| text.contains(word)) {
+                self.doubt("no recording shows whether `NaN` and `Infinity` in a result are JSON");
+            }
+            write_text(&text, style, &mut list);
         }
-        let mut list = String::new();
-        Value::List(values).write(style, &mut list);
+        list.push(']');
         list
     }
 
     /// Notes integers that are not written as they came.
-    fn integers(&mut self, value: &Value<'_>) {
+    fn integers(&mut self, value: Value<'_>) {
         if value.has_lost_integer() {
             self.doubt("no recording shows how -0 and numbers of more than 64 bits are written");
         }
@@ -357,11 +357,12 @@ impl Tally<'_> {
     }
 
     /// Parses the arguments of a call, or returns `None` if they are not JSON. Recordings show only objects and lists.
-    fn parsed<'c>(&mut self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Option<Value<'c>> {
-        let parsed = Value::parse(&call.arguments).ok();
-        if matches!(parsed, Some(Value::List(_))) {
+    fn parsed<'c>(&mut self, call: &'c ToolCall<'_>, at: usize, i: usize) -> Option<Json<'c>> {
+        let parsed = Json::parse(&call.arguments).ok();
+        let value = parsed.as_ref().map(Json::value);
+        if matches!(value, Some(Value::List(_))) {
             self.uses(Rule::CallList);
-        } else if !matches!(parsed, Some(Value::Object(_))) {
+        } else if !matches!(value, Some(Value::Object(_))) {
             let place = self.place(at);
             let place = if self.is_responses() {
                 format!("{place}.arguments")
@@ -370,7 +371,7 @@ impl Tally<'_> {
             };
             self.doubt(&format!("{place}: {NOT_AN_OBJECT}"));
         }
-        if let Some(value) = &parsed {
+        if let Some(value) = value {
             self.integers(value);
         }
         parsed

@@ -129,7 +129,7 @@ pub(super) static NUMBERS: Numbers = Numbers {
 ))]
 mod tests {
     use super::{NUMBERS, Numbers};
-    use crate::chat::value::Value;
+    use crate::chat::value::{Json, Value};
     use crate::chat::{Counter, Family};
 
     impl Numbers {
@@ -155,8 +155,8 @@ mod tests {
     /// Returns the requests, each with its counter, its body and its count.
     fn requests() -> Vec<(Counter, String, usize)> {
         let text = include_str!("../../tests/chat/requests.json");
-        let list = Value::parse(text).unwrap();
-        let requests = list.as_list().unwrap().iter().map(|own| {
+        let json = Json::parse(text).unwrap();
+        let requests = json.value().as_list().unwrap().iter().map(|own| {
             let mut counter =
                 Counter::for_model(own.get("model").unwrap().as_text().unwrap()).unwrap();
             match own.get("family").and_then(Value::as_text) {
@@ -176,7 +176,7 @@ mod tests {
             let Some(Value::Integer(count)) = own.get("prompt_tokens") else {
                 panic!("no count");
             };
-            (counter, body, usize::try_from(*count).unwrap())
+            (counter, body, usize::try_from(count).unwrap())
         });
         requests.collect()
     }

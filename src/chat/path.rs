@@ -9,7 +9,7 @@ use std::fmt;
 use super::at_least::Gaps;
 #[cfg(feature = "json")]
 use super::images::ImageSizes;
-use super::value::{Object, Value};
+use super::value::{List, Object, Value};
 use crate::error::Error;
 
 /// The longest name of a tool, a schema or a speaker that the service accepts, in characters.
@@ -89,6 +89,40 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// A key of an object, and its value.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'p, 'v> {
+    object: &'p Path<'p>,
+    key: &'static str,
+    /// `None` if the key is missing or its value is null.
+    value: Option<Value<'v>>,
+}
+
+impl<'p, 'v> Field<'p, 'v> {
+    /// Returns the value with its path, if there is one.
+    pub(super) fn get(self) -> Option<(Path<'p>, Value<'v>)> {
+        Some((self.object.key(self.key), self.value?))
+    }
+
+    /// Returns the value with its path, or an error if there is none.
+    pub(super) fn must(self) -> Result<(Path<'p>, Value<'v>), Error> {
+        let missing = || self.object.invalid(format!("`{}` is missing", self.key));
+        self.get().ok_or_else(missing)
+    }
+
+    /// Returns the text, or an error if there is none.
+    pub(super) fn text(self) -> Result<Cow<'v, str>, Error> {
+        let (path, text) = self.must()?;
+        Ok(path.text(text)?.into())
+    }
+
+    /// Returns the text, if there is a value.
+    pub(super) fn maybe_text(self) -> Result<Option<Cow<'v, str>>, Error> {
+        let text = self.get().map(|(path, text)| path.text(text));
+        Ok(text.transpose()?.map(Cow::Borrowed))
+    }
+}
+
 impl Path<'_> {
     /// Returns the error for an invalid value at this place.
     pub(super) fn invalid(&self, problem: impl Into<String>) -> Error {
@@ -161,81 +195,108 @@ impl Path<'_> {
         }
     }
 
-    /// Returns the value of a key with its path, or `None` if it is missing or null.
-    pub(super) fn get<'v, 'a>(
-        &self,
-        value: &'v Value<'a>,
-        key: &'static str,
-    ) -> Result<Option<(Path<'_>, &'v Value<'a>)>, Error> {
+    /// Finds a key of an object.
+    fn field<'v>(&self, value: Value<'v>, key: &'static str) -> Result<Field<'_, 'v>, Error> {
         let value = self.object(value)?.get(key);
-        let value = value.filter(|value| **value != Value::Null);
-        Ok(value.map(|value| (Path::Key(self, key), value)))
+        Ok(Field {
+            object: self,
+            key,
+            value: value.filter(|value| !value.is_null()),
+        })
+    }
+
+    /// Finds these keys of an object, in one pass.
+    #[inline]
+    pub(super) fn fields<'v, const N: usize>(
+        &self,
+        value: Value<'v>,
+        keys: [&'static str; N],
+    ) -> Result<[Field<'_, 'v>; N], Error> {
+        let mut fields = keys.map(|key| Field {
+            object: self,
+            key,
+            value: None,
+        });
+        for (key, value) in self.object(value)?.iter() {
+            if let Some(field) = fields.iter_mut().find(|field| field.key == key) {
+                field.value = Some(value).filter(|value| !value.is_null());
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Returns the value of a key with its path, or `None` if it is missing or null.
+    pub(super) fn get<'v>(
+        &self,
+        value: Value<'v>,
+        key: &'static str,
+    ) -> Result<Option<(Path<'_>, Value<'v>)>, Error> {
+        Ok(self.field(value, key)?.get())
     }
 
     /// Returns the value as an object, or an error that says its kind.
-    pub(super) fn object<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v Object<'a>, Error> {
+    pub(super) fn object<'v>(&self, value: Value<'v>) -> Result<Object<'v>, Error> {
         let wrong = || self.invalid(format!("this must be an object, not {}", value.kind()));
         value.as_object().ok_or_else(wrong)
     }
 
     /// Returns the value as a list, or an error that says its kind.
-    pub(super) fn list<'v, 'a>(&self, value: &'v Value<'a>) -> Result<&'v [Value<'a>], Error> {
+    pub(super) fn list<'v>(&self, value: Value<'v>) -> Result<List<'v>, Error> {
         let wrong = || self.invalid(format!("this must be an array, not {}", value.kind()));
         value.as_list().ok_or_else(wrong)
     }
 
     /// Returns the value as a text, or an error that says its kind.
-    pub(super) fn text<'v>(&self, value: &'v Value<'_>) -> Result<&'v str, Error> {
+    pub(super) fn text<'v>(&self, value: Value<'v>) -> Result<&'v str, Error> {
         let wrong = || self.invalid(format!("this must be a string, not {}", value.kind()));
         value.as_text().ok_or_else(wrong)
     }
 
     /// Reads each value of a list with `read`.
-    pub(super) fn each<'v, 'a, T>(
+    pub(super) fn each<'v, T>(
         &self,
-        list: &'v Value<'a>,
-        read: impl Fn(&Path<'_>, &'v Value<'a>) -> Result<T, Error>,
+        list: Value<'v>,
+        read: impl Fn(&Path<'_>, Value<'v>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let values = self.list(list)?.iter().enumerate();
-        values.map(|(i, value)| read(&self.at(i), value)).collect()
+        let list = self.list(list)?;
+        let mut all = Vec::with_capacity(list.len());
+        for (i, value) in list.iter().enumerate() {
+            all.push(read(&self.at(i), value)?);
+        }
+        Ok(all)
     }
 
     /// Returns the text of a key that must be there.
     pub(super) fn text_of<'v>(
         &self,
-        value: &'v Value<'_>,
+        value: Value<'v>,
         key: &'static str,
     ) -> Result<Cow<'v, str>, Error> {
-        let (path, text) = self.must(value, key)?;
-        Ok(path.text(text)?.into())
+        self.field(value, key)?.text()
     }
 
     /// Returns the text of a key that may be missing.
     pub(super) fn maybe_text<'v>(
         &self,
-        value: &'v Value<'_>,
+        value: Value<'v>,
         key: &'static str,
     ) -> Result<Option<Cow<'v, str>>, Error> {
-        let found = self.get(value, key)?;
-        found
-            .map(|(path, text)| Ok(path.text(text)?.into()))
-            .transpose()
+        self.field(value, key)?.maybe_text()
     }
 
     /// Returns the value of a key that must be there, with its path.
-    pub(super) fn must<'v, 'a>(
+    pub(super) fn must<'v>(
         &self,
-        value: &'v Value<'a>,
+        value: Value<'v>,
         key: &'static str,
-    ) -> Result<(Path<'_>, &'v Value<'a>), Error> {
-        self.get(value, key)?
-            .ok_or_else(|| self.invalid(format!("`{key}` is missing")))
+    ) -> Result<(Path<'_>, Value<'v>), Error> {
+        self.field(value, key)?.must()
     }
 
     /// Notes each unknown key that has a value; such keys count as 0 tokens.
-    pub(super) fn only(&self, value: &Value<'_>, known: &[&str]) -> Result<(), Error> {
+    pub(super) fn only(&self, value: Value<'_>, known: &[&str]) -> Result<(), Error> {
         for (key, value) in self.object(value)?.iter() {
-            if !known.contains(&key) && *value != Value::Null {
+            if !known.contains(&key) && !value.is_null() {
                 self.doubt_key(key, "this is an unknown key, which may cost tokens");
             }
         }
@@ -244,8 +305,8 @@ impl Path<'_> {
 
     /// Checks the name of a tool or a schema, and returns an error if the service refuses it.
     pub(super) fn check_name(&self, name: &str) -> Result<(), Error> {
-        let is_named = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if (1..=MAX_NAME).contains(&name.len()) && name.chars().all(is_named) {
+        let is_named = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_named) {
             return Ok(());
         }
         let name: String = name.chars().take(MAX_NAME).collect();

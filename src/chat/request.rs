@@ -7,7 +7,7 @@ use super::content::{Content, Part};
 use super::rules::RuleSet;
 use super::value::Held;
 #[cfg(feature = "json")]
-use super::value::Value;
+use super::value::Json;
 #[cfg(feature = "json")]
 use crate::error::Error;
 
@@ -484,6 +484,6 @@ impl<'a> ResponseFormat<'a> {
 
 #[cfg(feature = "json")]
 /// Reads the JSON text of an object; an error gets this path.
-fn own_schema<'a>(text: &'a str, path: &str) -> Result<Value<'a>, Error> {
-    Value::parse_object(text).map_err(|problem| super::invalid(path, problem))
+fn own_schema<'a>(text: &'a str, path: &str) -> Result<Json<'a>, Error> {
+    Json::parse_object(text).map_err(|problem| super::invalid(path, problem))
 }

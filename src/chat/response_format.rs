@@ -47,7 +47,7 @@ impl Tally<'_> {
             return 0;
         };
         self.uses(Rule::Schema);
-        self.keywords(&format.schema);
+        self.keywords(format.schema.value());
         let text = text_of_schema(format);
         let answers = self.schema_answers(request, format);
         if self.is_responses() {
@@ -77,7 +77,7 @@ impl Tally<'_> {
     }
 
     /// Adds a reason for each keyword of a schema that no recording shows.
-    fn keywords(&mut self, schema: &Value<'_>) {
+    fn keywords(&mut self, schema: Value<'_>) {
         let notes = Notes::default();
         let root = Path::Body(&notes);
         let (text, format) = (root.key("text"), root.key("response_format"));
@@ -118,12 +118,12 @@ fn text_of_schema(format: &JsonSchema<'_>) -> String {
     if let Some(description) = &format.description {
         put(&mut text, format_args!("// {description}\n"));
     }
-    format.schema.write_schema(DROPPED, &mut text);
+    format.schema.value().write_schema(DROPPED, &mut text);
     text
 }
 
 /// Notes the unknown keywords of a schema and of all schemas in it.
-fn note_keywords(path: &Path<'_>, schema: &Value<'_>) {
+fn note_keywords(path: &Path<'_>, schema: Value<'_>) {
     for (key, value) in schema.as_object().into_iter().flat_map(Object::iter) {
         let at = path.key(key);
         match (key, value) {

@@ -26,7 +26,7 @@ use crate::error::Error;
 /// As [`count_json`](super::count_json).
 pub fn at_least_json(body: &str) -> Result<AtLeast, Error> {
     let body = parse(body)?;
-    counter_of(&body)?.price_body(&body, Gaps::listed())
+    counter_of(body.value())?.price_body(body.value(), Gaps::listed())
 }
 
 impl Counter {
@@ -62,7 +62,7 @@ impl Counter {
     /// # Complexity
     /// As [`count_json`](Self::count_json).
     pub fn at_least_json(&self, body: &str) -> Result<AtLeast, Error> {
-        self.price_body(&parse(body)?, Gaps::listed())
+        self.price_body(parse(body)?.value(), Gaps::listed())
     }
 
     /// Returns this counter with a function for the sizes of images that raw request bodies link to. It replaces an

@@ -5,7 +5,7 @@ use crate::chat::calls::NOT_AN_OBJECT;
 use crate::chat::content::Content;
 use crate::chat::path::Path;
 use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
-use crate::chat::value::{Held, Value};
+use crate::chat::value::{Held, Json, Value};
 use crate::error::Error;
 
 /// The keys of a body that cost tokens or change the count.
@@ -19,7 +19,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Reads a body as a request.
-pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+pub(super) fn request<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Request<'v>, Error> {
     other_keys(root, body, KEYS)?;
     let (path, list) = root.must(body, "messages")?;
     if path.list(list)?.is_empty() {
@@ -61,18 +61,40 @@ fn keys(role: Role) -> &'static [&'static str] {
     }
 }
 
+/// The keys of a message that change the count.
+const FIELDS: [&str; 8] = [
+    "role",
+    "content",
+    "name",
+    "tool_calls",
+    "function_call",
+    "tool_call_id",
+    "refusal",
+    "audio",
+];
+
 /// Reads a message.
-fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
-    let mut message = Message::new(content::role(path, value)?, Content::none());
+fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
+    let [
+        role,
+        content,
+        name,
+        tool_calls,
+        function_call,
+        tool_call_id,
+        refusal,
+        audio,
+    ] = path.fields(value, FIELDS)?;
+    let mut message = Message::new(content::role(role)?, Content::none());
     path.only(value, keys(message.role))?;
     let mut is_missing = false;
-    for key in ["refusal", "audio"] {
-        if let Some((path, _)) = path.get(value, key)? {
+    for unknown in [refusal, audio] {
+        if let Some((path, _)) = unknown.get() {
             path.missing("the cost of this is unknown; only the service can count it")?;
             is_missing = true;
         }
     }
-    message.name = path.maybe_text(value, "name")?;
+    message.name = name.maybe_text()?;
     if let Some(name) = &message.name {
         let path = path.key("name");
         match message.role {
@@ -82,24 +104,24 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
             _ => path.check_speaker(name)?,
         }
     }
-    if let Some((path, calls)) = path.get(value, "tool_calls")? {
+    if let Some((path, calls)) = tool_calls.get() {
         message.tool_calls = path.each(calls, tools::call)?;
     }
-    if let Some((path, call)) = path.get(value, "function_call")? {
+    if let Some((path, call)) = function_call.get() {
         let call = tools::function_call(&path, call, "".into())?;
-        if Value::parse_object(&call.arguments).is_err() {
+        if Json::parse_object(&call.arguments).is_err() {
             path.key("arguments").doubt(NOT_AN_OBJECT);
         }
         message.function_call = Some(call);
     }
     match message.role {
-        Role::Tool => message.tool_call_id = Some(path.text_of(value, "tool_call_id")?),
+        Role::Tool => message.tool_call_id = Some(tool_call_id.text()?),
         Role::Function if message.name.is_none() => {
             return Err(path.invalid("`name` is missing; it must name the function that answers"));
         }
         _ => {}
     }
-    match path.get(value, "content")? {
+    match content.get() {
         Some((path, content)) => {
             message.content = content::content(&path, content, &["text", "image_url"])?.0;
         }
@@ -114,7 +136,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
 }
 
 /// Reads the form of the answer.
-fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+fn response_format<'v>(root: &Path<'_>, body: Value<'v>) -> Result<ResponseFormat<'v>, Error> {
     let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
     };
@@ -136,10 +158,7 @@ fn response_format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseF
 }
 
 /// Reads a schema of the answer. In the Responses API, the keys are beside the type.
-pub(super) fn json_schema<'v>(
-    path: &Path<'_>,
-    value: &'v Value<'_>,
-) -> Result<JsonSchema<'v>, Error> {
+pub(super) fn json_schema<'v>(path: &Path<'_>, value: Value<'v>) -> Result<JsonSchema<'v>, Error> {
     path.only(value, &["type", "name", "description", "schema", "strict"])?;
     let name = path.text_of(value, "name")?;
     path.key("name").check_name(&name)?;

@@ -2,14 +2,14 @@
 
 use crate::chat::content::{Content, Part};
 use crate::chat::images::{self, Detail, Image};
-use crate::chat::path::Path;
+use crate::chat::path::{Field, Path};
 use crate::chat::request::Role;
 use crate::chat::value::{Object, Value};
 use crate::error::Error;
 
 /// Reads the role of a message.
-pub(super) fn role(path: &Path<'_>, value: &Value<'_>) -> Result<Role, Error> {
-    let (path, value) = path.must(value, "role")?;
+pub(super) fn role(role: Field<'_, '_>) -> Result<Role, Error> {
+    let (path, value) = role.must()?;
     let name = path.text(value)?;
     let role = Role::ALL.into_iter().find(|role| role.name() == name);
     role.ok_or_else(|| {
@@ -21,11 +21,11 @@ pub(super) fn role(path: &Path<'_>, value: &Value<'_>) -> Result<Role, Error> {
 /// Reads the content of a message: a text, or a list of parts with the types in `known`.
 pub(super) fn content<'v>(
     path: &Path<'_>,
-    content: &'v Value<'_>,
+    content: Value<'v>,
     known: &[&str],
 ) -> Result<Content<'v>, Error> {
     match content {
-        Value::Text(text) => Ok(text.as_ref().into()),
+        Value::Text(text) => Ok(text.into()),
         Value::List(_) => {
             let parts = path.each(content, |path, value| part(path, value, known))?;
             Ok(parts.into())
@@ -41,12 +41,12 @@ pub(super) fn content<'v>(
 const UNKNOWN_COST: &[&str] = &["input_audio", "file", "refusal", "input_file"];
 
 /// Reads a part of a message, of one of the types in `known`.
-fn part<'v>(path: &Path<'_>, value: &'v Value<'_>, known: &[&str]) -> Result<Part<'v>, Error> {
+fn part<'v>(path: &Path<'_>, value: Value<'v>, known: &[&str]) -> Result<Part<'v>, Error> {
     if let Value::Text(text) = value {
         path.doubt(
             "too few recordings show a part that is a string; it is counted as a part of text",
         );
-        return Ok(Part::Text(text.as_ref().into()));
+        return Ok(Part::Text(text.into()));
     }
     let kind = path.text_of(value, "type")?;
     let kind = kind.as_ref();
@@ -80,7 +80,7 @@ const TEXT_KEYS: &[&str] = &[
 const EXTRA: &str = "additional_properties";
 
 /// Reads a text part.
-fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
+fn text<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Part<'v>, Error> {
     let extra = value.get(EXTRA).and_then(Value::as_object);
     if extra.is_some_and(Object::is_empty) {
         path.only(value, &[TEXT_KEYS, &[EXTRA]].concat())?;
@@ -91,7 +91,7 @@ fn text<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Part<'v>, Error> {
 }
 
 /// Reads an image of chat completions.
-fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
+fn image(path: &Path<'_>, value: Value<'_>) -> Result<Image, Error> {
     path.only(value, &["type", "image_url"])?;
     let (path, image) = path.must(value, "image_url")?;
     if let Some(url) = image.as_text() {
@@ -107,7 +107,7 @@ fn image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
 }
 
 /// Reads an image of the Responses API, where the keys are beside the type.
-fn input_image(path: &Path<'_>, value: &Value<'_>) -> Result<Image, Error> {
+fn input_image(path: &Path<'_>, value: Value<'_>) -> Result<Image, Error> {
     path.only(value, &["type", "image_url", "detail", "file_id"])?;
     if let Some((path, _)) = path.get(value, "file_id")? {
         path.missing("only the service knows the size of an uploaded image")?;
@@ -130,7 +130,7 @@ const DETAILS: [(&str, Detail); 4] = [
 ];
 
 /// Reads the detail of an image.
-fn detail(path: &Path<'_>, value: &Value<'_>) -> Result<Detail, Error> {
+fn detail(path: &Path<'_>, value: Value<'_>) -> Result<Detail, Error> {
     let name = path.text(value)?;
     let found = DETAILS.into_iter().find(|(known, _)| *known == name);
     found.map(|(_, detail)| detail).ok_or_else(|| {

@@ -7,7 +7,7 @@ use crate::chat::api::Api;
 use crate::chat::at_least::Gaps;
 use crate::chat::path::{Notes, Path};
 use crate::chat::request::Request;
-use crate::chat::value::Value;
+use crate::chat::value::Json;
 use crate::chat::{ChatTokens, Counter, Policy};
 use crate::error::{Error, ErrorKind};
 
@@ -71,7 +71,7 @@ impl Counter {
     pub fn fit_json(&self, body: &str, budget: usize, policy: Policy) -> Result<FittedJson, Error> {
         let value = parse(body)?;
         let notes = Notes::new(Gaps::default(), self.sizes.clone());
-        let Body::Chat(request) = self.read(&Path::Body(&notes), &value)? else {
+        let Body::Chat(request) = self.read(&Path::Body(&notes), value.value())? else {
             return Err(Path::Root.invalid(
                 "the body has no messages to drop; it needs `messages`, or `input` for a chat model",
             ));
@@ -210,8 +210,8 @@ fn items_of(body: &str, key: &str) -> Vec<Range<usize>> {
     scan.at = body.find('{').map_or(body.len(), |start| start + 1);
     while scan.next() == Some(b'"') {
         let name = scan.value();
-        let is_key = Value::parse(body.get(name).unwrap_or_default())
-            .is_ok_and(|name| name.as_text() == Some(key));
+        let is_key = Json::parse(body.get(name).unwrap_or_default())
+            .is_ok_and(|name| name.value().as_text() == Some(key));
         scan.skip(b":");
         // of two values for a key, the last counts
         if is_key && scan.next() == Some(b'[') {

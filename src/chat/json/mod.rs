@@ -13,7 +13,7 @@ use super::at_least::{AtLeast, Gaps};
 use super::families;
 use super::path::{Notes, Path};
 use super::request::Request;
-use super::value::Value;
+use super::value::{Json, Value};
 use super::{ChatTokens, Counter};
 use crate::error::Error;
 pub use at_least::at_least_json;
@@ -59,11 +59,11 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
 /// As [`count_json`].
 pub fn estimate_json(body: &str) -> Result<ChatTokens, Error> {
     let body = parse(body)?;
-    counter_of(&body)?.estimate_body(&body)
+    counter_of(body.value())?.estimate_body(body.value())
 }
 
 /// Creates the counter of the model that a body names.
-fn counter_of(body: &Value<'_>) -> Result<Counter, Error> {
+fn counter_of(body: Value<'_>) -> Result<Counter, Error> {
     let model = Path::Root.get(body, "model")?;
     let Some((path, model)) = model else {
         return Err(Path::Root.invalid(
@@ -126,16 +126,16 @@ impl Counter {
     /// # Complexity
     /// As [`count_json`](Self::count_json).
     pub fn estimate_json(&self, body: &str) -> Result<ChatTokens, Error> {
-        self.estimate_body(&parse(body)?)
+        self.estimate_body(parse(body)?.value())
     }
 
     /// Counts the tokens of a body; content without a known price is an error.
-    fn estimate_body(&self, body: &Value<'_>) -> Result<ChatTokens, Error> {
+    fn estimate_body(&self, body: Value<'_>) -> Result<ChatTokens, Error> {
         Ok(self.price_body(body, Gaps::default())?.tokens)
     }
 
     /// Counts the tokens of a body; `gaps` decides whether content without a known price is an error.
-    fn price_body(&self, body: &Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
+    fn price_body(&self, body: Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
         let notes = Notes::new(gaps, self.sizes.clone());
         let (tokens, gaps) = match self.read(&Path::Body(&notes), body)? {
             Body::Chat(request) => self.price(&request, notes.take_gaps())?,
@@ -145,9 +145,9 @@ impl Counter {
     }
 
     /// Reads a body of any of the APIs; prompts are counted at once.
-    fn read<'v>(&self, root: &Path<'_>, body: &'v Value<'_>) -> Result<Body<'v>, Error> {
+    fn read<'v>(&self, root: &Path<'_>, body: Value<'v>) -> Result<Body<'v>, Error> {
         let object = root.object(body)?;
-        let has = |key| object.get(key).is_some_and(|value| *value != Value::Null);
+        let has = |key| object.get(key).is_some_and(|value| !value.is_null());
         let is_embedder = self.family == Err(families::NO_CHAT);
         if has("messages") {
             Ok(Body::Chat(chat::request(root, body)?))
@@ -177,13 +177,14 @@ enum Body<'v> {
 }
 
 /// Parses a body; skips a byte order mark before it.
-fn parse(body: &str) -> Result<Value<'_>, Error> {
+fn parse(body: &str) -> Result<Json<'_>, Error> {
     let body = body.strip_prefix('\u{feff}').unwrap_or(body);
-    match Value::parse(body).map_err(|problem| Path::Root.invalid(problem))? {
+    let body = Json::parse(body).map_err(|problem| Path::Root.invalid(problem))?;
+    match body.value() {
         Value::List(_) => Err(Path::Root.invalid(
             "the body is an array; expected one request object: a file of many requests has one a line",
         )),
-        body => Ok(body),
+        _ => Ok(body),
     }
 }
 
@@ -233,18 +234,24 @@ const SERVED: &[&str] = &[
 ];
 
 /// Notes keys that add content that only the service knows, and unknown keys.
-fn other_keys(root: &Path<'_>, body: &Value<'_>, known: &[&str]) -> Result<(), Error> {
+fn other_keys(root: &Path<'_>, body: Value<'_>, known: &[&str]) -> Result<(), Error> {
     let entries = root.object(body)?.iter();
-    for (key, value) in entries.filter(|(_, value)| **value != Value::Null) {
+    for (key, value) in entries.filter(|(_, value)| !value.is_null()) {
         if SERVED.contains(&key) {
             let path = root.key(key);
             path.missing("only the service knows how many tokens this adds to the prompt")?;
             continue;
         }
-        let is_text = key == "modalities" && value.as_list() == Some(&[Value::Text("text".into())]);
+        let is_text = key == "modalities" && is_text_alone(value);
         if !is_text && !FREE.contains(&key) && !known.contains(&key) {
             root.doubt_key(key, "this is an unknown key, which may cost tokens");
         }
     }
     Ok(())
+}
+
+/// Returns whether the value of `modalities` asks for nothing but text.
+fn is_text_alone(modalities: Value<'_>) -> bool {
+    let list = modalities.as_list();
+    list.is_some_and(|list| list.iter().eq([Value::Text("text")]))
 }

@@ -18,7 +18,7 @@ impl Counter {
     pub(super) fn prompts(
         &self,
         root: &Path<'_>,
-        body: &Value<'_>,
+        body: Value<'_>,
         key: &'static str,
     ) -> Result<ChatTokens, Error> {
         let known = [key, "best_of", "dimensions", "echo", "encoding_format"];
@@ -51,7 +51,7 @@ impl Counter {
     }
 
     /// Counts a prompt: a text, or a list of token ids.
-    fn prompt(&self, path: &Path<'_>, prompt: &Value<'_>) -> Result<usize, Error> {
+    fn prompt(&self, path: &Path<'_>, prompt: Value<'_>) -> Result<usize, Error> {
         match prompt {
             Value::Text(text) => Ok(self.encoding.count(text)),
             Value::List(ids) if ids.iter().all(is_id) => Ok(ids.len()),
@@ -61,6 +61,6 @@ impl Counter {
 }
 
 /// Returns whether a value can be a token id.
-fn is_id(value: &Value<'_>) -> bool {
-    matches!(value, Value::Integer(id) if TokenId::try_from(*id).is_ok())
+fn is_id(value: Value<'_>) -> bool {
+    matches!(value, Value::Integer(id) if TokenId::try_from(id).is_ok())
 }

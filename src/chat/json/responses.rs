@@ -25,7 +25,7 @@ const KEYS: &[&str] = &[
 ];
 
 /// Reads a body as a request.
-pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Request<'v>, Error> {
+pub(super) fn request<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Request<'v>, Error> {
     other_keys(root, body, KEYS)?;
     refuse_pro(root, body)?;
     let instructions = root.maybe_text(body, "instructions")?;
@@ -39,7 +39,7 @@ pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Reques
     request.messages.extend(instructions.map(Message::system));
     let (path, input) = root.must(body, "input")?;
     match input {
-        Value::Text(text) => request.messages.push(Message::user(text.as_ref())),
+        Value::Text(text) => request.messages.push(Message::user(text)),
         Value::List(list) if list.is_empty() => {
             return Err(path.invalid("this is empty; a request needs at least one message"));
         }
@@ -56,7 +56,7 @@ pub(super) fn request<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Reques
 }
 
 /// Notes the mode `pro`, in which the service adds some 1,500 tokens that are never shown.
-fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
+fn refuse_pro(root: &Path<'_>, body: Value<'_>) -> Result<(), Error> {
     let Some((path, reasoning)) = root.get(body, "reasoning")? else {
         return Ok(());
     };
@@ -71,7 +71,7 @@ fn refuse_pro(root: &Path<'_>, body: &Value<'_>) -> Result<(), Error> {
 /// Notes a doubt if tools may not be called in parallel: two such recordings of gpt-5-nano were billed 78 tokens more.
 fn doubt_serial_calls(
     root: &Path<'_>,
-    body: &Value<'_>,
+    body: Value<'_>,
     request: &Request<'_>,
 ) -> Result<(), Error> {
     if let Some((path, Value::Bool(false))) = root.get(body, "parallel_tool_calls")?
@@ -83,15 +83,11 @@ fn doubt_serial_calls(
 }
 
 /// Reads the items of a conversation: messages, calls, results and reasoning.
-fn items<'v>(
-    path: &Path<'_>,
-    input: &'v Value<'_>,
-    request: &mut Request<'v>,
-) -> Result<(), Error> {
-    let list = path.list(input)?;
-    // what follows a run of reasoning is looked for once
-    let mut next = 0;
-    for (i, value) in list.iter().enumerate() {
+fn items<'v>(path: &Path<'_>, input: Value<'v>, request: &mut Request<'v>) -> Result<(), Error> {
+    let mut items = path.list(input)?.iter().enumerate();
+    // the end of a run of reasoning and the item after it, which are looked for once
+    let (mut end, mut after) = (0, None);
+    while let Some((i, value)) = items.next() {
         let at = path.at(i);
         let kind = at.maybe_text(value, "type")?;
         let item = match kind.as_deref() {
@@ -99,11 +95,11 @@ fn items<'v>(
             Some("function_call") => function_call(&at, value)?,
             Some("function_call_output") => function_call_output(&at, value)?,
             Some("reasoning") => {
-                if next <= i {
-                    let run = list.iter().skip(i).take_while(|item| is_reasoning(item));
-                    next = i + run.count();
+                if end <= i {
+                    let next = items.clone().find(|(_, item)| !is_reasoning(*item));
+                    (end, after) = next.map_or((usize::MAX, None), |(i, item)| (i, Some(item)));
                 }
-                if reasoning(&at, value, list.get(next))? {
+                if reasoning(&at, value, after)? {
                     request.rules.insert(Rule::ReasoningItem);
                 }
                 continue;
@@ -122,13 +118,13 @@ fn items<'v>(
 }
 
 /// Returns whether an item is reasoning.
-fn is_reasoning(item: &Value<'_>) -> bool {
+fn is_reasoning(item: Value<'_>) -> bool {
     item.get("type").and_then(Value::as_text) == Some("reasoning")
 }
 
 /// Returns whether reasoning precedes a plain answer, so that the prompt does not have it. Reasoning before a call is
 /// noted, because its cost is unknown.
-fn reasoning(path: &Path<'_>, value: &Value<'_>, next: Option<&Value<'_>>) -> Result<bool, Error> {
+fn reasoning(path: &Path<'_>, value: Value<'_>, next: Option<Value<'_>>) -> Result<bool, Error> {
     let known = [
         "type",
         "id",
@@ -149,10 +145,11 @@ fn reasoning(path: &Path<'_>, value: &Value<'_>, next: Option<&Value<'_>>) -> Re
 }
 
 /// Reads a message of the conversation.
-fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
+fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
     path.only(value, &["type", "role", "content", "id", "status", "phase"])?;
-    let (at, content) = path.must(value, "content")?;
-    let role = content::role(path, value)?;
+    let [role, content] = path.fields(value, ["role", "content"])?;
+    let (at, content) = content.must()?;
+    let role = content::role(role)?;
     if matches!(role, Role::Tool | Role::Function) {
         let problem = format!("the role {:?} is not possible in `input`", role.name());
         return Err(path.key("role").invalid(problem));
@@ -162,7 +159,7 @@ fn message<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Err
 }
 
 /// Reads a call, which is an item here.
-fn function_call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
+fn function_call<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
     path.only(
         value,
         &["type", "id", "call_id", "name", "arguments", "status"],
@@ -180,7 +177,7 @@ fn function_call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v
 }
 
 /// Reads the result of a call.
-fn function_call_output<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Message<'v>, Error> {
+fn function_call_output<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> {
     path.only(value, &["type", "id", "call_id", "output", "status"])?;
     let id: Cow<'_, str> = path.text_of(value, "call_id")?;
     let (at, output) = path.must(value, "output")?;
@@ -189,7 +186,7 @@ fn function_call_output<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Mes
 }
 
 /// Reads the form of the answer.
-fn format<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<ResponseFormat<'v>, Error> {
+fn format<'v>(root: &Path<'_>, body: Value<'v>) -> Result<ResponseFormat<'v>, Error> {
     let Some((path, text)) = root.get(body, "text")? else {
         return Ok(ResponseFormat::TEXT);
     };

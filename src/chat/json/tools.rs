@@ -8,7 +8,7 @@ use crate::chat::value::{Held, Value};
 use crate::error::Error;
 
 /// Reads a call of a tool.
-pub(super) fn call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<ToolCall<'v>, Error> {
+pub(super) fn call<'v>(path: &Path<'_>, value: Value<'v>) -> Result<ToolCall<'v>, Error> {
     let id = path.text_of(value, "id")?;
     if !is_function(path, value)? {
         return Ok(ToolCall {
@@ -27,7 +27,7 @@ pub(super) fn call<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<ToolCall
 /// Reads a call of a function, with the id that its tool call has.
 pub(super) fn function_call<'v>(
     path: &Path<'_>,
-    value: &'v Value<'_>,
+    value: Value<'v>,
     id: Cow<'v, str>,
 ) -> Result<ToolCall<'v>, Error> {
     path.only(value, &["name", "arguments"])?;
@@ -41,14 +41,14 @@ pub(super) fn function_call<'v>(
 }
 
 /// Returns the name of a called function, or an error if the service refuses it.
-pub(super) fn name_of<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Cow<'v, str>, Error> {
+pub(super) fn name_of<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Cow<'v, str>, Error> {
     let name = path.text_of(value, "name")?;
     path.key("name").check_name(&name)?;
     Ok(name)
 }
 
 /// Returns whether a tool or a call is a function; all other types are noted.
-fn is_function(path: &Path<'_>, value: &Value<'_>) -> Result<bool, Error> {
+fn is_function(path: &Path<'_>, value: Value<'_>) -> Result<bool, Error> {
     let kind = path.maybe_text(value, "type")?;
     match kind.as_deref() {
         None | Some("function") => Ok(true),
@@ -93,7 +93,7 @@ impl<'v> Tools<'v> {
 }
 
 /// Reads the tools of chat completions.
-pub(super) fn tools<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Tools<'v>, Error> {
+pub(super) fn tools<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Tools<'v>, Error> {
     let tools = match root.get(body, "tools")? {
         Some((path, list)) => Tools::among(path.each(list, tool)?),
         None => Tools::default(),
@@ -116,7 +116,7 @@ pub(super) fn tools<'v>(root: &Path<'_>, body: &'v Value<'_>) -> Result<Tools<'v
 }
 
 /// Reads a tool, or notes it and returns `None` if it is not a function.
-fn tool<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Option<Tool<'v>>, Error> {
+fn tool<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Option<Tool<'v>>, Error> {
     if !is_function(path, value)? {
         return Ok(None);
     }
@@ -137,15 +137,17 @@ const FUNCTION: &[&str] = &[
 ];
 
 /// Reads the definition of a function.
-fn function<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error> {
+fn function<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Tool<'v>, Error> {
     path.only(value, FUNCTION)?;
-    let parameters = path.get(value, "parameters")?;
+    let keys = ["name", "description", "parameters"];
+    let [name, description, parameters] = path.fields(value, keys)?;
+    let parameters = parameters.get();
     if let Some((path, schema)) = &parameters {
-        path.object(schema)?;
+        path.object(*schema)?;
     }
     Ok(Tool {
-        name: path.text_of(value, "name")?,
-        description: path.maybe_text(value, "description")?,
+        name: name.text()?,
+        description: description.maybe_text()?,
         parameters: parameters.map(|(_, schema)| Held::Part(schema)),
     })
 }
@@ -153,7 +155,7 @@ fn function<'v>(path: &Path<'_>, value: &'v Value<'_>) -> Result<Tool<'v>, Error
 /// Reads the choice among these tools in chat completions.
 pub(super) fn choice<'v>(
     root: &Path<'_>,
-    body: &'v Value<'_>,
+    body: Value<'v>,
     tools: &Tools<'_>,
 ) -> Result<ToolChoice<'v>, Error> {
     let newer = root.get(body, "tool_choice")?;
@@ -202,7 +204,7 @@ pub(super) fn choice<'v>(
 /// Returns the name in a choice, which must be the name of one of the tools.
 fn name<'v>(
     path: &Path<'_>,
-    value: &'v Value<'_>,
+    value: Value<'v>,
     known: &[&str],
     tools: &Tools<'_>,
 ) -> Result<Cow<'v, str>, Error> {
@@ -216,10 +218,7 @@ fn name<'v>(
 }
 
 /// Reads the tools of the Responses API, where the keys are beside the type.
-pub(super) fn responses_tools<'v>(
-    root: &Path<'_>,
-    body: &'v Value<'_>,
-) -> Result<Tools<'v>, Error> {
+pub(super) fn responses_tools<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Tools<'v>, Error> {
     let Some((path, list)) = root.get(body, "tools")? else {
         return Ok(Tools::default());
     };
@@ -235,7 +234,7 @@ pub(super) fn responses_tools<'v>(
 /// Reads the choice among these tools in the Responses API.
 pub(super) fn responses_choice<'v>(
     root: &Path<'_>,
-    body: &'v Value<'_>,
+    body: Value<'v>,
     tools: &Tools<'_>,
 ) -> Result<ToolChoice<'v>, Error> {
     let Some((path, choice)) = root.get(body, "tool_choice")? else {
@@ -289,7 +288,7 @@ fn word_of<'v>(
 }
 
 /// Checks a choice among some of the tools; its mode and its list do not change the count.
-fn allowed<'v>(path: &Path<'_>, value: &Value<'_>) -> Result<ToolChoice<'v>, Error> {
+fn allowed<'v>(path: &Path<'_>, value: Value<'_>) -> Result<ToolChoice<'v>, Error> {
     let (at, mode) = path.must(value, "mode")?;
     let modes = ["auto", "required"];
     if !mode.as_text().is_some_and(|mode| modes.contains(&mode)) {

@@ -5,7 +5,7 @@ use super::writer::Writer;
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
 use crate::chat::rules::Rule;
-use crate::chat::value::{Object, Style};
+use crate::chat::value::{List, Object, Style};
 use crate::error::Error;
 
 impl<'w> Writer<'w, '_> {
@@ -116,7 +116,7 @@ impl<'w> Writer<'w, '_> {
     /// Writes variants on lines of their own, each after its comments.
     fn commented_variants(&mut self, at: &Path<'_>, schema: &Schema<'w>) -> Result<(), Error> {
         self.out.push('\n');
-        for kind in schema.types().into_iter().flatten() {
+        for kind in schema.types().into_iter().flat_map(List::iter) {
             self.uses(Rule::TypeListComments);
             self.comment(schema.description);
             self.out.push_str(" | ");
@@ -203,11 +203,17 @@ impl<'w> Writer<'w, '_> {
         Ok(false)
     }
 
-    /// Writes each line of a text as a comment.
+    /// Writes each line of a text as a comment. There is no white space around the text.
     fn comment(&mut self, text: Option<&str>) {
-        for line in text.into_iter().flat_map(str::lines) {
-            let line = line.trim();
-            self.write(&[if line.is_empty() { "//" } else { "// " }, line, "\n"]);
+        let mut rest = text;
+        while let Some(text) = rest {
+            let end = memchr::memchr(b'\n', text.as_bytes());
+            let line = end.map_or(text, |end| text.get(..end).unwrap_or_default());
+            rest = end.and_then(|end| text.get(end + 1..));
+            match trimmed(line) {
+                Some(line) => self.write(&["// ", line, "\n"]),
+                None => self.write(&["//\n"]),
+            }
         }
     }
 }

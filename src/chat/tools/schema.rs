@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::chat::path::Path;
-use crate::chat::value::{Object, Value};
+use crate::chat::value::{List, Object, Value};
 use crate::error::Error;
 
 /// Keywords that the text of the tools does not have. All others that are not read here are unknown.
@@ -30,17 +30,17 @@ const STEP: usize = 64;
 /// The keywords of a schema, with those of the schemas that it refers to.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Schema<'w> {
-    pub(super) kind: Option<&'w Value<'w>>,
+    pub(super) kind: Option<Value<'w>>,
     pub(super) title: Option<&'w str>,
     pub(super) description: Option<&'w str>,
-    pub(super) default: Option<&'w Value<'w>>,
-    pub(super) values: Option<&'w [Value<'w>]>,
-    pub(super) properties: Option<&'w Object<'w>>,
-    required: Option<&'w [Value<'w>]>,
-    pub(super) items: Option<&'w Value<'w>>,
-    pub(super) variants: Option<&'w [Value<'w>]>,
+    pub(super) default: Option<Value<'w>>,
+    pub(super) values: Option<List<'w>>,
+    pub(super) properties: Option<Object<'w>>,
+    required: Option<List<'w>>,
+    pub(super) items: Option<Value<'w>>,
+    pub(super) variants: Option<List<'w>>,
     pub(super) is_const: bool,
-    pub(super) reference: Option<&'w Value<'w>>,
+    pub(super) reference: Option<Value<'w>>,
     /// The number of its keys, with the keys that its texts and lists count as.
     pub(super) steps: usize,
 }
@@ -51,14 +51,14 @@ impl<'w> Schema<'w> {
     pub(super) fn read(
         &mut self,
         at: &Path<'_>,
-        value: &'w Value<'w>,
+        value: Value<'w>,
         mut unknown: impl FnMut(&'w str),
     ) -> Result<(), Error> {
-        let text = |key, value: &'w Value<'w>| Ok::<_, Error>(trimmed(at.key(key).text(value)?));
-        let list = |key, value: &'w Value<'w>| at.key(key).list(value);
+        let text = |key, value: Value<'w>| Ok::<_, Error>(trimmed(at.key(key).text(value)?));
+        let list = |key, value: Value<'w>| at.key(key).list(value);
         for (key, value) in at.object(value)?.iter() {
             self.steps += 1 + steps(value);
-            if *value == Value::Null && key != "default" && key != "const" {
+            if value.is_null() && key != "default" && key != "const" {
                 continue;
             }
             match key {
@@ -101,7 +101,7 @@ impl<'w> Schema<'w> {
     }
 
     /// Returns the types if they are a list.
-    pub(super) fn types(&self) -> Option<&'w [Value<'w>]> {
+    pub(super) fn types(&self) -> Option<List<'w>> {
         self.kind?.as_list()
     }
 
@@ -116,7 +116,7 @@ impl<'w> Schema<'w> {
     }
 
     /// Returns the properties, or `None` if there are none or an empty list.
-    pub(super) fn properties(&self) -> Option<&'w Object<'w>> {
+    pub(super) fn properties(&self) -> Option<Object<'w>> {
         self.properties.filter(|properties| !properties.is_empty())
     }
 
@@ -137,13 +137,13 @@ impl<'w> Schema<'w> {
 }
 
 /// Checks the parameters of a tool, and returns an error if the service refuses them.
-pub(super) fn check_parameters(at: &Path<'_>, parameters: &Value<'_>) -> Result<(), Error> {
-    let has = |key: &&str| {
-        parameters
-            .get(key)
-            .is_some_and(|value| *value != Value::Null)
-    };
-    match REFUSED.iter().find(|key| has(key)) {
+pub(super) fn check_parameters(at: &Path<'_>, parameters: Value<'_>) -> Result<(), Error> {
+    let entries = parameters.as_object().into_iter().flat_map(Object::iter);
+    let refused = entries.filter_map(|(key, value)| {
+        let place = REFUSED.iter().position(|refused| *refused == key);
+        place.filter(|_| !value.is_null())
+    });
+    match refused.min().and_then(|place| REFUSED.get(place)) {
         None => Ok(()),
         Some(key) => Err(at.key(key).invalid(format!(
             "the service refuses `{key}` where the parameters begin; put it into a property"
@@ -152,7 +152,7 @@ pub(super) fn check_parameters(at: &Path<'_>, parameters: &Value<'_>) -> Result<
 }
 
 /// Returns the number of keys that a text or a list counts as.
-fn steps(value: &Value<'_>) -> usize {
+fn steps(value: Value<'_>) -> usize {
     match value {
         Value::Text(text) => text.len() / STEP,
         Value::List(list) => list.len(),
@@ -162,5 +162,9 @@ fn steps(value: &Value<'_>) -> usize {
 
 /// Returns a text without white space around it, or `None` if nothing is left.
 pub(super) fn trimmed(text: &str) -> Option<&str> {
+    let is_kept = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_kept(text.as_bytes().first()) && is_kept(text.as_bytes().last()) {
+        return Some(text);
+    }
     Some(text.trim()).filter(|text| !text.is_empty())
 }

@@ -8,7 +8,7 @@ use super::schema::{Schema, check_parameters};
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
 use crate::chat::rules::{Rule, RuleSet};
-use crate::chat::value::{Style, Value};
+use crate::chat::value::{Held, List, Style, Value};
 use crate::error::Error;
 
 /// The largest number of levels of a schema, and of references that are open at once. It keeps the recursion shallow.
@@ -30,7 +30,7 @@ const TYPES: &[&str] = &[
 /// Writes tools as TypeScript types.
 pub(super) struct Writer<'w, 'o> {
     /// The schema in which references are resolved: the parameters of the function.
-    root: Option<&'w Value<'w>>,
+    root: Option<Value<'w>>,
     /// The references that are being followed.
     open: Vec<&'w str>,
     /// The number of levels around the current schema.
@@ -71,7 +71,7 @@ impl<'w, 'o> Writer<'w, 'o> {
     pub(super) fn resolve<T>(
         &mut self,
         at: &Path<'_>,
-        value: &'w Value<'w>,
+        value: Value<'w>,
         act: impl FnOnce(&mut Self, &Path<'_>, &Schema<'w>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let open = self.open.len();
@@ -93,7 +93,7 @@ impl<'w, 'o> Writer<'w, 'o> {
             if reference.is_some() {
                 self.uses(Rule::Reference);
             }
-            if reference.is_some() && value.as_object().is_some_and(|keys| keys.0.len() > 1) {
+            if reference.is_some() && value.as_object().is_some_and(|keys| keys.len() > 1) {
                 self.doubt(at, "no recording shows other keys beside a `$ref`");
             }
             next = match reference {
@@ -128,11 +128,7 @@ impl<'w, 'o> Writer<'w, 'o> {
     }
 
     /// Returns the target of a reference and opens the reference, or returns `None` if it leads back to itself.
-    fn follow(
-        &mut self,
-        at: &Path<'_>,
-        reference: &'w Value<'w>,
-    ) -> Result<Option<&'w Value<'w>>, Error> {
+    fn follow(&mut self, at: &Path<'_>, reference: Value<'w>) -> Result<Option<Value<'w>>, Error> {
         let reference = at.text(reference)?;
         if self.open.contains(&reference) {
             self.doubt(
@@ -156,14 +152,17 @@ impl<'w, 'o> Writer<'w, 'o> {
     }
 
     /// Returns the target of a JSON pointer.
-    fn target(&mut self, pointer: &str) -> Option<&'w Value<'w>> {
+    fn target(&mut self, pointer: &str) -> Option<Value<'w>> {
         let mut found = self.root?;
         for key in pointer.split('/').skip(1) {
             found = if let Value::List(list) = found {
-                list.get(key.parse::<usize>().ok()?)?
+                let index = key.parse::<usize>().ok()?;
+                let mut items = list.iter();
+                self.steps += items.by_ref().take(index).count();
+                items.next()?
             } else {
                 let object = found.as_object()?;
-                self.steps += object.0.len();
+                self.steps += object.len();
                 object.get(&key.replace("~1", "/").replace("~0", "~"))?
             };
         }
@@ -195,7 +194,7 @@ impl<'w, 'o> Writer<'w, 'o> {
             function.key("name").check_name(&tool.name)?;
         }
         self.write(&["type ", &tool.name, " = ("]);
-        self.root = tool.parameters.as_deref();
+        self.root = tool.parameters.as_ref().map(Held::value);
         if let Some(root) = self.root {
             check_parameters(at, root)?;
             self.resolve(at, root, |writer, at, schema| {
@@ -217,14 +216,16 @@ impl<'w, 'o> Writer<'w, 'o> {
 
     /// Appends texts to the output.
     pub(super) fn write(&mut self, texts: &[&str]) {
-        self.out.extend(texts.iter().copied());
+        for text in texts {
+            self.out.push_str(text);
+        }
     }
 
     /// Writes the variants of an `anyOf`, separated by ` | `.
     pub(super) fn variants(
         &mut self,
         at: &Path<'_>,
-        variants: &'w [Value<'w>],
+        variants: List<'w>,
         write: impl Fn(&mut Self, &Path<'_>, &Schema<'w>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.uses(Rule::AnyOf);
@@ -286,7 +287,7 @@ impl<'w, 'o> Writer<'w, 'o> {
         };
         self.uses(Rule::TypeList);
         let mut names = Vec::with_capacity(kinds.len());
-        for kind in kinds {
+        for kind in kinds.iter() {
             names.push(self.name_of_type(at, kind)?);
         }
         Ok(names.join(" | ").into())
@@ -296,7 +297,7 @@ impl<'w, 'o> Writer<'w, 'o> {
     pub(super) fn name_of_type(
         &mut self,
         at: &Path<'_>,
-        kind: &'w Value<'w>,
+        kind: Value<'w>,
     ) -> Result<&'w str, Error> {
         let at = at.key("type");
         match at.text(kind)? {

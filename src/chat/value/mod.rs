@@ -6,46 +6,179 @@ mod read;
 
 use std::borrow::Cow;
 use std::fmt::Write;
-use std::ops::Deref;
+use std::iter::FusedIterator;
 
-/// A JSON value that borrows the text it was read from.
+/// A JSON text that was read. All its values are in one list, in the order of the text, because a list for each array
+/// and object takes longer to make than to read.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value<'a> {
+pub(crate) struct Json<'a>(Vec<Node<'a>>);
+
+impl Json<'_> {
+    /// Returns the whole value.
+    pub(crate) fn value(&self) -> Value<'_> {
+        Items(&self.0).next().unwrap_or(Value::Null)
+    }
+}
+
+/// A scalar, or the start of a container. The nodes of its items follow; in an object, each key precedes its value.
+#[derive(Debug, Clone, PartialEq)]
+enum Node<'a> {
     Null,
     Bool(bool),
     Integer(i64),
     Unsigned(u64),
     Float(f64),
     Text(Cow<'a, str>),
-    List(Vec<Value<'a>>),
-    Object(Object<'a>),
+    /// A list, with the number of all nodes in it.
+    List(usize),
+    /// An object, with the number of all nodes in it.
+    Object(usize),
+}
+
+impl Node<'_> {
+    /// Returns the number of nodes inside this one.
+    fn inside(&self) -> usize {
+        match self {
+            Self::List(nodes) | Self::Object(nodes) => *nodes,
+            _ => 0,
+        }
+    }
+}
+
+/// A JSON value, which is a part of a [`Json`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Value<'v> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(&'v str),
+    List(List<'v>),
+    Object(Object<'v>),
+}
+
+/// The items of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct List<'v>(&'v [Node<'v>]);
+
+impl<'v> List<'v> {
+    /// Returns the items, in order.
+    pub(crate) fn iter(self) -> Items<'v> {
+        Items(self.0)
+    }
+
+    /// Returns whether there are no items.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Counts the items.
+    ///
+    /// # Complexity
+    /// O(n) in the items.
+    pub(crate) fn len(self) -> usize {
+        self.iter().count()
+    }
 }
 
 /// The keys and values of an object, in order; each key is there once.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Object<'a>(pub(crate) Vec<(Cow<'a, str>, Value<'a>)>);
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Object<'v>(&'v [Node<'v>]);
 
-impl<'a> Object<'a> {
+impl<'v> Object<'v> {
     /// Returns the value of a key.
-    pub(crate) fn get(&self, key: &str) -> Option<&Value<'a>> {
-        let found = self.0.iter().find(|(name, _)| name == key);
-        found.map(|(_, value)| value)
+    pub(crate) fn get(self, key: &str) -> Option<Value<'v>> {
+        let mut nodes = self.0;
+        while let Some((Node::Text(name), values)) = nodes.split_first() {
+            if name == key {
+                return Items(values).next();
+            }
+            let (value, after) = values.split_first()?;
+            nodes = after.get(value.inside()..)?;
+        }
+        None
     }
 
     /// Returns the keys and values, in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
-        self.0.iter().map(|(key, value)| (key.as_ref(), value))
+    pub(crate) fn iter(self) -> Entries<'v> {
+        Entries(Items(self.0))
     }
 
     /// Returns whether there are no keys.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Counts the keys.
+    ///
+    /// # Complexity
+    /// O(n) in the keys.
+    pub(crate) fn len(self) -> usize {
+        self.iter().count()
     }
 }
 
-impl<'a> Value<'a> {
+/// The values of some nodes, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Items<'v>(&'v [Node<'v>]);
+
+impl<'v> Iterator for Items<'v> {
+    type Item = Value<'v>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value<'v>> {
+        let (node, after) = self.0.split_first()?;
+        let mut split = |nodes| {
+            let (inside, after) = after.split_at_checked(nodes).unwrap_or_default();
+            self.0 = after;
+            inside
+        };
+        Some(match node {
+            Node::List(nodes) => Value::List(List(split(*nodes))),
+            Node::Object(nodes) => Value::Object(Object(split(*nodes))),
+            scalar => {
+                self.0 = after;
+                match scalar {
+                    Node::Bool(value) => Value::Bool(*value),
+                    Node::Integer(value) => Value::Integer(*value),
+                    Node::Unsigned(value) => Value::Unsigned(*value),
+                    Node::Float(value) => Value::Float(*value),
+                    Node::Text(text) => Value::Text(text),
+                    _ => Value::Null,
+                }
+            }
+        })
+    }
+}
+
+impl FusedIterator for Items<'_> {}
+
+/// The keys and values of an object, in order.
+#[derive(Debug, Clone)]
+pub(crate) struct Entries<'v>(Items<'v>);
+
+impl<'v> Iterator for Entries<'v> {
+    type Item = (&'v str, Value<'v>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (Node::Text(key), after) = self.0.0.split_first()? else {
+            return None;
+        };
+        self.0.0 = after;
+        Some((key, self.0.next()?))
+    }
+}
+
+impl<'v> Value<'v> {
+    /// Returns whether this is `null`.
+    pub(crate) fn is_null(self) -> bool {
+        matches!(self, Self::Null)
+    }
+
     /// Returns the text, if this is one.
-    pub(crate) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(self) -> Option<&'v str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -53,7 +186,7 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the items, if this is a list.
-    pub(crate) fn as_list(&self) -> Option<&[Self]> {
+    pub(crate) fn as_list(self) -> Option<List<'v>> {
         match self {
             Self::List(list) => Some(list),
             _ => None,
@@ -61,7 +194,7 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the object, if this is one.
-    pub(crate) fn as_object(&self) -> Option<&Object<'a>> {
+    pub(crate) fn as_object(self) -> Option<Object<'v>> {
         match self {
             Self::Object(object) => Some(object),
             _ => None,
@@ -69,12 +202,12 @@ impl<'a> Value<'a> {
     }
 
     /// Returns the value of a key, if this is an object that has it.
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(self, key: &str) -> Option<Self> {
         self.as_object()?.get(key)
     }
 
     /// Returns the kind of the value in words, for error messages.
-    pub(crate) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "a boolean",
@@ -85,30 +218,10 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Returns the value with its own copies of all texts.
-    #[cfg(feature = "json")]
-    pub(crate) fn into_owned(self) -> Value<'static> {
-        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
-        match self {
-            Self::Null => Value::Null,
-            Self::Bool(value) => Value::Bool(value),
-            Self::Integer(value) => Value::Integer(value),
-            Self::Unsigned(value) => Value::Unsigned(value),
-            Self::Float(value) => Value::Float(value),
-            Self::Text(text) => Value::Text(owned(text)),
-            Self::List(list) => Value::List(list.into_iter().map(Self::into_owned).collect()),
-            Self::Object(Object(entries)) => {
-                let entries = entries.into_iter();
-                let entries = entries.map(|(key, value)| (owned(key), value.into_owned()));
-                Value::Object(Object(entries.collect()))
-            }
-        }
-    }
-
     /// Returns whether a number in it may be an integer that no other kind of number holds as it is written: one of more
     /// than 64 bits, or -0.
     #[cfg(feature = "json")]
-    pub(crate) fn has_lost_integer(&self) -> bool {
+    pub(crate) fn has_lost_integer(self) -> bool {
         match self {
             // 2 to the power of 63, from which on the negative ones are lost
             Self::Float(value) => {
@@ -122,24 +235,24 @@ impl<'a> Value<'a> {
     }
 
     /// Appends the value as JSON text.
-    pub(crate) fn write(&self, style: Style, out: &mut String) {
+    pub(crate) fn write(self, style: Style, out: &mut String) {
         self.write_but(style, &[], out);
     }
 
     /// Appends a JSON schema as compact ASCII text. On all levels, the keywords in `but` are left out; properties and
     /// definitions with such a name stay.
-    pub(crate) fn write_schema(&self, but: &[&str], out: &mut String) {
+    pub(crate) fn write_schema(self, but: &[&str], out: &mut String) {
         self.write_but(Style::CompactAscii, but, out);
     }
 
     /// Appends the value as JSON text without the keys in `but`.
-    fn write_but(&self, style: Style, but: &[&str], out: &mut String) {
+    fn write_but(self, style: Style, but: &[&str], out: &mut String) {
         match self {
             Self::Null => out.push_str("null"),
             Self::Bool(value) => put(out, format_args!("{value}")),
             Self::Integer(value) => put(out, format_args!("{value}")),
             Self::Unsigned(value) => put(out, format_args!("{value}")),
-            Self::Float(value) => write_float(*value, out),
+            Self::Float(value) => write_float(value, out),
             Self::Text(text) => write_text(text, style, out),
             Self::List(list) => {
                 out.push('[');
@@ -168,11 +281,11 @@ impl<'a> Value<'a> {
 const NAMED: [&str; 3] = ["properties", "$defs", "definitions"];
 
 /// Appends the entries of an object; `write` appends each value.
-fn write_entries<'v, 'a: 'v>(
-    entries: impl Iterator<Item = (&'v str, &'v Value<'a>)>,
+fn write_entries<'v>(
+    entries: impl Iterator<Item = (&'v str, Value<'v>)>,
     style: Style,
     out: &mut String,
-    write: impl Fn(&str, &'v Value<'a>, &mut String),
+    write: impl Fn(&str, Value<'v>, &mut String),
 ) {
     out.push('{');
     for (i, (key, value)) in entries.enumerate() {
@@ -184,20 +297,19 @@ fn write_entries<'v, 'a: 'v>(
     out.push('}');
 }
 
-/// A value that is owned, or a reference to a part of another value.
+/// A value that is owned, or a part of another one.
 #[derive(Debug, Clone)]
 pub(crate) enum Held<'a> {
-    Own(Value<'a>),
-    Part(&'a Value<'a>),
+    Own(Json<'a>),
+    Part(Value<'a>),
 }
 
-impl<'a> Deref for Held<'a> {
-    type Target = Value<'a>;
-
-    fn deref(&self) -> &Value<'a> {
+impl Held<'_> {
+    /// Returns the value.
+    pub(crate) fn value(&self) -> Value<'_> {
         match self {
-            Self::Own(value) => value,
-            Self::Part(value) => value,
+            Self::Own(json) => json.value(),
+            Self::Part(value) => *value,
         }
     }
 }
@@ -217,7 +329,7 @@ pub(crate) enum Style {
 
 impl Style {
     /// Returns the separator of entries.
-    fn comma(self) -> &'static str {
+    pub(crate) fn comma(self) -> &'static str {
         if self.is_spaced() { ", " } else { "," }
     }
 
@@ -285,7 +397,7 @@ mod tests {
 
     fn written(text: &str, style: Style) -> String {
         let mut out = String::new();
-        Value::parse(text).unwrap().write(style, &mut out);
+        Json::parse(text).unwrap().value().write(style, &mut out);
         out
     }
 
@@ -331,8 +443,9 @@ mod tests {
     fn schemas_lose_keywords_and_keep_names() {
         let schema = r#"{"required": ["a"], "properties": {"required": {"type": "object", "required": []}}}"#;
         let mut out = String::new();
-        Value::parse(schema)
+        Json::parse(schema)
             .unwrap()
+            .value()
             .write_schema(&["required"], &mut out);
         assert_eq!(out, r#"{"properties":{"required":{"type":"object"}}}"#);
     }

@@ -1,49 +1,71 @@
 //! JSON text read in the order in which it is written.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Object, Value};
+use super::{Json, Node, Object, Value};
 
 /// The only key of the object that represents a number if another crate enables `arbitrary_precision` of serde_json.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// The largest number of keys that are compared one by one; a longer object gets a map.
+/// The largest number of keys that are compared one by one; the keys of a longer object get a set.
 const FEW: usize = 16;
 
-impl<'a> Value<'a> {
+/// The number of bytes of text for which space for one node is reserved, and the largest such space. Bodies without long
+/// texts have some 12 bytes for each node.
+const BYTES_A_NODE: usize = 8;
+const MAX_RESERVED: usize = 1 << 10;
+
+impl<'a> Json<'a> {
     /// Parses a JSON text with nothing after it, or returns the problem of the text. Lone surrogates become U+FFFD.
     pub(crate) fn parse(text: &'a str) -> Result<Self, String> {
         // texts without lone surrogates are read once
-        let value = read(text).or_else(|error| match repaired(text) {
-            Some(text) => read(&text).map(Value::into_owned),
+        let json = read(text).or_else(|error| match repaired(text) {
+            Some(text) => read(&text).map(Json::into_owned),
             None => Err(error),
         });
-        value.map_err(|error| format!("this is not valid JSON: {error}"))
+        json.map_err(|error| format!("this is not valid JSON: {error}"))
     }
 
     /// Parses a JSON text that must be an object, or returns the problem of the text.
     pub(crate) fn parse_object(text: &'a str) -> Result<Self, String> {
-        match Self::parse(text)? {
-            object @ Self::Object(_) => Ok(object),
+        let json = Self::parse(text)?;
+        match json.value() {
+            Value::Object(_) => Ok(json),
             other => Err(format!(
                 "this must be the JSON text of an object, not of {}",
                 other.kind()
             )),
         }
     }
+
+    /// Returns the values with their own copies of all texts.
+    fn into_owned(self) -> Json<'static> {
+        let nodes = self.0.into_iter().map(|node| match node {
+            Node::Null => Node::Null,
+            Node::Bool(value) => Node::Bool(value),
+            Node::Integer(value) => Node::Integer(value),
+            Node::Unsigned(value) => Node::Unsigned(value),
+            Node::Float(value) => Node::Float(value),
+            Node::Text(text) => Node::Text(Cow::Owned(text.into_owned())),
+            Node::List(nodes) => Node::List(nodes),
+            Node::Object(nodes) => Node::Object(nodes),
+        });
+        Json(nodes.collect())
+    }
 }
 
 /// Reads a JSON text; an error if something follows it.
-fn read(text: &str) -> Result<Value<'_>, serde_json::Error> {
+fn read(text: &str) -> Result<Json<'_>, serde_json::Error> {
+    let reserved = (text.len() / BYTES_A_NODE).min(MAX_RESERVED);
+    let mut nodes = Vec::with_capacity(reserved);
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Value::deserialize(&mut reader)?;
+    Reader(&mut nodes).deserialize(&mut reader)?;
     reader.end()?;
-    Ok(value)
+    Ok(Json(nodes))
 }
 
 /// Replaces each escape of a lone surrogate by that of U+FFFD, which has an equal length. Returns `None` if there is
@@ -87,118 +109,181 @@ fn unit(text: &str, at: usize) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
-impl<'de> Deserialize<'de> for Value<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
+/// Appends the nodes of the values that the parser finds.
+struct Reader<'n, 'de>(&'n mut Vec<Node<'de>>);
+
+impl<'de> Reader<'_, 'de> {
+    /// Returns a reader for a value inside this one.
+    #[inline]
+    fn inner(&mut self) -> Reader<'_, 'de> {
+        Reader(self.0)
     }
-}
 
-/// An object that is being read.
-#[derive(Default)]
-struct Entries<'a> {
-    object: Object<'a>,
-    /// The index of each key, if the object has more than [`FEW`].
-    places: HashMap<Cow<'a, str>, usize>,
-}
-
-impl<'a> Entries<'a> {
-    /// Adds an entry. Of two values for a key, the last counts.
-    fn set(&mut self, key: Cow<'a, str>, value: Value<'a>) {
-        let entries = &mut self.object.0;
-        let known = if self.places.is_empty() {
-            entries.iter().position(|(name, _)| *name == key)
-        } else {
-            self.places.get(&key).copied()
-        };
-        if let Some(entry) = known.and_then(|at| entries.get_mut(at)) {
-            entry.1 = value;
-            return;
+    /// Ends the container whose node is at `start`, after its last item.
+    #[inline]
+    fn close(self, start: usize) {
+        let inside = self.0.len() - start - 1;
+        if let Some(Node::List(nodes) | Node::Object(nodes)) = self.0.get_mut(start) {
+            *nodes = inside;
         }
-        entries.push((key, value));
-        let first = match entries.len() {
-            ..=FEW => return,
-            _ if self.places.is_empty() => 0,
-            len => len - 1,
-        };
-        let new = entries.iter().enumerate().skip(first);
-        self.places
-            .extend(new.map(|(at, (key, _))| (key.clone(), at)));
     }
 }
 
-/// Builds values from the events of the parser.
-struct Reader;
+impl<'de> DeserializeSeed<'de> for Reader<'_, 'de> {
+    type Value = ();
 
-impl<'de> Visitor<'de> for Reader {
-    type Value = Value<'de>;
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.push(Node::Null);
+        Ok(())
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.0.push(Node::Bool(value));
+        Ok(())
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Integer(value))
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.0.push(Node::Integer(value));
+        Ok(())
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
-        Ok(i64::try_from(value).map_or(Value::Unsigned(value), Value::Integer))
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.0
+            .push(i64::try_from(value).map_or(Node::Unsigned(value), Node::Integer));
+        Ok(())
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.0.push(Node::Float(value));
+        Ok(())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.push(Node::Text(Cow::Owned(text.to_owned())));
+        Ok(())
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
+    #[inline]
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
+        self.0.push(Node::Text(Cow::Borrowed(text)));
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let start = self.0.len();
+        self.0.push(Node::List(0));
+        while items.next_element_seed(self.inner())?.is_some() {}
+        self.close(start);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        let start = self.0.len();
+        self.0.push(Node::Object(0));
+        let mut seen = Seen::default();
+        while items.next_key_seed(self.inner())?.is_some() {
+            if let Some(Node::Text(key)) = self.0.last() {
+                seen.add(key);
+            }
+            items.next_value_seed(self.inner())?;
         }
-        Ok(Value::List(list))
+        let entries = self.0.get(start + 1..).unwrap_or_default();
+        if seen.has_twins && has_doubles(Object(entries)) {
+            keep_last(self.0, start + 1);
+        }
+        if let Some([Node::Text(key), Node::Text(digits)]) = self.0.get(start + 1..)
+            && key == NUMBER
+        {
+            let number = number(digits)?;
+            self.0.truncate(start);
+            self.0.push(number);
+            return Ok(());
+        }
+        self.close(start);
+        Ok(())
     }
+}
 
-    fn visit_map<A: MapAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
-        let mut entries = Entries::default();
-        while let Some(key) = items.next_key()? {
-            // the key is always a string
-            let Value::Text(key) = key else {
-                return Err(A::Error::custom("a key is not a string"));
-            };
-            entries.set(key, items.next_value()?);
+/// The keys of an object so far, as one bit for each of 64 classes.
+#[derive(Default)]
+struct Seen {
+    classes: u64,
+    /// Whether two keys are of one class: only these may be equal.
+    has_twins: bool,
+}
+
+impl Seen {
+    /// Adds a key.
+    #[inline]
+    fn add(&mut self, key: &str) {
+        let byte = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
+        let key = key.as_bytes();
+        let sum = key.len() + 5 * byte(key.first()) + 11 * byte(key.last());
+        let class = 1 << (sum % 64);
+        self.has_twins |= self.classes & class != 0;
+        self.classes |= class;
+    }
+}
+
+/// Returns whether an object has a key more than once.
+fn has_doubles(object: Object<'_>) -> bool {
+    let mut entries = object.iter();
+    if object.len() > FEW {
+        let mut seen = HashSet::new();
+        return !entries.all(|(key, _)| seen.insert(key));
+    }
+    while let Some((key, _)) = entries.next() {
+        if entries.clone().any(|(other, _)| other == key) {
+            return true;
         }
-        let object = entries.object;
-        match object.0.as_slice() {
-            [(key, Value::Text(digits))] if key == NUMBER => number(digits),
-            _ => Ok(Value::Object(object)),
+    }
+    false
+}
+
+/// Leaves one entry for each key of the object whose entries begin at `start`: in its first place, with its last value.
+fn keep_last(nodes: &mut Vec<Node<'_>>, start: usize) {
+    let mut entries = Vec::new();
+    let mut places = HashMap::new();
+    let mut rest = nodes.split_off(start).into_iter();
+    while let (Some(Node::Text(key)), Some(value)) = (rest.next(), rest.next()) {
+        let inside = value.inside();
+        let mut value = vec![value];
+        value.extend(rest.by_ref().take(inside));
+        let place = *places.entry(key.clone()).or_insert(entries.len());
+        match entries.get_mut(place) {
+            Some((_, known)) => *known = value,
+            None => entries.push((key, value)),
         }
+    }
+    for (key, value) in entries {
+        nodes.push(Node::Text(key));
+        nodes.extend(value);
     }
 }
 
 /// Returns the number in a text, as serde_json reads it.
-fn number<E: Error>(digits: &str) -> Result<Value<'static>, E> {
+fn number<E: Error>(digits: &str) -> Result<Node<'static>, E> {
     if let Ok(value) = digits.parse() {
-        return Ok(Value::Integer(value));
+        return Ok(Node::Integer(value));
     }
     if let Ok(value) = digits.parse() {
-        return Ok(Value::Unsigned(value));
+        return Ok(Node::Unsigned(value));
     }
     match digits.parse::<f64>() {
-        Ok(value) if value.is_finite() => Ok(Value::Float(value)),
+        Ok(value) if value.is_finite() => Ok(Node::Float(value)),
         _ => Err(E::custom("number out of range")),
     }
 }
@@ -235,10 +320,33 @@ mod tests {
         let replaced = text
             .replace(r"\ud800", "\u{fffd}")
             .replace(r"\udfff", "\u{fffd}");
-        assert_eq!(Value::parse(text), Ok(Value::parse(&replaced).unwrap()));
+        assert_eq!(Json::parse(text), Ok(Json::parse(&replaced).unwrap()));
+    }
+
+    /// An object with these keys, whose values are 0, 1, 2 and so on in lists of different lengths.
+    fn object_of(entries: &[(String, usize)]) -> String {
+        let entries = entries
+            .iter()
+            .map(|(key, i)| format!("\"{key}\":[{}{i}]", "{},".repeat(i % 3)));
+        format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
     }
 
     proptest! {
+        #[test]
+        fn each_key_keeps_its_first_place_and_its_last_value(keys in prop::collection::vec("[a-c]{0,3}", 0..40)) {
+            let entries: Vec<_> = keys.into_iter().zip(0..).collect();
+            let mut kept: Vec<(String, usize)> = Vec::new();
+            for (key, i) in &entries {
+                match kept.iter_mut().find(|(known, _)| known == key) {
+                    Some((_, value)) => *value = *i,
+                    None => kept.push((key.clone(), *i)),
+                }
+            }
+            let text = format!("[{},0]", object_of(&entries));
+            let expected = format!("[{},0]", object_of(&kept));
+            prop_assert_eq!(Json::parse(&text), Ok(Json::parse(&expected).unwrap()));
+        }
+
         #[test]
         fn repairing_keeps_the_length(text in r#"(\\|u|d8|dc|00|"|й|[a-f]){0,40}"#) {
             if let Some(repaired) = repaired(&text) {
