@@ -14,8 +14,7 @@ const NUMBER: &str = "$serde_json::private::Number";
 /// The largest number of keys that are compared one by one; the keys of a longer object get a set.
 const FEW: usize = 16;
 
-/// The number of bytes of text for which space for one node is reserved, and the largest such space. Bodies without long
-/// texts have some 12 bytes for each node.
+/// The number of bytes of text for which space for one node is reserved, and the most nodes that get space at first.
 const BYTES_A_NODE: usize = 8;
 const MAX_RESERVED: usize = 1 << 10;
 
