@@ -24,8 +24,11 @@ const SYMBOL_SHIFT: u32 = 1;
 const RIGHT_SHIFT: u32 = 22;
 const LEFT_SHIFT: u32 = 43;
 
-/// An entry XOR its own key is less than this: only the symbol and [`SPILLED`] are left.
-const KEY_UNIT: u64 = 1 << RIGHT_SHIFT;
+/// The bits of a symbol.
+const SYMBOL_MASK: u32 = (1 << (RIGHT_SHIFT - SYMBOL_SHIFT)) - 1;
+
+/// A bit above the symbol, for what is left of an entry: then it is not zero.
+const FOUND: u64 = 1 << RIGHT_SHIFT;
 
 /// An empty entry: its key is of ids that no tokens have.
 const EMPTY_PAIR: u64 = !SPILLED;
@@ -84,13 +87,13 @@ pub(crate) fn answer(buckets: &[Bucket], question: Question) -> Symbol {
     loop {
         let bucket = &buckets[at];
         // XOR leaves only the symbol of the entry with this key, and more than a symbol of every other entry
-        let rest = bucket
-            .iter()
-            .fold(u64::MAX, |rest, entry| rest.min(entry ^ question.key));
-        let found = rest < KEY_UNIT;
-        if found | (bucket[LAST] & SPILLED == 0) {
-            return if found {
-                (rest >> SYMBOL_SHIFT) as Symbol
+        let rest = bucket.iter().fold(0, |found, entry| {
+            let rest = entry ^ question.key;
+            found | if rest >> RIGHT_SHIFT == 0 { rest | FOUND } else { 0 }
+        });
+        if (rest != 0) | (bucket[LAST] & SPILLED == 0) {
+            return if rest != 0 {
+                (rest >> SYMBOL_SHIFT) as Symbol & SYMBOL_MASK
             } else {
                 NONE
             };
