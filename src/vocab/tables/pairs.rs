@@ -89,7 +89,12 @@ pub(crate) fn answer(buckets: &[Bucket], question: Question) -> Symbol {
         // XOR leaves only the symbol of the entry with this key, and more than a symbol of every other entry
         let rest = bucket.iter().fold(0, |found, entry| {
             let rest = entry ^ question.key;
-            found | if rest >> RIGHT_SHIFT == 0 { rest | FOUND } else { 0 }
+            found
+                | if rest >> RIGHT_SHIFT == 0 {
+                    rest | FOUND
+                } else {
+                    0
+                }
         });
         if (rest != 0) | (bucket[LAST] & SPILLED == 0) {
             return if rest != 0 {
