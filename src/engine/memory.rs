@@ -12,7 +12,7 @@ use crate::merge::cache;
 /// which has the same limit unless [`with_cache_bytes`](crate::Encoder::with_cache_bytes) sets another.
 ///
 /// A cache takes no more than the largest power of two within `bytes`, and no more than 16 MiB. Less than 16 KiB switches
-/// it off. The limit changes speed and memory, never an id.
+/// it off. From 1 MiB on, 16 KiB more watch which pieces come back. The limit changes speed and memory, never an id.
 ///
 /// It holds for existing caches too: they do not grow beyond it. A cache that is larger already frees all its memory and
 /// begins anew within the limit. It does so when it decides about its size: while it takes on pieces, and at the latest

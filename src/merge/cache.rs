@@ -245,6 +245,9 @@ enum Admission {
     None,
 }
 
+/// The limit from which a cache is watched. A smaller one would take much more memory with the bitmaps of 16 KiB.
+const WATCHED_WORDS: usize = (1 << 20) / 4;
+
 /// How far ahead entries are prefetched when the cache doubles. Without this, each entry took about 120 ns: 8 ms from 2 to
 /// 4 MiB (busy AMD EPYC with AVX2, November 2026).
 const BUCKETS_AHEAD: usize = 4;
@@ -460,7 +463,7 @@ impl Cache {
     /// Begins to overwrite the oldest entries.
     fn begin_lap(&mut self) {
         self.overwrites = true;
-        if self.returns.is_none() {
+        if self.returns.is_none() && self.limit.words() >= WATCHED_WORDS {
             self.returns = Some(self.sampled());
         }
         self.lap ^= LAP;
