@@ -117,6 +117,7 @@
 //! | make a custom encoding | [`Builder`], from [`Encoding::builder`] or [`Encoding::extend`] |
 //! | know how many tokens a model takes | [`ContextWindow`], from [`context_window`]; [`context_window_names`] lists the models |
 //! | count a chat request | [`chat::Counter`] with a [`chat::Request`]; with the feature `json`, [`chat::count_json`] |
+//! | bound the memory of threads, or free it | [`set_cache_bytes`], [`release_thread_cache`] |
 //! | handle a failure | [`Error`], the only error type |
 //!
 //! # Features
@@ -210,6 +211,7 @@ pub use builtin::{p50k_base, p50k_edit};
 #[cfg(feature = "custom")]
 pub use encoding::{Builder, write_tiktoken};
 pub use encoding::{ChunkSpan, Chunks, Cut, Encoder, Encoding, MIN_CHUNK_TOKENS, Spans};
+pub use engine::memory::{release_thread_cache, set_cache_bytes};
 pub use error::Error;
 pub use special::Special;
 pub use split::Pieces;

@@ -3,14 +3,15 @@
 use std::fmt;
 
 use super::Encoding;
+use crate::engine::Engine;
 use crate::engine::sink::Count;
-use crate::engine::{CACHE_BYTES, Engine};
+use crate::merge::cache::Limit;
 use crate::token_id::TokenId;
 
 /// An encoding that owns its scratch memory and cache, instead of using those in thread-local storage.
 ///
 /// Results are the same as those of [`Encoding`], whose calls use memory that each thread keeps. That is about 100 kB
-/// of scratch memory, and up to 2 MiB of cache for all encodings together.
+/// of scratch memory, and a cache for all encodings together: see [`set_cache_bytes`](crate::set_cache_bytes).
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -44,15 +45,17 @@ impl Encoding {
     pub fn encoder(&self) -> Encoder {
         Encoder {
             encoding: self.clone(),
-            engine: Engine::new(CACHE_BYTES),
+            engine: Engine::new(Limit::Process),
         }
     }
 }
 
 impl Encoder {
-    /// Sets the maximum size of the cache of merged pieces, in bytes, and empties it.
+    /// Sets the limit of the cache of merged pieces, in bytes, and empties it. Without this call, the limit is that of
+    /// [`set_cache_bytes`](crate::set_cache_bytes).
     ///
-    /// The cache grows up to the largest power of two within `bytes`, at most 8 MiB. Less than 16 KiB switches it off.
+    /// The cache begins with up to 2 MiB. Only while most of the pieces that it takes had been overwritten before, it
+    /// doubles, up to the largest power of two within `bytes`, at most 16 MiB. Less than 16 KiB switches it off.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -60,7 +63,7 @@ impl Encoder {
     /// ```
     #[must_use]
     pub fn with_cache_bytes(mut self, bytes: usize) -> Self {
-        self.engine = Engine::new(bytes);
+        self.engine = Engine::new(Limit::Bytes(bytes));
         self
     }
 

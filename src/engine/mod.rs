@@ -5,6 +5,7 @@
 //! from the cache, or from merging.
 #![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the number of rows
 
+pub(crate) mod memory;
 pub(crate) mod open_piece;
 pub(crate) mod prefixes;
 pub(crate) mod sink;
@@ -16,7 +17,7 @@ use std::cell::Cell;
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use crate::merge::cache::{self, Cache};
+use crate::merge::cache::{self, Cache, Limit};
 use crate::merge::{self, BLOCK_IDS, Scratch};
 use crate::split::window::{self, Scanned};
 use crate::split::{self, Splitter};
@@ -25,9 +26,6 @@ use crate::utf8::whole_chars;
 use crate::vocab::{Regular, Vocabulary};
 use lookup::{Batch, LONG_KEY, Lookup, batch};
 use sink::{Append, Sink};
-
-/// The size of a thread's cache of merged pieces in bytes, for all encodings together.
-pub(crate) const CACHE_BYTES: usize = 2 << 20;
 
 /// The scratch memory and the cache of one thread, or of one [`Encoder`](crate::Encoder).
 pub(crate) struct Engine {
@@ -115,8 +113,8 @@ const ONE_BATCH_BYTES: usize = 1 << 11;
 const MAX_BUFFER_BYTES: usize = 1 << 31;
 
 impl Engine {
-    /// Creates an engine with a cache of up to `cache_bytes` bytes.
-    pub(crate) fn new(cache_bytes: usize) -> Box<Self> {
+    /// Creates an engine whose cache has this limit.
+    pub(crate) fn new(cache: Limit) -> Box<Self> {
         let level = Level::new();
         Box::new(Self {
             level,
@@ -129,7 +127,7 @@ impl Engine {
             scratch: Scratch::new(level),
             tail: Vec::new(),
             short: Vec::new(),
-            cache: Cache::new(cache_bytes),
+            cache: Cache::new(cache),
             max_buffer: MAX_BUFFER_BYTES,
         })
     }
@@ -138,7 +136,7 @@ impl Engine {
     pub(crate) fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
         // the engine is gone when destructors of other thread-local values run at the end of a thread
         let kept = ENGINE.try_with(Cell::take).ok().flatten();
-        let mut engine = kept.unwrap_or_else(|| Self::new(CACHE_BYTES));
+        let mut engine = kept.unwrap_or_else(|| Self::new(Limit::Process));
         let result = call(&mut engine);
         let _ = ENGINE.try_with(|kept| kept.set(Some(engine)));
         result
@@ -508,9 +506,9 @@ mod tests {
                 |i: usize| parts[seed / (i % 7 + 1) % parts.len()].repeat(seed * i % 190 + 1);
             let text: String = (0..12).map(part).collect();
             let mut expected = Vec::new();
-            Engine::new(0).append(&text, splitter, vocab, &mut expected);
+            Engine::new(Limit::Bytes(0)).append(&text, splitter, vocab, &mut expected);
             for max_buffer in [300, 301, 1000] {
-                let mut engine = Engine::new(1 << 12);
+                let mut engine = Engine::new(Limit::Bytes(1 << 14));
                 engine.max_buffer = max_buffer;
                 let mut ids = Vec::new();
                 engine.append(&text, splitter, vocab, &mut ids);
@@ -519,12 +517,25 @@ mod tests {
         }
     }
 
+    /// Checks that the cache can make the keys of its entries again, for its growth.
+    #[test]
+    fn entries_have_the_keys_of_the_look_up() {
+        let encoding = crate::cl100k_base();
+        let mut engine = Engine::new(Limit::Bytes(1 << 20));
+        let mut random = crate::texts::Random::new(9);
+        for kind in &crate::texts::KINDS {
+            let text = kind.text(&mut random, 20_000);
+            engine.append(&text, &Splitter::Cl100k, encoding.vocab(), &mut Vec::new());
+        }
+        assert!(engine.cache.check_index() > 2000);
+    }
+
     #[test]
     fn counting_stops_after_its_limit() {
         let encoding = crate::cl100k_base();
         let text = " word".repeat(100_000);
         let mut sink = Count::new(10);
-        Engine::new(0).encode(&text, &Splitter::Cl100k, encoding.vocab(), &mut sink);
+        Engine::new(Limit::Bytes(0)).encode(&text, &Splitter::Cl100k, encoding.vocab(), &mut sink);
         assert_eq!(sink.tokens, 11);
     }
 }

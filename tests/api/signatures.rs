@@ -23,6 +23,8 @@ types! {
     context_window => fn(&str) -> Option<ContextWindow>;
     UNICODE_VERSION => (u8, u8, u8);
     MIN_CHUNK_TOKENS => usize;
+    set_cache_bytes => fn(usize);
+    release_thread_cache => fn();
 
     Encoding::name => fn(&Encoding) -> &str;
     Encoding::n_vocab => fn(&Encoding) -> usize;
