@@ -55,6 +55,9 @@ pub(crate) struct Scanned {
 ///   early, with no end written, at a piece that reaches the end of the buffer.
 ///
 /// Offsets are `u32`: a buffer is shorter than 4 GiB.
+///
+/// A window waits for the one before it. Two chains of windows in turn, the second from a blank between two letters
+/// half a kilobyte ahead, took 2 % longer on cl100k_base and 4 % on o200k_base (AMD EPYC with AVX2, November 2026).
 #[inline(always)]
 pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
     simd: S,
