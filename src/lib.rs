@@ -185,6 +185,7 @@ pub mod guide;
 mod merge;
 #[doc(hidden)]
 pub mod reference;
+mod repetition;
 mod special;
 mod split;
 mod stream;

@@ -10,6 +10,7 @@ pub(crate) mod prefixes;
 pub(crate) mod sink;
 
 mod lookup;
+mod repeats;
 
 use std::cell::Cell;
 
@@ -237,6 +238,7 @@ impl Engine {
             let scanned = splitter.scan(self.level, buffer, len, false, &mut self.lookup.ends);
             if scanned.count > 0 {
                 at += self.encode_batch(buffer, at, &scanned, vocab, sink);
+                at += repeats::copy(self, text, at, scanned.count, splitter, vocab, sink);
                 continue;
             }
             // one piece reaches the end of the buffer
@@ -276,7 +278,8 @@ impl Engine {
         let mut left = text.len();
         while left > 0 && sink.pieces_wanted() > 0 {
             let scanned = splitter.scan(self.level, rest, left, true, &mut self.lookup.ends);
-            let next = self.encode_batch(rest, at, &scanned, vocab, sink);
+            let mut next = self.encode_batch(rest, at, &scanned, vocab, sink);
+            next += repeats::copy(self, &rest[..left], next, scanned.count, splitter, vocab, sink);
             rest = &rest[next..];
             left -= next;
             at += next;

@@ -29,6 +29,8 @@ use fearless_simd::{prelude::*, u8x64, u32x16};
 use super::classes::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
 use super::scalar::{Rules, Scan};
 use super::window_classes::{Masks, WIDTH, low};
+use crate::repetition::{MAX_PERIOD_BYTES, agreement, period_at};
+use crate::utf8::whole_chars;
 
 /// How many bytes a buffer needs after the part of the text that is scanned, so that no window has to be copied.
 pub(crate) const PADDING: usize = WIDTH;
@@ -386,6 +388,7 @@ fn long_piece<S: Simd, R: Rules>(
     };
     let mut newline_end = end_after_last(start, m.newlines);
     let mut at = start + m.known;
+    let mut windows = 0;
     while let Some(bytes) = text[at..].first_chunk() {
         m = Masks::new(simd, bytes, WIDTH, R::CASED);
         let others = low(m.known) & !members::<R>(&m, class);
@@ -393,6 +396,14 @@ fn long_piece<S: Simd, R: Rules>(
         newline_end = end_after_last(at, m.newlines & first.wrapping_sub(1)).or(newline_end);
         if others == 0 {
             at += m.known;
+            windows += 1;
+            if windows % REPEAT_WINDOWS == 0 {
+                let end = end_of_repeats(text, at);
+                let last = &text[at.max(end.saturating_sub(MAX_PERIOD_BYTES))..end];
+                let newline = last.iter().rposition(|byte| matches!(byte, b'\r' | b'\n'));
+                newline_end = newline.map(|i| end - last.len() + i + 1).or(newline_end);
+                at = end;
+            }
             continue;
         }
         at += first.trailing_zeros() as usize;
@@ -408,6 +419,15 @@ fn long_piece<S: Simd, R: Rules>(
         break;
     }
     Scan::inside(start, at, class, newline_end).end::<R>(text, complete)
+}
+
+/// How often [`long_piece`] looks whether the last characters repeat: the look takes as long as one or two windows.
+const REPEAT_WINDOWS: usize = 4;
+
+/// Returns the end of the characters from `at` on that repeat those of the last windows, so they have the same classes.
+fn end_of_repeats(text: &[u8], at: usize) -> usize {
+    let repeated = period_at(text, at).map_or(0, |period| agreement(text, at, period));
+    whole_chars(text, at + repeated)
 }
 
 /// Returns the position after the last of `bytes` of the window at `at`.

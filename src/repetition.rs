@@ -1,0 +1,126 @@
+//! Finds bytes that repeat with a short period. Nothing here knows pieces or tokens.
+//!
+//! ```text
+//! text    x y z a b c a b c a b c a b d
+//!                     ^ at
+//! period              3: the byte at `at` equals that 3 bytes before, and so do the next ones
+//! agreement           8: up to the second-last byte
+//! ```
+
+/// The longest period that is looked for, in bytes.
+pub(crate) const MAX_PERIOD_BYTES: usize = 64;
+
+/// How many bytes are compared to find a period. [`agreement`] shows whether more bytes repeat.
+const SAMPLE_BYTES: usize = 8;
+
+/// Returns the bytes from `at` on that are compared to find a period.
+#[inline(always)]
+pub(crate) fn sample(text: &[u8], at: usize) -> Option<&[u8; SAMPLE_BYTES]> {
+    text.get(at..)?.first_chunk()
+}
+
+/// Returns the shortest period with which the next few bytes repeat those before `at`.
+///
+/// It takes about 25 ns, so it is called once in some hundred bytes.
+pub(crate) fn period_at(text: &[u8], at: usize) -> Option<usize> {
+    let sample = sample(text, at)?;
+    let from = at.saturating_sub(MAX_PERIOD_BYTES);
+    let before = text.get(from..at + SAMPLE_BYTES - 1)?;
+    let found = before
+        .windows(SAMPLE_BYTES)
+        .rposition(|bytes| bytes == sample)?;
+    Some(at - from - found)
+}
+
+/// Returns how many bytes from `at` on are equal to those `period` bytes before.
+pub(crate) fn agreement(text: &[u8], at: usize, period: usize) -> usize {
+    let before = at.checked_sub(period).and_then(|from| text.get(from..));
+    let (Some(mut before), Some(mut after)) = (before, text.get(at..)) else {
+        return 0;
+    };
+    // blocks of 256 bytes are compared at the speed of memory, and then the rest in ever smaller ones
+    for size in [256, 16, 1] {
+        let blocks = before.chunks_exact(size).zip(after.chunks_exact(size));
+        let len = size * blocks.take_while(|(before, after)| before == after).count();
+        before = before.get(len..).unwrap_or_default();
+        after = after.get(len..).unwrap_or_default();
+    }
+    text.len() - at - after.len()
+}
+
+/// Returns whether at least half of a long text is made of long runs that repeat with a short period.
+pub(crate) fn is_repetitive(text: &[u8]) -> bool {
+    let (mut at, mut repeated) = (PROBE_BYTES, 0);
+    while let Some(rest) = text.len().checked_sub(at)
+        && repeated + rest >= text.len() / 2
+    {
+        let len = period_at(text, at).map_or(0, |period| agreement(text, at, period));
+        if len >= PROBE_BYTES {
+            repeated += len;
+        }
+        at += len + PROBE_BYTES;
+    }
+    repeated > 0 && repeated >= text.len() / 2
+}
+
+/// How far apart [`is_repetitive`] looks for periods, and the shortest run that counts.
+const PROBE_BYTES: usize = 256;
+
+/// Appends the items from `from` on again and again: `times` times.
+pub(crate) fn append_again<T: Copy>(items: &mut Vec<T>, from: usize, times: usize) {
+    let mut left = items.len().saturating_sub(from).saturating_mul(times);
+    items.reserve(left);
+    // all items so far are whole periods, so each step can copy all of them
+    while left > 0 {
+        let len = left.min(items.len() - from);
+        items.extend_from_within(from..from + len);
+        left -= len;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn periods_are_found_and_end_where_the_text_differs() {
+        for period in 1..=MAX_PERIOD_BYTES {
+            let unit: Vec<u8> = (0..period as u8).collect();
+            for len in [8, 9, 63, 64, 65, 255, 256, 257, 272, 700] {
+                let mut text = unit.repeat(1000 / period + 2);
+                text.truncate(period + len);
+                assert_eq!(period_at(&text, period), Some(period));
+                assert_eq!(agreement(&text, period, period), len);
+                text.push(200);
+                assert_eq!(agreement(&text, period, period), len);
+            }
+        }
+        let distinct: Vec<u8> = (0..=255).collect();
+        assert!((0..256).all(|at| period_at(&distinct, at).is_none()));
+        assert_eq!(agreement(b"aaa", 3, 1), 0);
+        assert_eq!(agreement(b"aaa", 1, 2), 0);
+    }
+
+    #[test]
+    fn repetitive_texts_are_those_that_repeat_mostly() {
+        let random: Vec<u8> = (0..2000_u32)
+            .map(|i| (i.wrapping_mul(0x9E37_79B9) >> 24) as u8)
+            .collect();
+        let run = b"abc".repeat(1000);
+        assert!(is_repetitive(&run));
+        assert!(is_repetitive(&[&random[..1500], &run].concat()));
+        assert!(is_repetitive(&[&run, &random[..1500]].concat()));
+        assert!(!is_repetitive(&[&run[..1200], &random[..]].concat()));
+        assert!(!is_repetitive(&random));
+        assert!(!is_repetitive(b"aaaa"));
+    }
+
+    #[test]
+    fn items_are_appended_again() {
+        for times in 0..20 {
+            let mut items = vec![9, 1, 2, 3];
+            append_again(&mut items, 1, times);
+            assert_eq!(items, [vec![9], [1, 2, 3].repeat(times + 1)].concat());
+        }
+    }
+}
