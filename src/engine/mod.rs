@@ -279,7 +279,15 @@ impl Engine {
         while left > 0 && sink.pieces_wanted() > 0 {
             let scanned = splitter.scan(self.level, rest, left, true, &mut self.lookup.ends);
             let mut next = self.encode_batch(rest, at, &scanned, vocab, sink);
-            next += repeats::copy(self, &rest[..left], next, scanned.count, splitter, vocab, sink);
+            next += repeats::copy(
+                self,
+                &rest[..left],
+                next,
+                scanned.count,
+                splitter,
+                vocab,
+                sink,
+            );
             rest = &rest[next..];
             left -= next;
             at += next;

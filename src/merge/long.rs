@@ -284,13 +284,14 @@ impl List<'_> {
     /// Copies tokens while their bytes come again, where these have a period of up to [`MAX_PERIOD_BYTES`]. Returns
     /// whether they did.
     ///
-    /// The tokens next to the end of the list are not yet those that repeat: the block ended there. So the last few are
-    /// dropped, up to a token that begins at the same place of the period as an earlier one:
+    /// The tokens next to the end of the list are not yet those that repeat, because a block ended there. So the last few
+    /// are dropped, up to a token that begins at the same place of the period as an earlier one:
     ///
     /// ```text
-    /// bytes    a b c d e a b c d e a b c d e a b c d e a b c d e …
-    /// tokens   |abc|dea|bcd|ea |bcd|ea |bc|              period 5
-    ///                  ^ begin ^ end     ^ done
+    /// bytes     a b c d e a b c d e a b c d e a b c d e …     period 5
+    /// tokens   |a b c|d e a|b c d e|a b c|d e|
+    ///                |<----------------->|   ^ done
+    ///                  these come again
     /// ```
     fn repeat_cycle(&mut self) -> bool {
         let left = self.piece.len() - self.done;
@@ -300,7 +301,13 @@ impl List<'_> {
         let Some(period) = period_at(self.piece, self.done) else {
             return false;
         };
-        let Some(Cycle { dropped, count, end, len }) = self.cycle(period) else {
+        let Some(Cycle {
+            dropped,
+            count,
+            end,
+            len,
+        }) = self.cycle(period)
+        else {
             return false;
         };
         let times = agreement(self.piece, end, len) / len;
@@ -353,5 +360,138 @@ impl List<'_> {
             .get(self.first..)
             .and_then(<[TokenId]>::last)
             .copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{merge_regular, plain};
+    use crate::texts::{self, Random};
+
+    const ALPHABETS: [&str; 8] = [
+        "ab",
+        "\n ",
+        "中国最",
+        "\u{301}\u{302}",
+        "😀🎉\u{fe0f}",
+        "the quick brown fox",
+        "aé中😀",
+        "=-*#/ ",
+    ];
+
+    fn chars(random: &mut Random, alphabet: &str, bytes: usize) -> String {
+        let chars: Vec<char> = alphabet.chars().collect();
+        let mut text = String::new();
+        while text.len() < bytes {
+            let c = chars[random.below(chars.len())];
+            text.push(if text.len() + c.len_utf8() > bytes {
+                'x'
+            } else {
+                c
+            });
+        }
+        text
+    }
+
+    /// Returns a piece that repeats with a period, is broken once or twice, and may begin with something else.
+    fn broken_repeats(random: &mut Random, alphabet: &str, period: usize) -> String {
+        let unit = chars(random, alphabet, period);
+        let mut piece = String::new();
+        for _ in 0..1 + random.below(3) {
+            let lead = [0, 1, 4, 30, 300][random.below(5)];
+            piece += &chars(random, alphabet, lead);
+            let bytes = [100, 300, 700, 1500][random.below(4)] + random.below(100);
+            piece += &unit.repeat(bytes / period + 1);
+            let cut = random.below(period);
+            texts::cut(&mut piece, bytes.saturating_sub(cut));
+        }
+        piece
+    }
+
+    #[test]
+    fn repeated_tokens_are_those_of_the_heap() {
+        for name in crate::list_encoding_names() {
+            let Ok(encoding) = crate::get_encoding(name) else {
+                continue;
+            };
+            let vocab = encoding.vocab().as_regular().unwrap();
+            let mut random = Random::new(3);
+            for period in 1..=MAX_PERIOD_BYTES + 1 {
+                for alphabet in ALPHABETS {
+                    let piece = broken_repeats(&mut random, alphabet, period);
+                    let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                    merge_regular(piece.as_bytes(), vocab, &mut ids);
+                    heap::merge_heap(piece.as_bytes(), vocab, &mut expected);
+                    assert!(ids == expected, "{name} {piece:?}");
+                }
+            }
+        }
+    }
+
+    /// Vocabularies of random tokens: some cannot be merged, and some have a lower rank than a half.
+    #[cfg(feature = "custom")]
+    #[test]
+    fn repeated_tokens_of_random_vocabularies_are_those_of_the_plain_merge() {
+        let mut regular = 0;
+        for seed in 0..300 {
+            let mut random = Random::new(seed);
+            let alphabet = ["ab", "abc", "a ", "=-"][seed as usize % 4];
+            let mut tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
+            for _ in 0..random.below(60) {
+                let len = 2 + random.below(8);
+                let token = chars(&mut random, alphabet, len).into_bytes();
+                if !tokens.contains(&token) {
+                    tokens.push(token);
+                }
+            }
+            let encoding = crate::Encoding::builder("random")
+                .pattern(crate::split::Splitter::Cl100k.pattern())
+                .ranks(tokens.into_iter().zip(0..))
+                .build()
+                .unwrap();
+            let Some(vocab) = encoding.vocab().as_regular() else {
+                continue;
+            };
+            regular += 1;
+            for period in [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 31, 32, 48, 61, 64] {
+                let piece = broken_repeats(&mut random, alphabet, period);
+                let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                merge_regular(piece.as_bytes(), vocab, &mut ids);
+                plain::merge_plain(piece.as_bytes(), encoding.vocab(), &mut expected);
+                assert!(ids == expected, "{seed} {piece:?}");
+            }
+        }
+        assert!(regular > 200, "{regular}");
+    }
+
+    #[test]
+    fn repeats_may_break_anywhere() {
+        for name in crate::list_encoding_names() {
+            let Ok(encoding) = crate::get_encoding(name) else {
+                continue;
+            };
+            let vocab = encoding.vocab().as_regular().unwrap();
+            for unit in [
+                "a",
+                "ab",
+                "\n ",
+                "中",
+                "e\u{301}",
+                "qwertzuiop",
+                "=-=-=--=",
+                "😀",
+            ] {
+                let repeated = unit.repeat(900 / unit.len());
+                for at in (0..=repeated.len()).filter(|at| repeated.is_char_boundary(*at)) {
+                    let (before, after) = repeated.split_at(at);
+                    let piece = format!("{before}x{after}");
+                    let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                    merge_regular(piece.as_bytes(), vocab, &mut ids);
+                    heap::merge_heap(piece.as_bytes(), vocab, &mut expected);
+                    assert!(ids == expected, "{name} {piece:?}");
+                }
+            }
+        }
     }
 }

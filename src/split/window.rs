@@ -421,7 +421,7 @@ fn long_piece<S: Simd, R: Rules>(
     Scan::inside(start, at, class, newline_end).end::<R>(text, complete)
 }
 
-/// How often [`long_piece`] looks whether the last characters repeat: the look takes as long as one or two windows.
+/// After how many windows [`long_piece`] looks each time whether the last characters repeat. Few pieces are this long.
 const REPEAT_WINDOWS: usize = 4;
 
 /// Returns the end of the characters from `at` on that repeat those of the last windows, so they have the same classes.
@@ -756,6 +756,45 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Long pieces that repeat with a period are cut where they break, and after their last newline.
+    #[test]
+    fn long_repeats_end_where_they_break() {
+        let mut random = Random::new(4);
+        for (round, level) in levels().into_iter().cycle().take(3000).enumerate() {
+            let sets: &[&str] = match round % 6 {
+                0 => &[" \t\n\r"],
+                1 => &["ab", "é中"],
+                2 => &["AB", "中ʰ\u{301}"],
+                3 => &["ab", "中ʰ\u{301}"],
+                4 => &["!.、🙂", "\u{301}"],
+                _ => &["12٣"],
+            };
+            let part = |random: &mut Random, len: usize| -> String {
+                let set = |random: &mut Random| pick(random, sets).chars().collect::<Vec<char>>();
+                let char = |random: &mut Random, set: &[char]| *pick(random, set);
+                (0..len)
+                    .map(|_| {
+                        let set = set(random);
+                        char(random, &set)
+                    })
+                    .collect()
+            };
+            let len = 1 + random.below(70);
+            let unit = part(&mut random, len);
+            let mut text = String::new();
+            for _ in 0..1 + random.below(3) {
+                let len = random.below(3);
+                text += &part(&mut random, len);
+                text += &unit.repeat((300 + random.below(600)) / unit.len() + 1);
+                (0..random.below(len + 1)).for_each(|_| {
+                    text.pop();
+                });
+                text += random.pick(&["", "", "x", "X", " ", "\n", "'s", "/", "\u{a0}"]);
+            }
+            check_all(level, &text);
         }
     }
 
