@@ -13,23 +13,36 @@ pub(crate) const MAX_PERIOD_BYTES: usize = 64;
 /// How many bytes are compared to find a period. [`agreement`] shows whether more bytes repeat.
 const SAMPLE_BYTES: usize = 8;
 
-/// Returns the bytes from `at` on that are compared to find a period.
-#[inline(always)]
-pub(crate) fn sample(text: &[u8], at: usize) -> Option<&[u8; SAMPLE_BYTES]> {
-    text.get(at..)?.first_chunk()
+/// The bytes before a place in a text, and the next few. They show which periods are possible.
+pub(crate) struct Sample<'t> {
+    bytes: &'t [u8; MAX_PERIOD_BYTES + SAMPLE_BYTES],
+    next: [u8; SAMPLE_BYTES],
+}
+
+impl<'t> Sample<'t> {
+    /// Takes the bytes around `at`. Returns `None` near the beginning and the end of the text.
+    #[inline(always)]
+    pub(crate) fn new(text: &'t [u8], at: usize) -> Option<Self> {
+        let bytes = text.get(at.checked_sub(MAX_PERIOD_BYTES)?..)?;
+        let bytes: &[u8; MAX_PERIOD_BYTES + SAMPLE_BYTES] = bytes.first_chunk()?;
+        let next = *bytes.last_chunk()?;
+        Some(Self { bytes, next })
+    }
+
+    /// Returns whether the next few bytes are equal to those `period` bytes before.
+    #[inline(always)]
+    pub(crate) fn may_have(&self, period: usize) -> bool {
+        let before = self.bytes.get(MAX_PERIOD_BYTES.wrapping_sub(period)..);
+        before.and_then(<[u8]>::first_chunk) == Some(&self.next)
+    }
 }
 
 /// Returns the shortest period with which the next few bytes repeat those before `at`.
 ///
 /// It compares up to 64 places, so it is called once in some hundred bytes.
 pub(crate) fn period_at(text: &[u8], at: usize) -> Option<usize> {
-    let sample = sample(text, at)?;
-    let from = at.saturating_sub(MAX_PERIOD_BYTES);
-    let before = text.get(from..at + SAMPLE_BYTES - 1)?;
-    let found = before
-        .windows(SAMPLE_BYTES)
-        .rposition(|bytes| bytes == sample)?;
-    Some(at - from - found)
+    let sample = Sample::new(text, at)?;
+    (1..=MAX_PERIOD_BYTES).find(|period| sample.may_have(*period))
 }
 
 /// Returns how many bytes from `at` on are equal to those `period` bytes before.
@@ -64,7 +77,7 @@ pub(crate) fn is_repetitive(text: &[u8]) -> bool {
 }
 
 /// How far apart [`is_repetitive`] looks for periods, and the shortest run that counts.
-const PROBE_BYTES: usize = 256;
+const PROBE_BYTES: usize = 512;
 
 /// Appends the items from `from` on again and again: `times` times.
 pub(crate) fn append_again<T: Copy>(items: &mut Vec<T>, from: usize, times: usize) {
@@ -88,11 +101,11 @@ mod tests {
             let unit: Vec<u8> = (0..period as u8).collect();
             for len in [8, 9, 63, 64, 65, 255, 256, 257, 272, 700] {
                 let mut text = unit.repeat(1000 / period + 2);
-                text.truncate(period + len);
-                assert_eq!(period_at(&text, period), Some(period));
-                assert_eq!(agreement(&text, period, period), len);
+                text.truncate(MAX_PERIOD_BYTES + len);
+                assert_eq!(period_at(&text, MAX_PERIOD_BYTES), Some(period));
+                assert_eq!(agreement(&text, MAX_PERIOD_BYTES, period), len);
                 text.push(200);
-                assert_eq!(agreement(&text, period, period), len);
+                assert_eq!(agreement(&text, MAX_PERIOD_BYTES, period), len);
             }
         }
         let distinct: Vec<u8> = (0..=255).collect();

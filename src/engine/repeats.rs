@@ -19,7 +19,7 @@
 
 use super::Engine;
 use super::sink::{Append, Sink};
-use crate::repetition::{MAX_PERIOD_BYTES, agreement, sample};
+use crate::repetition::{MAX_PERIOD_BYTES, Sample, agreement};
 use crate::split::{Splitter, window};
 use crate::token_id::TokenId;
 use crate::vocab::Regular;
@@ -79,13 +79,13 @@ fn find(ends: &[u32], text: &[u8], at: usize, wanted: usize) -> Option<Repeats> 
     let (last, starts) = known.split_last()?;
     let bytes_ahead = (ahead.last()? - last) as usize;
     let middle = at - bytes_ahead;
-    let next = sample(text, middle)?;
+    let sample = Sample::new(text, middle)?;
     for start in starts.iter().rev() {
         let period = (last - start) as usize;
         if period > MAX_PERIOD_BYTES {
             break;
         }
-        if sample(text, middle - period) == Some(next) {
+        if sample.may_have(period) {
             let reach = period + bytes_ahead;
             let most = wanted.saturating_mul(period).saturating_add(2 * reach);
             let text = text.get(..most.saturating_add(at).min(text.len()))?;
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn three_more_pieces_decide_where_a_piece_ends() {
         let mut random = Random::new(1);
-        for round in 0..60_000 {
+        for round in 0..200_000 {
             let alphabet = ALPHABETS[round % ALPHABETS.len()];
             let len = 2 + random.below(14);
             let text = chars(&mut random, alphabet, len);
@@ -203,6 +203,7 @@ mod tests {
     struct Ways<'e> {
         encoding: &'e Encoding,
         engine: Box<Engine>,
+        random: Random,
         known: HashMap<String, Vec<TokenId>>,
         bytes: usize,
         scanned: usize,
@@ -213,6 +214,7 @@ mod tests {
             Self {
                 encoding,
                 engine: Engine::new(1 << 14),
+                random: Random::new(3),
                 known: HashMap::new(),
                 bytes: 0,
                 scanned: 0,
@@ -242,16 +244,8 @@ mod tests {
             });
             assert!(ids[1..] == expected, "{} {text:?}", self.encoding.name());
             let len = expected.len();
-            for limit in [
-                0,
-                1,
-                600,
-                700,
-                len / 2,
-                len.saturating_sub(1),
-                len,
-                usize::MAX,
-            ] {
+            let below = len.saturating_sub(1);
+            for limit in [self.random.below(len + 2), 600, below, len, usize::MAX] {
                 let mut sink = Count::new(limit);
                 self.engine.encode(text, splitter, vocab, &mut sink);
                 let name = self.encoding.name();
@@ -336,7 +330,7 @@ mod tests {
                     let Some(text) = first.get(..first.len() - cut) else {
                         continue;
                     };
-                    for break_ in ["", "a", "'", "\n", "9", "中", "L", " "] {
+                    for break_ in ["", "a", "'", "\n", "中"] {
                         ways.check(&format!("{text}{break_}{}", &unit.repeat(3)));
                     }
                 }

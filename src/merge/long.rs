@@ -398,10 +398,10 @@ mod tests {
     fn broken_repeats(random: &mut Random, alphabet: &str, period: usize) -> String {
         let unit = chars(random, alphabet, period);
         let mut piece = String::new();
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..=random.below(3) {
             let lead = [0, 1, 4, 30, 300][random.below(5)];
             piece += &chars(random, alphabet, lead);
-            let bytes = [100, 300, 700, 1500][random.below(4)] + random.below(100);
+            let bytes = [100, 300, 1000, 2000][random.below(4)] + random.below(100);
             piece += &unit.repeat(bytes / period + 1);
             let cut = random.below(period);
             texts::cut(&mut piece, bytes.saturating_sub(cut));

@@ -422,7 +422,7 @@ fn long_piece<S: Simd, R: Rules>(
 }
 
 /// After how many windows [`long_piece`] looks each time whether the last characters repeat. Few pieces are this long.
-const REPEAT_WINDOWS: usize = 4;
+const REPEAT_WINDOWS: usize = 8;
 
 /// Returns the end of the characters from `at` on that repeat those of the last windows, so they have the same classes.
 fn end_of_repeats(text: &[u8], at: usize) -> usize {
@@ -785,10 +785,10 @@ mod tests {
             let len = 1 + random.below(70);
             let unit = part(&mut random, len);
             let mut text = String::new();
-            for _ in 0..1 + random.below(3) {
+            for _ in 0..=random.below(3) {
                 let len = random.below(3);
                 text += &part(&mut random, len);
-                text += &unit.repeat((300 + random.below(600)) / unit.len() + 1);
+                text += &unit.repeat((500 + random.below(1500)) / unit.len() + 1);
                 (0..random.below(len + 1)).for_each(|_| {
                     text.pop();
                 });
