@@ -37,12 +37,17 @@ impl<'t> Sample<'t> {
     }
 }
 
-/// Returns the shortest period with which the next few bytes repeat those before `at`.
+/// Returns the shortest period with which the next [`MAX_PERIOD_BYTES`] bytes repeat those before `at`.
 ///
-/// It compares up to 64 places, so it is called once in some hundred bytes.
+/// A few bytes do not decide: inside a longer period, they may come several times. It compares up to 64 places, so it is
+/// called once in some hundred bytes.
 pub(crate) fn period_at(text: &[u8], at: usize) -> Option<usize> {
     let sample = Sample::new(text, at)?;
-    (1..=MAX_PERIOD_BYTES).find(|period| sample.may_have(*period))
+    let next = text.get(..at + MAX_PERIOD_BYTES)?;
+    let has = |period: &usize| {
+        sample.may_have(*period) && agreement(next, at, *period) == MAX_PERIOD_BYTES
+    };
+    (1..=MAX_PERIOD_BYTES).find(has)
 }
 
 /// Returns how many bytes from `at` on are equal to those `period` bytes before.
@@ -102,12 +107,15 @@ mod tests {
             for len in [8, 9, 63, 64, 65, 255, 256, 257, 272, 700] {
                 let mut text = unit.repeat(1000 / period + 2);
                 text.truncate(MAX_PERIOD_BYTES + len);
-                assert_eq!(period_at(&text, MAX_PERIOD_BYTES), Some(period));
+                let found = (len >= MAX_PERIOD_BYTES).then_some(period);
+                assert_eq!(period_at(&text, MAX_PERIOD_BYTES), found);
                 assert_eq!(agreement(&text, MAX_PERIOD_BYTES, period), len);
                 text.push(200);
                 assert_eq!(agreement(&text, MAX_PERIOD_BYTES, period), len);
             }
         }
+        let twice = b"aaaaaaaaaaaab".repeat(20);
+        assert!((64..128).all(|at| period_at(&twice, at) == Some(13)));
         let distinct: Vec<u8> = (0..=255).collect();
         assert!((0..256).all(|at| period_at(&distinct, at).is_none()));
         assert_eq!(agreement(b"aaa", 3, 1), 0);

@@ -89,7 +89,10 @@ fn find(ends: &[u32], text: &[u8], at: usize, wanted: usize) -> Option<Repeats> 
             let reach = period + bytes_ahead;
             let most = wanted.saturating_mul(period).saturating_add(2 * reach);
             let text = text.get(..most.saturating_add(at).min(text.len()))?;
-            return repeats(period, reach, agreement(text, middle, period));
+            let found = repeats(period, reach, agreement(text, middle, period));
+            if found.is_some() {
+                return found;
+            }
         }
     }
     None
