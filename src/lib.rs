@@ -186,6 +186,7 @@ pub mod guide;
 mod merge;
 #[doc(hidden)]
 pub mod reference;
+mod repetition;
 mod special;
 mod split;
 mod stream;

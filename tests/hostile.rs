@@ -140,6 +140,70 @@ fn between_ordinary_texts() {
     });
 }
 
+/// Characters of the texts that repeat with a period.
+const ALPHABETS: [&str; 7] = [
+    "a1 \n's.",
+    " \n\t\r",
+    "ABa中\u{301}'s ",
+    "0123456789,",
+    "=-/!\n",
+    "中国😀\u{200d}e\u{301}",
+    "the quick brown",
+];
+
+/// Returns a text that repeats with a period, is broken somewhere, and goes on as before.
+fn broken_repeats(random: &mut Random, alphabet: &str, period: usize) -> String {
+    let alphabet: Vec<char> = alphabet.chars().collect();
+    let mut unit: String = (0..period)
+        .map(|_| alphabet[random.below(alphabet.len())])
+        .collect();
+    texts::cut(&mut unit, period);
+    if unit.is_empty() {
+        unit.push('x');
+    }
+    let times = (random.below(4000) + 10 * period) / period;
+    let mut text = unit.repeat(times.max(2));
+    let len = text.len() - random.below(2 * period.min(text.len() / 2));
+    texts::cut(&mut text, len);
+    text.push(alphabet[random.below(alphabet.len())]);
+    text + &unit.repeat(random.below(times + 1))
+}
+
+/// Text that repeats with a period is copied: its ids, its counts and those of streams are the same up to where it breaks.
+#[test]
+fn repeats_that_break() {
+    for_each_encoding(|encoding| {
+        let judge = Judge::new(encoding);
+        let mut random = Random::new(5);
+        for period in 1..=66 {
+            for alphabet in ALPHABETS {
+                let text = broken_repeats(&mut random, alphabet, period);
+                check(&judge, alphabet, &text);
+                let ids = encoding.encode_ordinary(&text);
+                let limit = random.below(ids.len() + 2);
+                let expected = Some(ids.len()).filter(|count| *count <= limit);
+                assert_eq!(encoding.count_up_to(&text, limit), expected, "{text:?}");
+                let beginning = encoding.truncate(&text, limit);
+                assert!(text.starts_with(beginning) && encoding.count(beginning) <= limit);
+                let middle = (0..=random.below(text.len() + 1))
+                    .rev()
+                    .find(|at| text.is_char_boundary(*at));
+                let (first, second) = text.split_at(middle.unwrap_or(0));
+                let mut counter = encoding.token_counter();
+                let mut stream = encoding.stream_encoder();
+                let mut streamed = Vec::new();
+                for part in [first, second] {
+                    counter.push(part);
+                    stream.push(part, &mut streamed);
+                }
+                stream.finish(&mut streamed);
+                assert_eq!(counter.total(), ids.len(), "{text:?}");
+                assert!(streamed == ids, "{}: {text:?}", encoding.name());
+            }
+        }
+    });
+}
+
 #[test]
 fn ten_and_a_hundred_kilobytes() {
     for_each_encoding(|encoding| {

@@ -12,6 +12,7 @@ pub(crate) mod sink;
 
 mod lookup;
 mod recent;
+mod repeats;
 
 use std::cell::Cell;
 
@@ -252,6 +253,7 @@ impl Engine {
             let scanned = splitter.scan(self.level, buffer, len, false, self.lookup.ends_mut());
             if scanned.count > 0 {
                 at += self.encode_batch(buffer, at, &scanned, vocab, sink);
+                at += repeats::copy(self, text, at, scanned.count, splitter, vocab, sink);
                 continue;
             }
             // one piece reaches the end of the buffer
@@ -288,7 +290,16 @@ impl Engine {
         let mut left = text.len();
         while left > 0 && sink.pieces_wanted() > 0 {
             let scanned = splitter.scan(self.level, rest, left, true, self.lookup.ends_mut());
-            let next = self.encode_batch(rest, at, &scanned, vocab, sink);
+            let mut next = self.encode_batch(rest, at, &scanned, vocab, sink);
+            next += repeats::copy(
+                self,
+                &rest[..left],
+                next,
+                scanned.count,
+                splitter,
+                vocab,
+                sink,
+            );
             rest = &rest[next..];
             left -= next;
             at += next;

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing)] // room is reserved for a batch before its ids come
 
 use crate::merge::BLOCK_IDS;
+use crate::repetition::append_again;
 use crate::split::{classes, window};
 use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
@@ -28,6 +29,12 @@ pub(crate) trait Sink {
     fn bytes_wanted(&self) -> usize {
         usize::MAX
     }
+    /// Returns whether ids may come by [`push_again`](Self::push_again), without the ends of their pieces.
+    fn takes_repeats(&self) -> bool {
+        true
+    }
+    /// Appends all `ids` this many times.
+    fn push_again(&mut self, ids: &[TokenId], times: usize);
     /// Receives the ends, relative to `at`, of the pieces whose ids follow; empty for a single piece that starts at `at`.
     fn note_pieces(&mut self, _at: usize, _ends: &[u32]) {}
 }
@@ -78,6 +85,10 @@ impl Sink for Count {
     #[inline(always)]
     fn push_block(&mut self, _: &[TokenId], len: usize) {
         self.tokens += len;
+    }
+
+    fn push_again(&mut self, ids: &[TokenId], times: usize) {
+        self.tokens += ids.len() * times;
     }
 
     /// Returns enough for one id more than the limit: that many show that the limit is exceeded.
@@ -182,6 +193,15 @@ impl Sink for Until<'_> {
         self.ids.push_block(ids, len);
     }
 
+    /// Returns false: the text is cut near the end, so the ends of the last pieces must be known.
+    fn takes_repeats(&self) -> bool {
+        false
+    }
+
+    fn push_again(&mut self, ids: &[TokenId], times: usize) {
+        self.ids.push_again(ids, times);
+    }
+
     /// Returns enough for one id more than the limit: that many show that the limit is exceeded.
     fn pieces_wanted(&self) -> usize {
         self.limit.saturating_add(1).saturating_sub(self.ids.len())
@@ -263,5 +283,14 @@ impl Sink for Append<'_> {
             places[BLOCK_IDS..len].copy_from_slice(&ids[BLOCK_IDS..len]);
         }
         self.len += len;
+    }
+
+    fn push_again(&mut self, ids: &[TokenId], times: usize) {
+        if times > 0 {
+            self.ids.truncate(self.len);
+            self.ids.extend_from_slice(ids);
+            append_again(self.ids, self.len, times - 1);
+            self.len = self.ids.len();
+        }
     }
 }

@@ -11,6 +11,7 @@ use fearless_simd::Level;
 
 use super::short::{self, Jobs, LARGE, LARGEST};
 use super::{Scratch, heap};
+use crate::repetition::{MAX_PERIOD_BYTES, agreement, append_again, period_at};
 use crate::token_id::TokenId;
 use crate::vocab::Regular;
 use crate::vocab::tables::{SIDES, Symbol};
@@ -21,8 +22,15 @@ const BLOCK_BYTES: usize = 16;
 /// The longest region. Beyond it the linear merge gives up, and the heap merges the whole piece in O(n log n).
 const MAX_REGION_BYTES: usize = 1024;
 
-/// The longest repetition that is looked for, in tokens.
+/// The longest repetition that is looked for after each block, in tokens. Longer ones are looked for once in a batch.
 const MAX_PERIOD_TOKENS: usize = 3;
+
+/// The fewest bytes before and after a place where a longer repetition is looked for: fewer are merged as quickly.
+const MIN_REPEATED_BYTES: usize = 128;
+
+/// How many tokens before such a place may be compared. Of some more tokens than a period has bytes, two begin at the
+/// same place of it.
+const MAX_CYCLE_TOKENS: usize = 2 * MAX_PERIOD_BYTES;
 
 /// Memory for blocks and regions.
 #[derive(Default)]
@@ -99,6 +107,9 @@ pub(super) fn merge_long(
     // blocks are merged several at a time, but only one where the piece repeats itself: the others would not be needed
     let mut batch = 1;
     while list.done < piece.len() {
+        if list.repeat_cycle() {
+            batch = 1;
+        }
         let rest = piece.get(list.done..).unwrap_or_default();
         let blocks = rest.chunks(BLOCK_BYTES).take(batch);
         let memory = &mut scratch.blocks;
@@ -152,6 +163,17 @@ impl Region<'_> {
             heap::merge_heap(bytes, vocab, self.ids);
         }
     }
+}
+
+/// Some tokens before the end of a list, which can come again.
+struct Cycle {
+    /// How many tokens come after them.
+    dropped: usize,
+    /// How many tokens they are.
+    count: usize,
+    /// Their end in the piece, and their length in bytes.
+    end: usize,
+    len: usize,
 }
 
 /// The ids of the beginning of a piece.
@@ -244,15 +266,82 @@ impl List<'_> {
                     .last()
                     .is_some_and(|last| self.vocab.stay_apart(last, id))
             {
-                let from = self.ids.len() - count;
-                while self.comes_again(period) {
-                    self.ids.extend_from_within(from..from + count);
-                    self.done += period;
-                }
+                self.copy_last(count, period);
                 return true;
             }
         }
         false
+    }
+
+    /// Copies the last `count` tokens, which have `period` bytes and stay apart from themselves, while their bytes come
+    /// again.
+    fn copy_last(&mut self, count: usize, period: usize) {
+        let times = agreement(self.piece, self.done, period) / period;
+        append_again(self.ids, self.ids.len() - count, times);
+        self.done += times * period;
+    }
+
+    /// Copies tokens while their bytes come again, where these have a period of up to [`MAX_PERIOD_BYTES`]. Returns
+    /// whether they did.
+    ///
+    /// The tokens next to the end of the list are not yet those that repeat, because a block ended there. So the last few
+    /// are dropped, up to a token that begins at the same place of the period as an earlier one:
+    ///
+    /// ```text
+    /// bytes     a b c d e a b c d e a b c d e a b c d e …     period 5
+    /// tokens   |a b c|d e a|b c d e|a b c|d e|
+    ///                |<----------------->|   ^ done
+    ///                  these come again
+    /// ```
+    fn repeat_cycle(&mut self) -> bool {
+        let left = self.piece.len() - self.done;
+        if self.done < MIN_REPEATED_BYTES || left < MIN_REPEATED_BYTES {
+            return false;
+        }
+        let Some(period) = period_at(self.piece, self.done) else {
+            return false;
+        };
+        let Some(Cycle {
+            dropped,
+            count,
+            end,
+            len,
+        }) = self.cycle(period)
+        else {
+            return false;
+        };
+        let times = agreement(self.piece, end, len) / len;
+        if end + times * len <= self.done {
+            return false;
+        }
+        self.ids.truncate(self.ids.len() - dropped);
+        self.done = end;
+        self.copy_last(count, len);
+        true
+    }
+
+    /// Returns tokens near the end of the list whose length is a multiple of `period`, and which stay apart from
+    /// themselves.
+    fn cycle(&self, period: usize) -> Option<Cycle> {
+        let ids = self.ids.get(self.first..).unwrap_or_default();
+        // by the place in the period, the last token that begins there: its position in the piece, and its index
+        let mut begins = [None; MAX_PERIOD_BYTES];
+        let mut begin = self.done;
+        for (index, id) in ids.iter().enumerate().rev().take(MAX_CYCLE_TOKENS) {
+            begin -= self.vocab.len(*id);
+            let place = begins.get_mut(begin % period)?;
+            let (end, next) = *place.get_or_insert((begin, index));
+            let last = next.checked_sub(1).and_then(|last| ids.get(last));
+            if end > begin && last.is_some_and(|last| self.vocab.stay_apart(*last, *id)) {
+                return Some(Cycle {
+                    dropped: ids.len() - next,
+                    count: next - index,
+                    end,
+                    len: end - begin,
+                });
+            }
+        }
+        None
     }
 
     /// Returns whether the next bytes equal the last `period` merged ones.
@@ -271,5 +360,138 @@ impl List<'_> {
             .get(self.first..)
             .and_then(<[TokenId]>::last)
             .copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merge::{merge_regular, plain};
+    use crate::texts::{self, Random};
+
+    const ALPHABETS: [&str; 8] = [
+        "ab",
+        "\n ",
+        "中国最",
+        "\u{301}\u{302}",
+        "😀🎉\u{fe0f}",
+        "the quick brown fox",
+        "aé中😀",
+        "=-*#/ ",
+    ];
+
+    fn chars(random: &mut Random, alphabet: &str, bytes: usize) -> String {
+        let chars: Vec<char> = alphabet.chars().collect();
+        let mut text = String::new();
+        while text.len() < bytes {
+            let c = chars[random.below(chars.len())];
+            text.push(if text.len() + c.len_utf8() > bytes {
+                'x'
+            } else {
+                c
+            });
+        }
+        text
+    }
+
+    /// Returns a piece that repeats with a period, is broken once or twice, and may begin with something else.
+    fn broken_repeats(random: &mut Random, alphabet: &str, period: usize) -> String {
+        let unit = chars(random, alphabet, period);
+        let mut piece = String::new();
+        for _ in 0..=random.below(3) {
+            let lead = [0, 1, 4, 30, 300][random.below(5)];
+            piece += &chars(random, alphabet, lead);
+            let bytes = [100, 300, 1000, 2000][random.below(4)] + random.below(100);
+            piece += &unit.repeat(bytes / period + 1);
+            let cut = random.below(period);
+            texts::cut(&mut piece, bytes.saturating_sub(cut));
+        }
+        piece
+    }
+
+    #[test]
+    fn repeated_tokens_are_those_of_the_heap() {
+        for name in crate::list_encoding_names() {
+            let Ok(encoding) = crate::get_encoding(name) else {
+                continue;
+            };
+            let vocab = encoding.vocab().as_regular().unwrap();
+            let mut random = Random::new(3);
+            for period in 1..=MAX_PERIOD_BYTES + 1 {
+                for alphabet in ALPHABETS {
+                    let piece = broken_repeats(&mut random, alphabet, period);
+                    let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                    merge_regular(piece.as_bytes(), vocab, &mut ids);
+                    heap::merge_heap(piece.as_bytes(), vocab, &mut expected);
+                    assert!(ids == expected, "{name} {piece:?}");
+                }
+            }
+        }
+    }
+
+    /// Vocabularies of random tokens: some cannot be merged, and some have a lower rank than a half.
+    #[cfg(feature = "custom")]
+    #[test]
+    fn repeated_tokens_of_random_vocabularies_are_those_of_the_plain_merge() {
+        let mut regular = 0;
+        for seed in 0..300 {
+            let mut random = Random::new(seed);
+            let alphabet = ["ab", "abc", "a ", "=-"][seed as usize % 4];
+            let mut tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
+            for _ in 0..random.below(60) {
+                let len = 2 + random.below(8);
+                let token = chars(&mut random, alphabet, len).into_bytes();
+                if !tokens.contains(&token) {
+                    tokens.push(token);
+                }
+            }
+            let encoding = crate::Encoding::builder("random")
+                .pattern(crate::split::Splitter::Cl100k.pattern())
+                .ranks(tokens.into_iter().zip(0..))
+                .build()
+                .unwrap();
+            let Some(vocab) = encoding.vocab().as_regular() else {
+                continue;
+            };
+            regular += 1;
+            for period in [1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 17, 31, 32, 48, 61, 64] {
+                let piece = broken_repeats(&mut random, alphabet, period);
+                let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                merge_regular(piece.as_bytes(), vocab, &mut ids);
+                plain::merge_plain(piece.as_bytes(), encoding.vocab(), &mut expected);
+                assert!(ids == expected, "{seed} {piece:?}");
+            }
+        }
+        assert!(regular > 200, "{regular}");
+    }
+
+    #[test]
+    fn repeats_may_break_anywhere() {
+        for name in crate::list_encoding_names() {
+            let Ok(encoding) = crate::get_encoding(name) else {
+                continue;
+            };
+            let vocab = encoding.vocab().as_regular().unwrap();
+            for unit in [
+                "a",
+                "ab",
+                "\n ",
+                "中",
+                "e\u{301}",
+                "qwertzuiop",
+                "=-=-=--=",
+                "😀",
+            ] {
+                let repeated = unit.repeat(900 / unit.len());
+                for at in (0..=repeated.len()).filter(|at| repeated.is_char_boundary(*at)) {
+                    let (before, after) = repeated.split_at(at);
+                    let piece = format!("{before}x{after}");
+                    let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                    merge_regular(piece.as_bytes(), vocab, &mut ids);
+                    heap::merge_heap(piece.as_bytes(), vocab, &mut expected);
+                    assert!(ids == expected, "{name} {piece:?}");
+                }
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ mod short;
 
 use fearless_simd::Level;
 
+use crate::repetition::is_repetitive;
 use crate::token_id::TokenId;
 use crate::utf8::{decode, is_continuation};
 use crate::vocab::chars::{Char, CharBlock, Chars};
@@ -130,7 +131,7 @@ impl Scratch {
         } else if in_one_job && !has_long_chars(piece) {
             self.add_uncut(piece, vocab);
             self.queue(first, number);
-        } else if !piece.is_ascii() {
+        } else if !piece.is_ascii() && !is_repetitive(piece) {
             self.add_chars(piece, vocab);
             self.cut_pieces.push(number);
         } else {

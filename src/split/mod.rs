@@ -186,11 +186,11 @@ pub(crate) mod scanned {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::texts::Random;
 
-    pub(super) const ALL: &[Splitter] = &[
+    pub(crate) const ALL: &[Splitter] = &[
         Splitter::Gpt2,
         Splitter::Cl100k,
         Splitter::O200k,

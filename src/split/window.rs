@@ -29,6 +29,8 @@ use fearless_simd::{prelude::*, u8x64, u32x16};
 use super::classes::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
 use super::scalar::{Rules, Scan};
 use super::window_classes::{Masks, WIDTH, low};
+use crate::repetition::{MAX_PERIOD_BYTES, agreement, period_at};
+use crate::utf8::whole_chars;
 
 /// How many bytes a buffer needs after the part of the text that is scanned, so that no window has to be copied.
 pub(crate) const PADDING: usize = WIDTH;
@@ -389,6 +391,7 @@ fn long_piece<S: Simd, R: Rules>(
     };
     let mut newline_end = end_after_last(start, m.newlines);
     let mut at = start + m.known;
+    let mut windows = 0;
     while let Some(bytes) = text[at..].first_chunk() {
         m = Masks::new(simd, bytes, WIDTH, R::CASED);
         let others = low(m.known) & !members::<R>(&m, class);
@@ -396,6 +399,14 @@ fn long_piece<S: Simd, R: Rules>(
         newline_end = end_after_last(at, m.newlines & first.wrapping_sub(1)).or(newline_end);
         if others == 0 {
             at += m.known;
+            windows += 1;
+            if windows % REPEAT_WINDOWS == 0 {
+                let end = end_of_repeats(text, at);
+                let last = &text[at.max(end.saturating_sub(MAX_PERIOD_BYTES))..end];
+                let newline = last.iter().rposition(|byte| matches!(byte, b'\r' | b'\n'));
+                newline_end = newline.map(|i| end - last.len() + i + 1).or(newline_end);
+                at = end;
+            }
             continue;
         }
         at += first.trailing_zeros() as usize;
@@ -411,6 +422,15 @@ fn long_piece<S: Simd, R: Rules>(
         break;
     }
     Scan::inside(start, at, class, newline_end).end::<R>(text, complete)
+}
+
+/// After how many windows [`long_piece`] looks each time whether the last characters repeat. Few pieces are this long.
+const REPEAT_WINDOWS: usize = 8;
+
+/// Returns the end of the characters from `at` on that repeat those of the last windows, so they have the same classes.
+fn end_of_repeats(text: &[u8], at: usize) -> usize {
+    let repeated = period_at(text, at).map_or(0, |period| agreement(text, at, period));
+    whole_chars(text, at + repeated)
 }
 
 /// Returns the position after the last of `bytes` of the window at `at`.
@@ -739,6 +759,45 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    /// Long pieces that repeat with a period are cut where they break, and after their last newline.
+    #[test]
+    fn long_repeats_end_where_they_break() {
+        let mut random = Random::new(4);
+        for (round, level) in levels().into_iter().cycle().take(3000).enumerate() {
+            let sets: &[&str] = match round % 6 {
+                0 => &[" \t\n\r"],
+                1 => &["ab", "é中"],
+                2 => &["AB", "中ʰ\u{301}"],
+                3 => &["ab", "中ʰ\u{301}"],
+                4 => &["!.、🙂", "\u{301}"],
+                _ => &["12٣"],
+            };
+            let part = |random: &mut Random, len: usize| -> String {
+                let set = |random: &mut Random| pick(random, sets).chars().collect::<Vec<char>>();
+                let char = |random: &mut Random, set: &[char]| *pick(random, set);
+                (0..len)
+                    .map(|_| {
+                        let set = set(random);
+                        char(random, &set)
+                    })
+                    .collect()
+            };
+            let len = 1 + random.below(70);
+            let unit = part(&mut random, len);
+            let mut text = String::new();
+            for _ in 0..=random.below(3) {
+                let len = random.below(3);
+                text += &part(&mut random, len);
+                text += &unit.repeat((500 + random.below(1500)) / unit.len() + 1);
+                (0..random.below(len + 1)).for_each(|_| {
+                    text.pop();
+                });
+                text += random.pick(&["", "", "x", "X", " ", "\n", "'s", "/", "\u{a0}"]);
+            }
+            check_all(level, &text);
         }
     }
 
