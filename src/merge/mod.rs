@@ -60,6 +60,8 @@ struct Unmerged {
     range: Range,
     /// The piece that has this range, or [`PART_OF_PIECE`].
     piece: u32,
+    /// Whether sure joins were made.
+    is_mixed: bool,
 }
 
 /// Stands for the piece of a range that is only a part of one.
@@ -126,11 +128,11 @@ impl Scratch {
         let (first, number) = (self.ids.len(), self.pieces.len() as u32);
         let in_one_job = piece.len() <= MAX_ONE_JOB_BYTES;
         if in_one_job && piece.is_ascii() {
-            self.add_ascii(piece, vocab);
-            self.queue(first, number);
+            let is_mixed = push_ascii(piece, vocab, &mut self.ids);
+            self.queue(first, number, is_mixed);
         } else if in_one_job && !has_long_chars(piece) {
             self.add_uncut(piece, vocab);
-            self.queue(first, number);
+            self.queue(first, number, false);
         } else if !piece.is_ascii() && !is_repetitive(piece) {
             self.add_chars(piece, vocab);
             self.cut_pieces.push(number);
@@ -149,18 +151,6 @@ impl Scratch {
             start: start as u32,
             len: (self.ids.len() - start) as u32,
         });
-    }
-
-    /// Adds the symbols of an ASCII piece, with the joins done that are sure.
-    #[inline(always)]
-    fn add_ascii(&mut self, piece: &[u8], vocab: &Regular) {
-        let Some(table) = vocab.sure() else {
-            let symbols = piece.iter().map(|byte| vocab.byte_symbol(*byte));
-            return self.ids.extend(symbols);
-        };
-        let mut symbols = [0; LARGEST];
-        let len = sure::join(table, vocab.byte_symbols(), piece, &mut symbols);
-        self.ids.extend_from_slice(&symbols[..len]);
     }
 
     /// Adds the symbols of a piece without cutting it.
@@ -246,7 +236,7 @@ impl Scratch {
                 }
             }
             _ if self.ids.len() - first <= short::max_symbols(LARGEST) => {
-                self.queue(first, PART_OF_PIECE);
+                self.queue(first, PART_OF_PIECE, false);
             }
             _ => {
                 self.ids.truncate(first);
@@ -257,9 +247,9 @@ impl Scratch {
         }
     }
 
-    /// Queues the symbols from `first` on to be merged in a job of the right size.
+    /// Queues the symbols from `first` on to be merged in a job of the right size. `is_mixed` says that sure joins are done.
     #[inline(always)]
-    fn queue(&mut self, first: usize, piece: u32) {
+    fn queue(&mut self, first: usize, piece: u32, is_mixed: bool) {
         let len = self.ids.len() - first;
         let size = usize::from(len > short::max_symbols(SMALL))
             + usize::from(len > short::max_symbols(LARGE));
@@ -269,6 +259,7 @@ impl Scratch {
                 len: len as u32,
             },
             piece,
+            is_mixed,
         });
     }
 
@@ -285,6 +276,20 @@ impl Scratch {
         }
         ids.resize(ids.len() + BLOCK_IDS, 0);
     }
+}
+
+/// Appends the symbols of an ASCII piece of up to [`LARGEST`] bytes, with the joins done that are sure. Returns whether there
+/// are such joins.
+#[inline(always)]
+fn push_ascii(piece: &[u8], vocab: &Regular, symbols: &mut Vec<Symbol>) -> bool {
+    let Some(table) = vocab.sure() else {
+        symbols.extend(piece.iter().map(|byte| vocab.byte_symbol(*byte)));
+        return false;
+    };
+    let mut joined = [0; LARGEST];
+    let len = sure::join(table, vocab.byte_symbols(), piece, &mut joined);
+    symbols.extend_from_slice(&joined[..len]);
+    len < piece.len()
 }
 
 /// The most bytes of a piece that fits into one job, whatever its symbols are.
@@ -357,7 +362,10 @@ fn merge_ranges<const N: usize>(
 ) {
     for group in ranges.chunks(short::BATCH) {
         let symbols = |Range { start, len }| &ids[start as usize..][..len as usize];
-        jobs.start(group.iter().map(|unmerged| symbols(unmerged.range)), vocab);
+        let symbols = group
+            .iter()
+            .map(|unmerged| (symbols(unmerged.range), unmerged.is_mixed));
+        jobs.start(symbols, vocab);
         jobs.run(level, vocab);
         for (unmerged, merged) in group.iter().zip(jobs.finish()) {
             let Range { start, len } = unmerged.range;

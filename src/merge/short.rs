@@ -17,7 +17,7 @@
 use fearless_simd::{Level, Simd, dispatch};
 
 use crate::vocab::Regular;
-use crate::vocab::tables::{ID_BITS, NONE, SIDES, Symbol, pairs};
+use crate::vocab::tables::{GRID_IDS, ID_BITS, NONE, SIDES, Symbol, pairs};
 
 /// The places of a job for a piece of few symbols, like most pieces: its next merge is found in half the time.
 pub(crate) const SMALL: usize = 16;
@@ -52,6 +52,8 @@ struct Job<const N: usize> {
     alive: u64,
     /// How many symbols the piece began with.
     n: u32,
+    /// Whether sure joins are done.
+    is_mixed: bool,
     /// The look-ups that the last merge started.
     asked: Asked,
     /// By place, the look-up of the symbol and its right neighbour that [`take`](Self::take) started.
@@ -73,6 +75,7 @@ impl<const N: usize> Default for Jobs<N> {
                     parts: [END_MARK; N],
                     alive: 0,
                     n: 0,
+                    is_mixed: false,
                     asked: Asked::default(),
                     first_asked: [pairs::Question::default(); N],
                 }; BATCH],
@@ -83,16 +86,16 @@ impl<const N: usize> Default for Jobs<N> {
 }
 
 impl<const N: usize> Jobs<N> {
-    /// Takes up to [`BATCH`] pieces of up to [`max_symbols`] symbols.
+    /// Takes up to [`BATCH`] pieces of up to [`max_symbols`] symbols, and whether sure joins are done in each.
     #[inline(always)]
     pub(crate) fn start<'p>(
         &mut self,
-        pieces: impl Iterator<Item = &'p [Symbol]>,
+        pieces: impl Iterator<Item = (&'p [Symbol], bool)>,
         vocab: &Regular,
     ) {
         self.count = 0;
-        for (job, symbols) in self.jobs.iter_mut().zip(pieces) {
-            job.take(symbols, vocab);
+        for (job, (symbols, is_mixed)) in self.jobs.iter_mut().zip(pieces) {
+            job.take(symbols, is_mixed, vocab);
             self.count += 1;
         }
     }
@@ -145,20 +148,23 @@ struct Asked {
 }
 
 impl<const N: usize> Job<N> {
-    /// Takes the symbols of a piece, and starts the look-ups of all neighbours for [`start`](Self::start).
+    /// Takes the symbols of a piece, and starts the look-ups of neighbours for [`start`](Self::start).
     ///
-    /// The table of pairs is asked even for two bytes, which have a table of their own: among symbols that are joined in
-    /// part already, the branch would be mispredicted.
+    /// Two bytes have a table of their own. But where sure joins are done, bytes and other symbols are mixed, and the branch
+    /// would be mispredicted: there, the table of pairs is asked for all neighbours.
     #[inline(always)]
-    fn take(&mut self, symbols: &[Symbol], vocab: &Regular) {
+    fn take(&mut self, symbols: &[Symbol], is_mixed: bool, vocab: &Regular) {
         let n = symbols.len().min(max_symbols(N));
         let mut left = END_MARK;
         let places = self.parts[1..].iter_mut().zip(&mut self.first_asked);
         for (&symbol, (part, asked)) in symbols[..n].iter().zip(places) {
-            *asked = vocab.ask(left, symbol);
+            if is_mixed || (left | symbol) >> SIDES >= GRID_IDS {
+                *asked = vocab.ask(left, symbol);
+            }
             (*part, left) = (symbol, symbol);
         }
         self.n = n as u32;
+        self.is_mixed = is_mixed;
         // the symbols and both marks
         self.alive = u64::MAX >> (u64::BITS as usize - (n + 2));
         self.parts[n + 1] = END_MARK;
@@ -169,7 +175,13 @@ impl<const N: usize> Job<N> {
     fn start(&mut self, vocab: &Regular) {
         self.joins = [NONE; N];
         for i in 1..(self.n as usize).min(max_symbols(N)) {
-            self.joins[i] = join_word(vocab.answer(self.first_asked[i]), i);
+            let (left, right) = (self.parts[i], self.parts[i + 1]);
+            let merged = if self.is_mixed || (left | right) >> SIDES >= GRID_IDS {
+                vocab.answer(self.first_asked[i])
+            } else {
+                vocab.merged_symbols(left, right)
+            };
+            self.joins[i] = join_word(merged, i);
         }
     }
 
