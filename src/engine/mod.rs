@@ -16,6 +16,7 @@ use std::cell::Cell;
 use fearless_simd::{Level, Simd, dispatch};
 
 use crate::merge::cache::{self, Cache};
+use crate::merge::cutter::{self, Cutter};
 use crate::merge::{self, BLOCK_IDS, Scratch};
 use crate::split::window::{self, Scanned};
 use crate::split::{self, Splitter};
@@ -38,11 +39,14 @@ pub(crate) struct Engine {
     cache_positions: Batch<u32>,
     /// Where the ids of each miss are.
     miss_ids: Batch<MissIds>,
+    /// The misses that the cutter did not take.
+    others: Batch<u16>,
     /// The misses that are merged, in the order of the pieces of the scratch memory.
     merged_misses: Batch<u16>,
     /// By hash, the piece of the scratch memory that may be equal.
     repeats: Box<[u16; REPEAT_PLACES]>,
     scratch: Scratch,
+    cutter: Cutter,
     /// The copy of the end of a text, with padding.
     tail: Vec<u8>,
     /// The ids of a short text.
@@ -59,10 +63,16 @@ enum MissIds {
     Cached(u32),
     /// With this piece of the scratch memory.
     Scratch(u16),
+    /// With this piece of the cutter.
+    Cut(u16),
 }
 
 /// The places for the hashes of the pieces that a batch merges: twice as many as pieces, so that few share one.
 const REPEAT_PLACES: usize = 2 * window::ENDS;
+
+/// Batches with no more Chinese or Japanese misses than this ask the cache for them: they may be of a short text that comes
+/// again.
+const CACHED_CUTS: usize = 0;
 
 /// Merges the rest of a piece whose beginning is encoded already, so it must not be looked up as a whole token.
 #[cold]
@@ -111,9 +121,11 @@ impl Engine {
             cache_keys: batch(cache::Key::NOT_CACHED),
             cache_positions: batch(0),
             miss_ids: batch(MissIds::Cached(0)),
+            others: batch(0),
             merged_misses: batch(0),
             repeats: Box::new([0; REPEAT_PLACES]),
             scratch: Scratch::new(level),
+            cutter: Cutter::default(),
             tail: Vec::new(),
             short: Vec::new(),
             cache: Cache::new(cache_bytes),
@@ -189,6 +201,7 @@ impl Engine {
             self.encode_tail(text, at, splitter, vocab, sink);
         }
         self.scratch.give_back();
+        self.cutter.give_back();
     }
 
     /// Encodes a text piece by piece, up to where the sink wants no more.
@@ -339,7 +352,7 @@ impl Engine {
             .look_up(self.level, buffer, count, vocab, &self.cache);
         let merged = self.resolve(buffer, misses, vocab);
         let fresh = if merged > 0 { self.scratch.len() } else { 0 };
-        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh);
+        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh + self.cutter.len());
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.lookup.misses[miss]);
@@ -354,6 +367,10 @@ impl Engine {
                     let (ids, len) = self.scratch.ids(piece.into());
                     sink.push_block(ids, len);
                 }
+                MissIds::Cut(piece) => {
+                    let (ids, len) = self.cutter.ids(piece.into());
+                    sink.push_block(ids, len);
+                }
             }
         }
         sink.push_run(&self.lookup.ids, done, count);
@@ -362,14 +379,17 @@ impl Engine {
         }
     }
 
-    /// Finds the ids of the misses, in the cache or by merging. Returns how many pieces were merged.
+    /// Finds the ids of the misses, by cutting, in the cache or by merging. Returns how many pieces were merged.
     fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
-        for miss in 0..misses {
+        let others = self.cut(buffer, misses, vocab);
+        for &miss in &self.others[..others] {
+            let miss = usize::from(miss);
             self.cache_keys[miss] = self.lookup.cache_key(buffer, miss, vocab, &self.cache);
         }
-        dispatch!(self.level, simd => self.find_positions(simd, misses));
+        dispatch!(self.level, simd => self.find_positions(simd, others));
         let mut merged = 0;
-        for miss in 0..misses {
+        for i in 0..others {
+            let miss = usize::from(self.others[i]);
             let (key, position) = (&self.cache_keys[miss], self.cache_positions[miss]);
             if self.cache.is_at(key, position) {
                 self.miss_ids[miss] = MissIds::Cached(position);
@@ -398,14 +418,66 @@ impl Engine {
         merged
     }
 
-    /// Looks up the positions in the cache of the misses.
+    /// Cuts the misses that are Chinese or Japanese, if there are more than a few. Lists the others, and returns their
+    /// number.
+    fn cut(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
+        self.cutter.clear();
+        let worth_it = self.list_worth_cutting(buffer, misses);
+        if worth_it <= CACHED_CUTS || !cutter::can_cut(vocab) {
+            for (other, miss) in self.others[..misses].iter_mut().zip(0..) {
+                *other = miss;
+            }
+            return misses;
+        }
+        let others = dispatch!(self.level, simd => self.sort_out(simd, buffer, misses, vocab));
+        self.cutter.finish(buffer, vocab, &mut self.scratch);
+        others
+    }
+
+    /// Lists the misses that are worth cutting, and returns their number.
+    fn list_worth_cutting(&mut self, buffer: &[u8], misses: usize) -> usize {
+        let mut count = 0;
+        for miss in 0..misses {
+            let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
+            let is_worth_it = cutter::is_worth_cutting(&buffer[start..end]);
+            self.merged_misses[count] = miss as u16;
+            count += usize::from(is_worth_it);
+        }
+        count
+    }
+
+    /// Gives the misses that are worth cutting to the cutter. Lists the others, and returns their number.
     #[inline(always)]
-    fn find_positions<S: Simd>(&mut self, _: S, misses: usize) {
-        for (key, position) in self.cache_keys[..misses]
-            .iter()
-            .zip(self.cache_positions.iter_mut())
-        {
-            *position = self.cache.position(key);
+    fn sort_out<S: Simd>(
+        &mut self,
+        simd: S,
+        buffer: &[u8],
+        misses: usize,
+        vocab: &Regular,
+    ) -> usize {
+        let mut others = 0;
+        for miss in 0..misses {
+            let range = self.lookup.range(self.lookup.misses[miss].into());
+            if cutter::is_worth_cutting(&buffer[range.0..range.1])
+                && let Some(piece) = self
+                    .cutter
+                    .add(simd, buffer, range, vocab, &mut self.scratch)
+            {
+                self.miss_ids[miss] = MissIds::Cut(piece as u16);
+                continue;
+            }
+            self.others[others] = miss as u16;
+            others += 1;
+        }
+        others
+    }
+
+    /// Looks up the positions in the cache of the first `others` of the misses that were not cut.
+    #[inline(always)]
+    fn find_positions<S: Simd>(&mut self, _: S, others: usize) {
+        for &miss in &self.others[..others] {
+            let miss = usize::from(miss);
+            self.cache_positions[miss] = self.cache.position(&self.cache_keys[miss]);
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing)] // positions in a piece are below its length, ranges of `ids` were taken from it
 
 pub(crate) mod cache;
+pub(crate) mod cutter;
 mod heap;
 mod long;
 pub(crate) mod plain;

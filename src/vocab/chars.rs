@@ -88,9 +88,13 @@ impl Char {
     /// Returns two symbols of a word of up to two ids.
     #[inline(always)]
     pub(crate) fn two_symbols(self) -> [Symbol; 2] {
-        let symbol = |ids: u64, sides: u64| ((ids & ID_MASK) << SIDES | sides & SIDES_MASK) as Symbol;
+        let symbol =
+            |ids: u64, sides: u64| ((ids & ID_MASK) << SIDES | sides & SIDES_MASK) as Symbol;
         let sides = self.0 >> SIDES_SHIFT;
-        [symbol(self.0, sides), symbol(self.0 >> ID_BITS, sides >> SIDES)]
+        [
+            symbol(self.0, sides),
+            symbol(self.0 >> ID_BITS, sides >> SIDES),
+        ]
     }
 
     /// Returns whether the character is one symbol in all surroundings.

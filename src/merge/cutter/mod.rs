@@ -1,0 +1,425 @@
+//! The merge of Chinese and Japanese pieces: many of a batch at once, cut where no token can cross.
+//!
+//! In these scripts most neighbours among the characters are in no token together, and most groups of neighbours that are
+//! in one are a token themselves. So a piece is mostly written down, and hardly ever merged:
+//!
+//! 1. [`Run`] lists the characters of all pieces and looks up the word of each, see [`chars`](crate::vocab::chars).
+//! 2. [`Borders`] decides for each border between two characters whether a token may cross it.
+//! 3. What is left between cut borders is a *part*. Parts of several characters are looked up as tokens, all together.
+//! 4. A part that is no token may be known from before ([`Memos`]), or its characters may stay apart pairwise. The few
+//!    others are merged in the jobs of the scratch memory.
+//! 5. The ids are written one character after another. A token of several characters stands in the word of its first one,
+//!    and the words of the others are zero.
+//!
+//! ```text
+//! characters     A   B   C   D   E   F
+//! borders          |   +   |   +   +        + may be crossed, | is cut
+//! parts         (A) (B   C) (D   E   F)
+//! words          a   bc  0   SLOW 0  0      BC is a token; the ids of DEF are with a piece of the scratch memory
+//! ```
+//!
+//! Why cutting is exact is said at [`Borders`]. A part that is a token is its own merge, because only vocabularies
+//! [in order](Regular::is_in_order) come here. A part whose characters stay apart pairwise is their ids one after another,
+//! by the seam theorem of the guide.
+#![allow(clippy::indexing_slicing)] // positions are those of characters that were listed, groups are below their number
+
+mod borders;
+mod memos;
+mod run;
+
+use fearless_simd::{Simd, dispatch};
+use prefetch_index::prefetch_index;
+
+use super::short::{LARGEST, max_symbols};
+use super::{BLOCK_IDS, Scratch};
+use crate::token_id::TokenId;
+use crate::vocab::Regular;
+use crate::vocab::chars::Char;
+use crate::vocab::regular::piece_key;
+use crate::vocab::tables::{ROW_BYTES, hash, slots};
+use borders::Borders;
+use memos::{MAX_SERIAL, Memos};
+use run::{FIRST, Run, bit_at};
+
+/// In place of the word of a character: the ids of the part that it begins are those of this piece of the scratch memory.
+/// No character has this bit.
+const SLOW: u64 = 1 << 63;
+
+/// The longest piece that is cut here. A longer one would make the memory of a run grow without need.
+const MAX_PIECE_BYTES: usize = 4096;
+/// The shortest piece: one character is a token, or its own merge.
+const MIN_PIECE_BYTES: usize = 4;
+
+/// A run of this many characters is cut before more are added, so that its memory stays small.
+const RUN_CHARS: usize = 2048;
+
+/// The most characters of three bytes that fit into one job, whatever their symbols are.
+const MAX_JOB_CHARS: usize = max_symbols(LARGEST) / 3;
+
+/// The most ids whose memory is kept after a batch: more than ordinary batches have.
+const MAX_IDS_KEPT: usize = 1 << 16;
+
+/// The memory for cutting pieces, and the ids of those of a batch. Allocates nothing before the first piece.
+#[derive(Default)]
+pub(crate) struct Cutter {
+    run: Run,
+    borders: Borders,
+    /// The parts of several characters.
+    parts: Vec<Part>,
+    /// The indices of the parts that the look-up did not find, and of the others of more than two characters.
+    missed: Vec<u32>,
+    longer: Vec<u32>,
+    memos: Memos,
+    /// The parts that are being merged, with their pieces of the scratch memory.
+    merging: Vec<(u32, u32)>,
+    /// The ids of the pieces, one after another.
+    ids: Vec<TokenId>,
+    /// The end of the ids of each piece.
+    ends: Vec<u32>,
+    /// How many pieces were added since the last [`clear`](Self::clear).
+    pieces: usize,
+}
+
+/// Neighbouring characters between two cut borders.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    key: u128,
+    /// The first of its characters in the run, and their number.
+    first: u32,
+    count: u32,
+    /// Its range in the buffer.
+    start: u32,
+    end: u32,
+    /// The upper half of the hash of its key.
+    hash: u32,
+    /// The token that it may be.
+    candidate: TokenId,
+    /// Whether it may be a token of a later bucket.
+    is_undecided: bool,
+    /// Whether a token may take a fragment of one of its characters before that is whole.
+    may_fall_apart: bool,
+}
+
+impl Part {
+    fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+}
+
+/// Returns whether a miss is Chinese or Japanese, and can be cut: one of the first two characters is of these scripts.
+///
+/// Korean, Hindi, Thai and rare symbols took 3 to 8 % more time here than with the piece cache: they have few cuts and
+/// short pieces (Intel Xeon with AVX-512, November 2026).
+#[inline(always)]
+pub(crate) fn is_worth_cutting(piece: &[u8]) -> bool {
+    let Some(first) = piece.first_chunk::<4>() else {
+        return false;
+    };
+    // is any of the bytes 0, 1 and 3 in E3..=E9? A byte of ASCII may come before the first character, and the second one
+    // begins at the fourth byte.
+    let first = u32::from_le_bytes(*first);
+    let low = first & 0x7F7F_7F7F;
+    let lead = (low + 0x1D1D_1D1D) & !(low + 0x1616_1616) & first & 0x8000_8080;
+    (lead != 0) & (MIN_PIECE_BYTES..=MAX_PIECE_BYTES).contains(&piece.len())
+}
+
+/// Returns whether pieces of a vocabulary can be cut here. In others, a part that is a token may not be its merge.
+pub(crate) fn can_cut(vocab: &Regular) -> bool {
+    vocab.is_in_order() && vocab.serial() < MAX_SERIAL
+}
+
+impl Cutter {
+    /// Forgets the pieces of the last batch.
+    pub(crate) fn clear(&mut self) {
+        self.pieces = 0;
+    }
+
+    /// Frees the memory that a huge batch took.
+    pub(crate) fn give_back(&mut self) {
+        if self.ids.capacity() > MAX_IDS_KEPT {
+            self.ids = Vec::new();
+        }
+    }
+
+    /// Returns the number of ids of all pieces, with the block that copying them may fill.
+    pub(crate) fn len(&self) -> usize {
+        BLOCK_IDS + self.ends.get(self.pieces).map_or(0, |end| *end as usize)
+    }
+
+    /// Returns the ids of a piece, which are followed by at least a block of others, and their number.
+    #[inline(always)]
+    pub(crate) fn ids(&self, piece: usize) -> (&[TokenId], usize) {
+        let (start, end) = (self.ends[piece] as usize, self.ends[piece + 1] as usize);
+        (&self.ids[start..], end - start)
+    }
+
+    /// Adds the piece `buffer[start..end]`, which is [worth it](is_worth_cutting), and returns its number; or `None` if one
+    /// of its characters has four bytes.
+    #[inline(always)]
+    pub(crate) fn add<S: Simd>(
+        &mut self,
+        simd: S,
+        buffer: &[u8],
+        (start, end): (usize, usize),
+        vocab: &Regular,
+        scratch: &mut Scratch,
+    ) -> Option<usize> {
+        if self.run.count >= RUN_CHARS {
+            self.finish(buffer, vocab, scratch);
+        }
+        if !self.run.add(simd, buffer, start, end) {
+            return None;
+        }
+        self.pieces += 1;
+        Some(self.pieces - 1)
+    }
+
+    /// Finds the ids of the pieces that were added. Overwrites the scratch memory.
+    pub(crate) fn finish(&mut self, buffer: &[u8], vocab: &Regular, scratch: &mut Scratch) {
+        if self.run.count == 0 {
+            return;
+        }
+        let parts = dispatch!(scratch.level, simd => self.list_parts(simd, buffer, vocab));
+        scratch.clear();
+        self.resolve(buffer, parts, vocab, scratch);
+        if !scratch.pieces.is_empty() {
+            scratch.merge(vocab);
+            self.remember(scratch, vocab);
+        }
+        self.write_ids(scratch);
+        self.run.clear();
+    }
+
+    /// Finds the parts of several characters, and the token that each may be. Returns their number.
+    #[inline(always)]
+    fn list_parts<S: Simd>(&mut self, simd: S, buffer: &[u8], vocab: &Regular) -> usize {
+        self.run.decode(buffer, vocab);
+        self.borders.find(simd, &self.run, &vocab.chars().crossings);
+        let parts = self.list();
+        find_candidates(&mut self.parts[..parts], buffer, vocab);
+        parts
+    }
+
+    /// Lists the parts of several characters, and returns their number.
+    #[inline(always)]
+    fn list(&mut self) -> usize {
+        let (run, joined, falls) = (&self.run, &*self.borders.joined, &*self.borders.falls);
+        let parts = grow(&mut self.parts, run.count / 2 + 1);
+        let mut count = 0;
+        for group in 0..run.groups() {
+            let (this, next) = (joined[group], joined[group + 1]);
+            // characters that are joined to the next one, and not to the one before
+            let mut firsts = !this & (this >> 1 | next << 63);
+            while firsts != 0 {
+                let bit = firsts.trailing_zeros();
+                firsts &= firsts - 1;
+                let first = 64 * group + bit as usize;
+                // the borders after the first character
+                let after = |this: u64, next: u64| this >> bit >> 1 | next << (63 - bit);
+                let mut more = after(this, next).trailing_ones() as usize;
+                let inner = u64::MAX.checked_shr(64 - more as u32).unwrap_or(0);
+                let mut may_fall_apart = after(falls[group], falls[group + 1]) & inner != 0;
+                if more == 64 {
+                    more = ones_from(joined, first + 1);
+                    may_fall_apart = true;
+                }
+                let last = first + more;
+                parts[count] = Part {
+                    first: first as u32,
+                    count: more as u32 + 1,
+                    start: run.start(first) as u32,
+                    end: run.end(last) as u32,
+                    may_fall_apart,
+                    ..Part::default()
+                };
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Puts the ids of all parts of several characters in place of the words of their characters, or adds the parts to the
+    /// scratch memory.
+    fn resolve(&mut self, buffer: &[u8], parts: usize, vocab: &Regular, scratch: &mut Scratch) {
+        self.merging.clear();
+        let missed = self.take_tokens(parts, vocab);
+        for at in 0..missed {
+            let index = self.missed[at];
+            let part = self.parts[index as usize];
+            let first = part.first as usize;
+            let words = &mut self.run.words[first..first + part.count as usize];
+            // two characters that both become whole first, and then are in no token together
+            let is_plain = part.count == 2 && words[0].number() + words[1].number() == 2;
+            if is_plain && !part.may_fall_apart && !part.is_undecided {
+                continue;
+            }
+            let known = self.memos.part(part.key, part.hash, vocab.serial());
+            let word = match known.or_else(|| later_token(&part, buffer, vocab)) {
+                Some(word) => word,
+                None if self.memos.stay_apart(words, vocab) => continue,
+                None => {
+                    let piece = scratch.pieces.len() as u32;
+                    self.merging.push((index, piece));
+                    self.add_part(&part, buffer, vocab, scratch);
+                    Char(SLOW | u64::from(piece))
+                }
+            };
+            let words = &mut self.run.words[first..first + part.count as usize];
+            words.fill(Char::default());
+            words[0] = word;
+        }
+    }
+
+    /// Puts the ids of the parts that are their candidates in place of the words of their characters. Lists the other
+    /// parts, and returns their number.
+    fn take_tokens(&mut self, parts: usize, vocab: &Regular) -> usize {
+        let rows = vocab.rows();
+        let (missed, longer) = (
+            grow(&mut self.missed, parts + 1),
+            grow(&mut self.longer, parts + 1),
+        );
+        let (mut misses, mut others) = (0, 0);
+        let words = &mut self.run.words;
+        for (at, part) in self.parts[..parts].iter().enumerate() {
+            let is_token = u128::from_le_bytes(rows[part.candidate as usize]) == part.key;
+            let token = Char::of_id(part.candidate);
+            // most parts have two characters: these are written without a branch
+            if let Some([one, two]) = words[part.first as usize..].first_chunk_mut() {
+                *one = if is_token { token } else { *one };
+                *two = if is_token { Char::default() } else { *two };
+            }
+            missed[misses] = at as u32;
+            misses += usize::from(!is_token);
+            longer[others] = at as u32;
+            others += usize::from(is_token & (part.count > 2));
+        }
+        for at in &longer[..others] {
+            let part = &self.parts[*at as usize];
+            let (first, count) = (part.first as usize, part.count as usize);
+            words[first + 2..first + count].fill(Char::default());
+        }
+        misses
+    }
+
+    /// Adds a part to the scratch memory, as a piece that is to be merged.
+    fn add_part(&self, part: &Part, buffer: &[u8], vocab: &Regular, scratch: &mut Scratch) {
+        let (first, number) = (scratch.ids.len(), scratch.pieces.len() as u32);
+        if part.count as usize > MAX_JOB_CHARS {
+            scratch.add_chars(&buffer[part.start as usize..part.end as usize], vocab);
+            scratch.cut_pieces.push(number);
+            return scratch.add_piece(first);
+        }
+        let chars = vocab.chars();
+        let falls = |at: usize| bit_at(&self.borders.falls, at);
+        for at in part.first as usize..(part.first + part.count) as usize {
+            let word = self.run.words[at];
+            let bytes = &buffer[self.run.start(at)..self.run.end(at)];
+            let symbols = if falls(at) || falls(at + 1) {
+                chars.everywhere(word, bytes, vocab)
+            } else {
+                chars.alone(word, bytes, vocab)
+            };
+            symbols.append_to(&mut scratch.ids);
+        }
+        scratch.queue(first, number);
+        scratch.add_piece(first);
+    }
+
+    /// Keeps the merges of parts for the next time.
+    fn remember(&mut self, scratch: &Scratch, vocab: &Regular) {
+        for &(part, piece) in &self.merging {
+            let part = &self.parts[part as usize];
+            let (ids, len) = scratch.ids(piece as usize);
+            if part.len() <= ROW_BYTES {
+                let ids = &ids[..len];
+                self.memos.put(part.key, part.hash, vocab.serial(), ids);
+            }
+        }
+    }
+
+    /// Appends the ids of the pieces of the run.
+    fn write_ids(&mut self, scratch: &Scratch) {
+        let run = &self.run;
+        let pieces_before = self.pieces - run.pieces;
+        let ends = grow(&mut self.ends, self.pieces + 1);
+        let mut len = if pieces_before == 0 {
+            0
+        } else {
+            ends[pieces_before] as usize
+        };
+        // three ids are written at a time
+        let most = len + 3 * run.count + scratch.len() + BLOCK_IDS;
+        let ids = grow(&mut self.ids, most);
+        let mut piece = pieces_before;
+        for (word, start) in run.words[..run.count].iter().zip(&run.starts) {
+            // the first character of the first piece ends none
+            ends[piece] = len as u32;
+            piece += usize::from(start & FIRST != 0);
+            if word.0 & SLOW == 0 {
+                if let Some(places) = ids[len..].first_chunk_mut() {
+                    *places = word.ids();
+                }
+                len += word.number();
+            } else {
+                let (merged, count) = scratch.ids((word.0 ^ SLOW) as usize);
+                ids[len..len + count].copy_from_slice(&merged[..count]);
+                len += count;
+            }
+        }
+        ends[piece] = len as u32;
+    }
+}
+
+/// Takes a candidate id for each part, and prefetches its row.
+#[inline(always)]
+fn find_candidates(parts: &mut [Part], buffer: &[u8], vocab: &Regular) {
+    let buckets = vocab.slots();
+    let bits = buckets.len().trailing_zeros();
+    for part in parts.iter_mut() {
+        part.key = piece_key(buffer, part.start as usize, part.len());
+        part.hash = slots::half(hash(part.key));
+        prefetch_index(buckets, slots::bucket_of(part.hash, bits));
+    }
+    let (rows, none) = (vocab.rows(), vocab.no_row());
+    for part in parts.iter_mut() {
+        let bucket = &buckets[slots::bucket_of(part.hash, bits)];
+        part.candidate = slots::candidate(bucket, part.hash, bits, none);
+        part.is_undecided = slots::goes_on(bucket) | (part.candidate != none);
+        prefetch_index(rows, part.candidate as usize);
+    }
+}
+
+/// Returns the word of a part that is a token after all: one in a later bucket, or one longer than a row.
+fn later_token(part: &Part, buffer: &[u8], vocab: &Regular) -> Option<Char> {
+    let id = if part.len() > ROW_BYTES {
+        vocab.id(&buffer[part.start as usize..part.end as usize])
+    } else if part.is_undecided {
+        vocab.id_of_key(part.key)
+    } else {
+        None
+    };
+    id.map(Char::of_id)
+}
+
+/// Returns how many bits are set from `from` on.
+#[cold]
+fn ones_from(mask: &[u64], from: usize) -> usize {
+    (from..64 * mask.len())
+        .take_while(|at| bit_at(mask, *at))
+        .count()
+}
+
+/// Returns the first `len` values of a buffer that grows when needed.
+#[inline(always)]
+fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) -> &mut [T] {
+    if values.len() < len {
+        enlarge(values, len);
+    }
+    &mut values[..len]
+}
+
+#[cold]
+#[inline(never)]
+fn enlarge<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
+    values.resize(len.next_power_of_two(), T::default());
+}
