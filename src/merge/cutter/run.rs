@@ -1,9 +1,12 @@
 //! The characters of several pieces, one after another.
 #![allow(clippy::indexing_slicing)] // positions are below the number of characters
 
+use std::hint::select_unpredictable;
+
 use fearless_simd::{Simd, prelude::*, u8x64};
 
 use super::grow;
+#[cfg(target_arch = "x86_64")]
 use crate::split::window;
 use crate::utf8::char_len;
 use crate::vocab::Regular;
@@ -89,7 +92,7 @@ impl Run {
             let Some(bits) = char_starts(simd, bytes, end - at) else {
                 return false;
             };
-            window::write(simd, bits, at as u32, places, 0);
+            write_starts(simd, bits, at as u32, places);
             count += bits.count_ones() as usize;
         }
         starts[first] |= FIRST;
@@ -99,29 +102,32 @@ impl Run {
         true
     }
 
-    /// Looks up the words of all characters.
+    /// Looks up the words of all characters. The code points come first, so that the look-ups need not wait for them.
     #[inline(always)]
     pub(super) fn decode(&mut self, buffer: &[u8], vocab: &Regular) {
-        let chars = vocab.chars();
         let n = self.count;
         let code_points = grow(&mut self.code_points, n);
         let leads = grow(&mut self.leads, n);
-        let words = grow(&mut self.words, n + 1);
-        let flags = grow(&mut self.flags, n + 64);
-        let mut before = 0;
-        let places = code_points.iter_mut().zip(leads).zip(words).zip(flags);
-        for (start, (((code_point, lead), word), flag)) in self.starts[..n].iter().zip(places) {
+        let places = code_points.iter_mut().zip(leads.iter_mut());
+        for (start, (code_point, lead)) in self.starts[..n].iter().zip(places) {
             let at = (start & !FIRST) as usize;
             let bytes = match buffer[at..].first_chunk() {
                 Some(bytes) => *bytes,
                 None => last_bytes(&buffer[at..]),
             };
-            let char = code_point_of(bytes);
-            (*code_point, *lead) = (char, bytes[0]);
-            *word = chars.get(char, vocab);
-            let crossed = chars.crossings.may_begin_inside(before, bytes[0]);
+            (*code_point, *lead) = (code_point_of(bytes), bytes[0]);
+        }
+        let chars = vocab.chars();
+        let words = grow(&mut self.words, n + 1);
+        let flags = grow(&mut self.flags, n + 64);
+        let mut before = 0;
+        let places = words.iter_mut().zip(flags.iter_mut());
+        let list = code_points.iter().zip(leads.iter());
+        for ((code_point, lead), (word, flag)) in list.zip(places) {
+            *word = chars.get(*code_point, vocab);
+            let crossed = chars.crossings.may_begin_inside(before, *lead);
             *flag = word.flags() | (crossed as u8) << CROSSED.ilog2();
-            before = char;
+            before = *code_point;
         }
     }
 }
@@ -136,18 +142,39 @@ fn char_starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], len: usize) -> Option<u64>
     (four & known == 0).then(|| !inner.to_bitmask() & known)
 }
 
+/// Writes the indices of the bits plus `base`. The places after them may be overwritten too.
+///
+/// Most pieces have up to 16 characters, in no predictable number. So 16 are written before the first branch.
+#[inline(always)]
+fn write_starts<S: Simd>(simd: S, mut bits: u64, base: u32, starts: &mut [u32; WIDTH]) {
+    #[cfg(target_arch = "x86_64")]
+    if simd.level().as_avx512().is_some() {
+        return window::write(simd, bits, base, starts, 0);
+    }
+    let _ = simd;
+    for group in starts.as_chunks_mut::<16>().0 {
+        for start in group {
+            *start = base + bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+        }
+        if bits == 0 {
+            break;
+        }
+    }
+}
+
 /// Returns the code point of a character of up to three bytes.
 #[inline(always)]
 fn code_point_of(bytes: [u8; 4]) -> u32 {
     let word = u32::from_be_bytes(bytes);
+    let one = word >> 24;
     let two = word >> 18 & 0x7C0 | word >> 16 & 0x3F;
     let three = word >> 12 & 0xF000 | word >> 10 & 0xFC0 | word >> 8 & 0x3F;
-    let longer = if bytes[0] < 0xE0 { two } else { three };
-    if bytes[0] < 0x80 {
-        bytes[0].into()
-    } else {
-        longer
-    }
+    select_unpredictable(
+        one >= 0xE0,
+        three,
+        select_unpredictable(one >= 0x80, two, one),
+    )
 }
 
 /// Returns whether a bit is set.
