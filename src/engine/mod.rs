@@ -422,54 +422,38 @@ impl Engine {
     /// number.
     fn cut(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
         self.cutter.clear();
-        let worth_it = self.list_worth_cutting(buffer, misses);
+        let worth_it = self.count_worth_cutting(buffer, misses);
         if worth_it <= CACHED_CUTS || !cutter::can_cut(vocab) {
             for (other, miss) in self.others[..misses].iter_mut().zip(0..) {
                 *other = miss;
             }
             return misses;
         }
-        let others = dispatch!(self.level, simd => self.sort_out(simd, buffer, misses, vocab));
+        let mut others = 0;
+        for miss in 0..misses {
+            let range = self.lookup.range(self.lookup.misses[miss].into());
+            if cutter::is_worth_cutting(&buffer[range.0..range.1]) {
+                if !self.cutter.has_room(range.0) {
+                    self.cutter.finish(buffer, vocab, &mut self.scratch);
+                }
+                self.miss_ids[miss] = MissIds::Cut(self.cutter.add(range) as u16);
+            } else {
+                self.others[others] = miss as u16;
+                others += 1;
+            }
+        }
         self.cutter.finish(buffer, vocab, &mut self.scratch);
         others
     }
 
-    /// Lists the misses that are worth cutting, and returns their number.
-    fn list_worth_cutting(&mut self, buffer: &[u8], misses: usize) -> usize {
-        let mut count = 0;
-        for miss in 0..misses {
-            let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
-            let is_worth_it = cutter::is_worth_cutting(&buffer[start..end]);
-            self.merged_misses[count] = miss as u16;
-            count += usize::from(is_worth_it);
-        }
-        count
-    }
-
-    /// Gives the misses that are worth cutting to the cutter. Lists the others, and returns their number.
-    #[inline(always)]
-    fn sort_out<S: Simd>(
-        &mut self,
-        simd: S,
-        buffer: &[u8],
-        misses: usize,
-        vocab: &Regular,
-    ) -> usize {
-        let mut others = 0;
-        for miss in 0..misses {
-            let range = self.lookup.range(self.lookup.misses[miss].into());
-            if cutter::is_worth_cutting(&buffer[range.0..range.1])
-                && let Some(piece) = self
-                    .cutter
-                    .add(simd, buffer, range, vocab, &mut self.scratch)
-            {
-                self.miss_ids[miss] = MissIds::Cut(piece as u16);
-                continue;
-            }
-            self.others[others] = miss as u16;
-            others += 1;
-        }
-        others
+    /// Returns how many misses are worth cutting.
+    fn count_worth_cutting(&self, buffer: &[u8], misses: usize) -> usize {
+        (0..misses)
+            .filter(|miss| {
+                let (start, end) = self.lookup.range(self.lookup.misses[*miss].into());
+                cutter::is_worth_cutting(&buffer[start..end])
+            })
+            .count()
     }
 
     /// Looks up the positions in the cache of the first `others` of the misses that were not cut.

@@ -66,13 +66,16 @@ impl Memos {
     }
 
     /// Returns whether characters that are merged alone stay as they are when they are merged together: if all neighbours
-    /// among them do. Each has at least one id.
+    /// among them do. This is not known of a character without ids.
     #[inline(always)]
     pub(super) fn stay_apart(&mut self, words: &[Char], vocab: &Regular) -> bool {
         let seams = grow(&mut self.seams, 1 << SEAM_BITS);
-        words
-            .windows(2)
-            .all(|pair| two_stay_apart(seams, pair[0].last_id(), pair[1].ids()[0], vocab))
+        words.windows(2).all(|pair| {
+            let [left, right] = [pair[0].last_id(), pair[1].ids()[0]];
+            pair[0].number() != 0
+                && pair[1].number() != 0
+                && two_stay_apart(seams, left, right, vocab)
+        })
     }
 }
 

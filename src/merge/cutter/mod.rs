@@ -50,11 +50,8 @@ const MAX_PIECE_BYTES: usize = 4096;
 /// The shortest piece: one character is a token, or its own merge.
 const MIN_PIECE_BYTES: usize = 4;
 
-/// A run of this many characters is cut before more are added, so that its memory stays small.
-const RUN_CHARS: usize = 2048;
-
-/// The most characters of three bytes that fit into one job, whatever their symbols are.
-const MAX_JOB_CHARS: usize = max_symbols(LARGEST) / 3;
+/// The most characters that fit into one job, whatever their symbols are.
+const MAX_JOB_CHARS: usize = max_symbols(LARGEST) / 4;
 
 /// The most ids whose memory is kept after a batch: more than ordinary batches have.
 const MAX_IDS_KEPT: usize = 1 << 16;
@@ -153,30 +150,23 @@ impl Cutter {
         (&self.ids[start..], end - start)
     }
 
-    /// Adds the piece `buffer[start..end]`, which is [worth it](is_worth_cutting), and returns its number; or `None` if one
-    /// of its characters has four bytes.
+    /// Returns whether a piece with this start may be added before the next [`finish`](Self::finish).
     #[inline(always)]
-    pub(crate) fn add<S: Simd>(
-        &mut self,
-        simd: S,
-        buffer: &[u8],
-        (start, end): (usize, usize),
-        vocab: &Regular,
-        scratch: &mut Scratch,
-    ) -> Option<usize> {
-        if self.run.count >= RUN_CHARS {
-            self.finish(buffer, vocab, scratch);
-        }
-        if !self.run.add(simd, buffer, start, end) {
-            return None;
-        }
+    pub(crate) fn has_room(&self, start: usize) -> bool {
+        self.run.has_room(start)
+    }
+
+    /// Adds a piece that is [worth it](is_worth_cutting), given by its range in the buffer. Returns its number.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, range: (usize, usize)) -> usize {
+        self.run.add(range);
         self.pieces += 1;
-        Some(self.pieces - 1)
+        self.pieces - 1
     }
 
     /// Finds the ids of the pieces that were added. Overwrites the scratch memory.
     pub(crate) fn finish(&mut self, buffer: &[u8], vocab: &Regular, scratch: &mut Scratch) {
-        if self.run.count == 0 {
+        if self.run.pieces == 0 {
             return;
         }
         let parts = dispatch!(scratch.level, simd => self.list_parts(simd, buffer, vocab));
@@ -193,6 +183,7 @@ impl Cutter {
     /// Finds the parts of several characters, and the token that each may be. Returns their number.
     #[inline(always)]
     fn list_parts<S: Simd>(&mut self, simd: S, buffer: &[u8], vocab: &Regular) -> usize {
+        self.run.list_chars(simd, buffer);
         self.run.decode(buffer, vocab);
         self.borders.find(simd, &self.run, &vocab.chars().crossings);
         let parts = self.list();
@@ -242,6 +233,9 @@ impl Cutter {
     /// scratch memory.
     fn resolve(&mut self, buffer: &[u8], parts: usize, vocab: &Regular, scratch: &mut Scratch) {
         self.merging.clear();
+        if self.run.has_long_chars {
+            self.add_wordless(buffer, vocab, scratch);
+        }
         let missed = self.take_tokens(parts, vocab);
         for at in 0..missed {
             let index = self.missed[at];
@@ -249,7 +243,7 @@ impl Cutter {
             let first = part.first as usize;
             let words = &mut self.run.words[first..first + part.count as usize];
             // two characters that both become whole first, and then are in no token together
-            let is_plain = part.count == 2 && words[0].number() + words[1].number() == 2;
+            let is_plain = part.count == 2 && words[0].number() == 1 && words[1].number() == 1;
             if is_plain && !part.may_fall_apart && !part.is_undecided {
                 continue;
             }
@@ -267,6 +261,24 @@ impl Cutter {
             let words = &mut self.run.words[first..first + part.count as usize];
             words.fill(Char::default());
             words[0] = word;
+        }
+    }
+
+    /// Adds the characters to the scratch memory that are parts of their own and have no ids: some have four symbols.
+    #[cold]
+    fn add_wordless(&mut self, buffer: &[u8], vocab: &Regular, scratch: &mut Scratch) {
+        for at in 0..self.run.count {
+            let joined = |at: usize| bit_at(&self.borders.joined, at);
+            if self.run.words[at].number() == 0 && !joined(at) && !joined(at + 1) {
+                let part = Part {
+                    first: at as u32,
+                    count: 1,
+                    ..Part::default()
+                };
+                let piece = scratch.pieces.len() as u64;
+                self.add_part(&part, buffer, vocab, scratch);
+                self.run.words[at] = Char(SLOW | piece);
+            }
         }
     }
 

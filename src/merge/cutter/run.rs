@@ -1,12 +1,9 @@
 //! The characters of several pieces, one after another.
 #![allow(clippy::indexing_slicing)] // positions are below the number of characters
 
-use std::hint::select_unpredictable;
-
 use fearless_simd::{Simd, prelude::*, u8x64};
 
-use super::grow;
-#[cfg(target_arch = "x86_64")]
+use super::{MAX_PIECE_BYTES, grow};
 use crate::split::window;
 use crate::utf8::char_len;
 use crate::vocab::Regular;
@@ -22,11 +19,22 @@ pub(super) const CROSSED: u8 = 1 << 7;
 /// The bytes that are looked at in one step.
 const WIDTH: usize = 64;
 
+/// The bytes from the first piece of a run to the start of its last one. The characters in between stay in the second-level
+/// cache with their words.
+const MAX_SPAN_BYTES: usize = 1 << 13;
+
 /// The characters of several pieces.
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) count: usize,
     pub(super) pieces: usize,
+    /// The range of the buffer from the first piece to the end of the last one.
+    span: std::ops::Range<usize>,
+    /// A bit for each byte of the span: it is of a piece, and it is the first one of a piece.
+    bytes: Vec<u64>,
+    first_bytes: Vec<u64>,
+    /// Whether some character has four bytes.
+    pub(super) has_long_chars: bool,
     /// Where each character begins in the buffer, and [`FIRST`].
     pub(super) starts: Vec<u32>,
     /// A bit for each character: it is the first one of a piece.
@@ -42,9 +50,13 @@ pub(super) struct Run {
 impl Run {
     /// Forgets all pieces.
     pub(super) fn clear(&mut self) {
+        let groups = self.span.len().div_ceil(WIDTH);
+        self.bytes[..groups].fill(0);
+        self.first_bytes[..groups].fill(0);
         self.firsts.fill(0);
         self.count = 0;
         self.pieces = 0;
+        self.has_long_chars = false;
     }
 
     /// Returns how many groups of 64 characters there are.
@@ -65,19 +77,49 @@ impl Run {
         self.start(at) + char_len(self.leads[at])
     }
 
-    /// Adds the piece `buffer[start..end]`. Returns false, and adds nothing, if one of its characters has four bytes.
+    /// Returns whether a piece with this start may still be added.
     #[inline(always)]
-    pub(super) fn add<S: Simd>(
-        &mut self,
-        simd: S,
-        buffer: &[u8],
-        start: usize,
-        end: usize,
-    ) -> bool {
-        let first = self.count;
-        let mut count = first;
-        let starts = grow(&mut self.starts, first + (end - start) + WIDTH);
-        for at in (start..end).step_by(WIDTH) {
+    pub(super) fn has_room(&self, start: usize) -> bool {
+        self.pieces == 0 || start - self.span.start <= MAX_SPAN_BYTES
+    }
+
+    /// Adds a piece, given by its range in the buffer. Pieces come in the order of the text.
+    #[inline(always)]
+    pub(super) fn add(&mut self, (start, end): (usize, usize)) {
+        if self.pieces == 0 {
+            self.span = start..start;
+            let groups = (MAX_SPAN_BYTES + MAX_PIECE_BYTES) / WIDTH + 2;
+            grow(&mut self.bytes, groups);
+            grow(&mut self.first_bytes, groups);
+        }
+        self.span.end = end;
+        self.pieces += 1;
+        let at = start - self.span.start;
+        let (mut group, bit) = (at / WIDTH, at % WIDTH);
+        self.first_bytes[group] |= 1 << bit;
+        let mut len = end - start;
+        while len > WIDTH {
+            self.bytes[group] |= u64::MAX << bit;
+            self.bytes[group + 1] |= u64::MAX >> 1 >> (WIDTH - 1 - bit);
+            group += 1;
+            len -= WIDTH;
+        }
+        let bytes = u64::MAX >> (WIDTH - len);
+        self.bytes[group] |= bytes << bit;
+        self.bytes[group + 1] |= bytes >> 1 >> (WIDTH - 1 - bit);
+    }
+
+    /// Lists where the characters of the pieces begin.
+    #[inline(always)]
+    pub(super) fn list_chars<S: Simd>(&mut self, simd: S, buffer: &[u8]) {
+        let starts = grow(&mut self.starts, self.span.len() + WIDTH);
+        let firsts = grow(&mut self.firsts, self.span.len() / 64 + 2);
+        let (mut count, mut long_chars) = (0, 0);
+        for (group, at) in self.span.clone().step_by(WIDTH).enumerate() {
+            let wanted = self.bytes[group];
+            if wanted == 0 {
+                continue;
+            }
             let copy;
             let bytes = match buffer[at..].first_chunk() {
                 Some(bytes) => bytes,
@@ -86,45 +128,53 @@ impl Run {
                     &copy
                 }
             };
+            let (begin, long) = char_starts(simd, bytes);
+            let begin = begin & wanted;
+            long_chars |= long & wanted;
             let Some(places) = starts[count..].first_chunk_mut::<WIDTH>() else {
-                return false;
+                return;
             };
-            let Some(bits) = char_starts(simd, bytes, end - at) else {
-                return false;
-            };
-            write_starts(simd, bits, at as u32, places);
-            count += bits.count_ones() as usize;
+            window::write(simd, begin, at as u32, places, 0);
+            let mut first_bytes = self.first_bytes[group];
+            while first_bytes != 0 {
+                let before = begin & first_bytes.wrapping_sub(1) & !first_bytes;
+                let index = before.count_ones() as usize;
+                places[index % WIDTH] |= FIRST;
+                firsts[(count + index) / 64] |= 1 << ((count + index) % 64);
+                first_bytes &= first_bytes - 1;
+            }
+            count += begin.count_ones() as usize;
         }
-        starts[first] |= FIRST;
-        grow(&mut self.firsts, count / 64 + 2)[first / 64] |= 1 << (first % 64);
         self.count = count;
-        self.pieces += 1;
-        true
+        self.has_long_chars = long_chars != 0;
     }
 
-    /// Looks up the words of all characters. The code points come first, so that the look-ups need not wait for them.
+    /// Looks up the words of all characters. Each loop does only one thing, so that many of its steps overlap.
     #[inline(always)]
     pub(super) fn decode(&mut self, buffer: &[u8], vocab: &Regular) {
         let n = self.count;
         let code_points = grow(&mut self.code_points, n);
         let leads = grow(&mut self.leads, n);
-        let places = code_points.iter_mut().zip(leads.iter_mut());
-        for (start, (code_point, lead)) in self.starts[..n].iter().zip(places) {
+        for (start, bytes) in self.starts[..n].iter().zip(code_points.iter_mut()) {
             let at = (start & !FIRST) as usize;
-            let bytes = match buffer[at..].first_chunk() {
-                Some(bytes) => *bytes,
+            *bytes = match buffer.get(at..at + 4) {
+                Some(bytes) => u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
                 None => last_bytes(&buffer[at..]),
             };
-            (*code_point, *lead) = (code_point_of(bytes), bytes[0]);
+        }
+        for (code_point, lead) in code_points.iter_mut().zip(leads.iter_mut()) {
+            *lead = (*code_point >> 24) as u8;
+            *code_point = code_point_of(*code_point);
         }
         let chars = vocab.chars();
         let words = grow(&mut self.words, n + 1);
+        for (code_point, word) in code_points.iter().zip(words.iter_mut()) {
+            *word = chars.get(*code_point, vocab);
+        }
         let flags = grow(&mut self.flags, n + 64);
         let mut before = 0;
-        let places = words.iter_mut().zip(flags.iter_mut());
-        let list = code_points.iter().zip(leads.iter());
-        for ((code_point, lead), (word, flag)) in list.zip(places) {
-            *word = chars.get(*code_point, vocab);
+        let list = code_points.iter().zip(leads.iter()).zip(words.iter());
+        for (((code_point, lead), word), flag) in list.zip(flags.iter_mut()) {
             let crossed = chars.crossings.may_begin_inside(before, *lead);
             *flag = word.flags() | (crossed as u8) << CROSSED.ilog2();
             before = *code_point;
@@ -132,49 +182,25 @@ impl Run {
     }
 }
 
-/// Returns a bit for each of the first `len` bytes that begins a character, if none of these has four bytes.
+/// Returns a bit for each byte that begins a character, and for each that begins one of four bytes.
 #[inline(always)]
-fn char_starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], len: usize) -> Option<u64> {
+fn char_starts<S: Simd>(simd: S, bytes: &[u8; WIDTH]) -> (u64, u64) {
     let v = u8x64::from_slice(simd, bytes);
     let inner = (v & u8x64::splat(simd, 0xC0)).simd_eq(u8x64::splat(simd, 0x80));
-    let four = v.simd_ge(u8x64::splat(simd, 0xF0)).to_bitmask();
-    let known = u64::MAX >> (WIDTH - len.min(WIDTH));
-    (four & known == 0).then(|| !inner.to_bitmask() & known)
+    let long = v.simd_ge(u8x64::splat(simd, 0xF0));
+    (!inner.to_bitmask(), long.to_bitmask())
 }
 
-/// Writes the indices of the bits plus `base`. The places after them may be overwritten too.
-///
-/// Most pieces have up to 16 characters, in no predictable number. So 16 are written before the first branch.
+/// Returns the code point of a character, from its bytes and those after it; the first byte is the highest.
 #[inline(always)]
-fn write_starts<S: Simd>(simd: S, mut bits: u64, base: u32, starts: &mut [u32; WIDTH]) {
-    #[cfg(target_arch = "x86_64")]
-    if simd.level().as_avx512().is_some() {
-        return window::write(simd, bits, base, starts, 0);
-    }
-    let _ = simd;
-    for group in starts.as_chunks_mut::<16>().0 {
-        for start in group {
-            *start = base + bits.trailing_zeros();
-            bits &= bits.wrapping_sub(1);
-        }
-        if bits == 0 {
-            break;
-        }
-    }
-}
-
-/// Returns the code point of a character of up to three bytes.
-#[inline(always)]
-fn code_point_of(bytes: [u8; 4]) -> u32 {
-    let word = u32::from_be_bytes(bytes);
-    let one = word >> 24;
-    let two = word >> 18 & 0x7C0 | word >> 16 & 0x3F;
-    let three = word >> 12 & 0xF000 | word >> 10 & 0xFC0 | word >> 8 & 0x3F;
-    select_unpredictable(
-        one >= 0xE0,
-        three,
-        select_unpredictable(one >= 0x80, two, one),
-    )
+fn code_point_of(bytes: u32) -> u32 {
+    let one = bytes >> 24;
+    let two = bytes >> 18 & 0x7C0 | bytes >> 16 & 0x3F;
+    let three = bytes >> 12 & 0xF000 | bytes >> 10 & 0xFC0 | bytes >> 8 & 0x3F;
+    let four = bytes >> 6 & 0x1C_0000 | bytes >> 4 & 0x3_F000 | bytes >> 2 & 0xFC0 | bytes & 0x3F;
+    let short = if one >= 0x80 { two } else { one };
+    let long = if one >= 0xF0 { four } else { three };
+    if one >= 0xE0 { long } else { short }
 }
 
 /// Returns whether a bit is set.
@@ -191,8 +217,8 @@ fn padded(rest: &[u8]) -> [u8; WIDTH] {
     bytes
 }
 
-/// Returns the last bytes of a buffer, followed by zeros.
+/// Returns the last bytes of a buffer, the first one highest, followed by zeros.
 #[cold]
-fn last_bytes(rest: &[u8]) -> [u8; 4] {
-    std::array::from_fn(|at| rest.get(at).copied().unwrap_or(0))
+fn last_bytes(rest: &[u8]) -> u32 {
+    u32::from_be_bytes(std::array::from_fn(|at| rest.get(at).copied().unwrap_or(0)))
 }
