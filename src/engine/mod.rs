@@ -448,6 +448,12 @@ impl Engine {
 
     /// Returns how many misses are worth cutting.
     fn count_worth_cutting(&self, buffer: &[u8], misses: usize) -> usize {
+        // the key of a longer piece is not its bytes
+        let keys = &self.lookup.keys[..misses];
+        let may_be = |key: &u128| cutter::begins_east_asian(*key as u32) | (*key == !0);
+        if !keys.iter().fold(false, |any, key| any | may_be(key)) {
+            return 0;
+        }
         (0..misses)
             .filter(|miss| {
                 let (start, end) = self.lookup.range(self.lookup.misses[*miss].into());

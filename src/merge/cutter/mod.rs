@@ -109,15 +109,21 @@ impl Part {
 /// short pieces (Intel Xeon with AVX-512, November 2026).
 #[inline(always)]
 pub(crate) fn is_worth_cutting(piece: &[u8]) -> bool {
-    let Some(first) = piece.first_chunk::<4>() else {
+    let Some(first) = piece.first_chunk() else {
         return false;
     };
-    // is any of the bytes 0, 1 and 3 in E3..=E9? A byte of ASCII may come before the first character, and the second one
-    // begins at the fourth byte.
-    let first = u32::from_le_bytes(*first);
+    let is_of_length = (MIN_PIECE_BYTES..=MAX_PIECE_BYTES).contains(&piece.len());
+    begins_east_asian(u32::from_le_bytes(*first)) & is_of_length
+}
+
+/// Returns whether one of the first two characters is Chinese or Japanese, by the first four bytes of a piece.
+///
+/// A byte of ASCII may come before the first such character, and the second one begins at the fourth byte. So this is the
+/// case if one of these three bytes is in `E3..=E9`.
+#[inline(always)]
+pub(crate) fn begins_east_asian(first: u32) -> bool {
     let low = first & 0x7F7F_7F7F;
-    let lead = (low + 0x1D1D_1D1D) & !(low + 0x1616_1616) & first & 0x8000_8080;
-    (lead != 0) & (MIN_PIECE_BYTES..=MAX_PIECE_BYTES).contains(&piece.len())
+    (low + 0x1D1D_1D1D) & !(low + 0x1616_1616) & first & 0x8000_8080 != 0
 }
 
 /// Returns whether pieces of a vocabulary can be cut here. In others, a part that is a token may not be its merge.
