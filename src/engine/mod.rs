@@ -39,8 +39,10 @@ pub(crate) struct Engine {
     cache_positions: Batch<u32>,
     /// Where the ids of each miss are.
     miss_ids: Batch<MissIds>,
-    /// The misses that the cutter did not take.
+    /// The misses that the cutter did not take at first. Later, those that it took because the cache did not have them.
     others: Batch<u16>,
+    /// How many those are.
+    cut_misses: usize,
     /// The misses that are merged, in the order of the pieces of the scratch memory.
     merged_misses: Batch<u16>,
     /// By hash, the piece of the scratch memory that may be equal.
@@ -70,9 +72,10 @@ enum MissIds {
 /// The places for the hashes of the pieces that a batch merges: twice as many as pieces, so that few share one.
 const REPEAT_PLACES: usize = 2 * window::ENDS;
 
-/// Batches with no more Chinese or Japanese misses than this ask the cache for them: they may be of a short text that comes
-/// again.
-const CACHED_CUTS: usize = 0;
+/// Batches with no more Chinese or Japanese misses than this ask the cache for them first: they may be of a short text that
+/// comes again. Long texts never do, because the cutter is quicker than the cache is for pieces that it has half of the
+/// time.
+const MAX_CACHED_CUTS: usize = 24;
 
 /// Merges the rest of a piece whose beginning is encoded already, so it must not be looked up as a whole token.
 #[cold]
@@ -122,6 +125,7 @@ impl Engine {
             cache_positions: batch(0),
             miss_ids: batch(MissIds::Cached(0)),
             others: batch(0),
+            cut_misses: 0,
             merged_misses: batch(0),
             repeats: Box::new([0; REPEAT_PLACES]),
             scratch: Scratch::new(level),
@@ -377,24 +381,56 @@ impl Engine {
         if merged > 0 {
             dispatch!(self.level, simd => self.remember(simd, merged));
         }
+        if misses > 0 && self.cut_misses > 0 {
+            self.remember_cut();
+        }
     }
 
     /// Finds the ids of the misses, by cutting, in the cache or by merging. Returns how many pieces were merged.
     fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
-        let others = self.cut(buffer, misses, vocab);
-        for &miss in &self.others[..others] {
-            let miss = usize::from(miss);
+        self.cutter.clear();
+        self.cut_misses = 0;
+        let cuts = self.count_worth_cutting(buffer, misses);
+        if cuts == 0 || !cutter::can_cut(vocab) {
+            self.resolve_others::<false>(buffer, misses, vocab, false)
+        } else if cuts <= MAX_CACHED_CUTS {
+            self.resolve_others::<false>(buffer, misses, vocab, true)
+        } else {
+            let others = self.cut(buffer, misses, vocab);
+            self.resolve_others::<true>(buffer, others, vocab, false)
+        }
+    }
+
+    /// Finds the ids of the misses that were not cut, in the cache or by merging. They are [`others`](Self::others) if
+    /// `LISTED`, else the first ones. Cuts those that are worth it and that the cache does not have if `fresh_are_cut`.
+    #[inline(always)]
+    fn resolve_others<const LISTED: bool>(
+        &mut self,
+        buffer: &[u8],
+        others: usize,
+        vocab: &Regular,
+        fresh_are_cut: bool,
+    ) -> usize {
+        for i in 0..others {
+            let miss = self.other::<LISTED>(i);
             self.cache_keys[miss] = self.lookup.cache_key(buffer, miss, vocab, &self.cache);
         }
-        dispatch!(self.level, simd => self.find_positions(simd, others));
-        let mut merged = 0;
+        dispatch!(self.level, simd => self.find_positions::<_, LISTED>(simd, others));
+        let (mut merged, mut cut) = (0, 0);
         for i in 0..others {
-            let miss = usize::from(self.others[i]);
-            let (key, position) = (&self.cache_keys[miss], self.cache_positions[miss]);
-            if self.cache.is_at(key, position) {
+            let miss = self.other::<LISTED>(i);
+            let position = self.cache_positions[miss];
+            if self.cache.is_at(&self.cache_keys[miss], position) {
                 self.miss_ids[miss] = MissIds::Cached(position);
                 continue;
             }
+            if fresh_are_cut && self.cut_one(buffer, miss, vocab) {
+                // the others before this one were read already
+                self.others[cut] = miss as u16;
+                cut += 1;
+                continue;
+            }
+            let key = &self.cache_keys[miss];
             let repeat = key.hash() as usize % REPEAT_PLACES;
             let piece = self.repeats[repeat];
             // an entry may be left from an earlier batch, so the keys are compared
@@ -403,41 +439,36 @@ impl Engine {
                 self.miss_ids[miss] = MissIds::Scratch(piece);
                 continue;
             }
-            if merged == 0 {
-                self.scratch.clear();
-            }
             self.repeats[repeat] = merged as u16;
             self.miss_ids[miss] = MissIds::Scratch(merged as u16);
-            self.add_fresh(buffer, miss, vocab);
             self.merged_misses[merged] = miss as u16;
             merged += 1;
         }
+        if cut > 0 {
+            self.cut_misses = cut;
+            self.cutter.finish(buffer, vocab, &mut self.scratch);
+        }
         if merged > 0 {
+            self.scratch.clear();
+            for i in 0..merged {
+                self.add_fresh(buffer, self.merged_misses[i].into(), vocab);
+            }
             self.scratch.merge(vocab);
         }
         merged
     }
 
-    /// Cuts the misses that are Chinese or Japanese, if there are more than a few. Lists the others, and returns their
-    /// number.
+    /// Returns the index of a miss that was not cut.
+    #[inline(always)]
+    fn other<const LISTED: bool>(&self, i: usize) -> usize {
+        if LISTED { self.others[i].into() } else { i }
+    }
+
+    /// Cuts the misses that are worth it. Lists the others, and returns their number.
     fn cut(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
-        self.cutter.clear();
-        let worth_it = self.count_worth_cutting(buffer, misses);
-        if worth_it <= CACHED_CUTS || !cutter::can_cut(vocab) {
-            for (other, miss) in self.others[..misses].iter_mut().zip(0..) {
-                *other = miss;
-            }
-            return misses;
-        }
         let mut others = 0;
         for miss in 0..misses {
-            let range = self.lookup.range(self.lookup.misses[miss].into());
-            if cutter::is_worth_cutting(&buffer[range.0..range.1]) {
-                if !self.cutter.has_room(range.0) {
-                    self.cutter.finish(buffer, vocab, &mut self.scratch);
-                }
-                self.miss_ids[miss] = MissIds::Cut(self.cutter.add(range) as u16);
-            } else {
+            if !self.cut_one(buffer, miss, vocab) {
                 self.others[others] = miss as u16;
                 others += 1;
             }
@@ -446,27 +477,42 @@ impl Engine {
         others
     }
 
-    /// Returns how many misses are worth cutting.
-    fn count_worth_cutting(&self, buffer: &[u8], misses: usize) -> usize {
-        // the key of a longer piece is not its bytes
-        let keys = &self.lookup.keys[..misses];
-        let may_be = |key: &u128| cutter::begins_east_asian(*key as u32) | (*key == !0);
-        if !keys.iter().fold(false, |any, key| any | may_be(key)) {
-            return 0;
+    /// Gives a miss to the cutter, if it is worth it.
+    #[inline(always)]
+    fn cut_one(&mut self, buffer: &[u8], miss: usize, vocab: &Regular) -> bool {
+        let range = self.lookup.range(self.lookup.misses[miss].into());
+        let is_worth_it = cutter::is_worth_cutting(&buffer[range.0..range.1]);
+        if is_worth_it {
+            if !self.cutter.has_room(range.0) {
+                self.cutter.finish(buffer, vocab, &mut self.scratch);
+            }
+            self.miss_ids[miss] = MissIds::Cut(self.cutter.add(range) as u16);
         }
-        (0..misses)
-            .filter(|miss| {
-                let (start, end) = self.lookup.range(self.lookup.misses[*miss].into());
-                cutter::is_worth_cutting(&buffer[start..end])
-            })
-            .count()
+        is_worth_it
     }
 
-    /// Looks up the positions in the cache of the first `others` of the misses that were not cut.
+    /// Returns how many misses begin like those that are worth cutting.
+    fn count_worth_cutting(&self, buffer: &[u8], misses: usize) -> usize {
+        let mut count = 0;
+        for (miss, key) in self.lookup.keys[..misses].iter().enumerate() {
+            let mut first = *key as u32;
+            // the key of a longer piece is not its bytes
+            if *key == !0 {
+                let (start, _) = self.lookup.range(self.lookup.misses[miss].into());
+                first = buffer[start..]
+                    .first_chunk()
+                    .map_or(0, |first| u32::from_le_bytes(*first));
+            }
+            count += usize::from(cutter::begins_east_asian(first));
+        }
+        count
+    }
+
+    /// Looks up the positions in the cache of the misses that were not cut.
     #[inline(always)]
-    fn find_positions<S: Simd>(&mut self, _: S, others: usize) {
-        for &miss in &self.others[..others] {
-            let miss = usize::from(miss);
+    fn find_positions<S: Simd, const LISTED: bool>(&mut self, _: S, others: usize) {
+        for i in 0..others {
+            let miss = self.other::<LISTED>(i);
             self.cache_positions[miss] = self.cache.position(&self.cache_keys[miss]);
         }
     }
@@ -489,6 +535,17 @@ impl Engine {
             let (ids, len) = self.scratch.ids(piece);
             let key = &self.cache_keys[usize::from(miss)];
             self.cache.put(key, ids, len);
+        }
+    }
+
+    /// Adds the pieces to the cache that were cut because it did not have them.
+    fn remember_cut(&mut self) {
+        for &miss in &self.others[..self.cut_misses] {
+            let miss = usize::from(miss);
+            if let MissIds::Cut(piece) = self.miss_ids[miss] {
+                let (ids, len) = self.cutter.ids(piece.into());
+                self.cache.put(&self.cache_keys[miss], ids, len);
+            }
         }
     }
 }

@@ -441,3 +441,183 @@ fn grow<T: Clone + Default>(values: &mut Vec<T>, len: usize) -> &mut [T] {
 fn enlarge<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
     values.resize(len.next_power_of_two(), T::default());
 }
+
+#[cfg(all(test, feature = "cl100k_base"))]
+mod tests {
+    use std::sync::Arc;
+
+    use fearless_simd::Level;
+
+    use super::*;
+    use crate::builtin::vocabularies;
+    use crate::merge::plain;
+    use crate::texts::Random;
+    use crate::vocab::Vocabulary;
+
+    fn all() -> Vec<Arc<Vocabulary>> {
+        vec![
+            #[cfg(feature = "r50k_base")]
+            vocabularies::r50k_base(),
+            #[cfg(feature = "p50k_base")]
+            vocabularies::p50k_base(),
+            vocabularies::cl100k_base(),
+            #[cfg(feature = "o200k_base")]
+            vocabularies::o200k_base(),
+        ]
+    }
+
+    /// Checks that the pieces get the ids of plain merging, with other text between them.
+    fn check(cutter: &mut Cutter, pieces: &[String], vocab: &Vocabulary) {
+        let regular = vocab.as_regular().unwrap();
+        let mut scratch = Scratch::new(Level::new());
+        let buffer = pieces.join(" \u{1f642}");
+        let (mut numbers, mut start) = (Vec::new(), 0);
+        cutter.clear();
+        for piece in pieces {
+            let end = start + piece.len();
+            if !cutter.has_room(start) {
+                cutter.finish(buffer.as_bytes(), regular, &mut scratch);
+            }
+            numbers.push(cutter.add((start, end)));
+            start = end + " \u{1f642}".len();
+        }
+        cutter.finish(buffer.as_bytes(), regular, &mut scratch);
+        for (piece, number) in pieces.iter().zip(numbers) {
+            let mut expected = Vec::new();
+            plain::merge_plain(piece.as_bytes(), vocab, &mut expected);
+            let (ids, len) = cutter.ids(number);
+            assert_eq!(ids[..len], expected, "{piece:?}");
+        }
+    }
+
+    /// Returns a piece of some characters of one or two scripts, or from a real text.
+    fn piece(random: &mut Random, chars: usize) -> String {
+        const SCRIPTS: [(u32, u32); 10] = [
+            (0x4E00, 0x9FFF),
+            (0x4E00, 0x5100),
+            (0x3040, 0x30FF),
+            (0x3000, 0x303F),
+            (0xFF00, 0xFFEF),
+            (0x41, 0x7A),
+            (0x410, 0x44F),
+            (0xAC00, 0xD7A3),
+            (0x2_0000, 0x2_0400),
+            (0x1_F600, 0x1_F640),
+        ];
+        const REAL: &str = "中华人民共和国国家发展和改革委员会、日本語の文章をトークンに分けるとき、国際連合は言いました。";
+        let scripts = [(); 2].map(|()| SCRIPTS[random.below(SCRIPTS.len())]);
+        let real: Vec<char> = REAL.chars().collect();
+        (0..chars)
+            .map(|_| match random.below(3) {
+                0 => real[random.below(real.len())],
+                i => {
+                    let (first, last) = scripts[i - 1];
+                    let code_point = first + random.below((last - first) as usize) as u32;
+                    char::from_u32(code_point).unwrap_or('中')
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn cut_pieces_have_the_ids_of_plain_merging() {
+        let mut random = Random::new(3);
+        for vocab in all() {
+            let mut cutter = Cutter::default();
+            for _ in 0..60 {
+                let count = 1 + random.below(60);
+                let pieces: Vec<String> = (0..count)
+                    .map(|_| {
+                        let chars = 2 + random.below(20);
+                        piece(&mut random, chars)
+                    })
+                    .collect();
+                check(&mut cutter, &pieces, &vocab);
+            }
+        }
+    }
+
+    /// Checks parts of every length around those that a job or a mask of 64 bits holds, beside parts of one character.
+    #[test]
+    fn long_parts_have_the_ids_of_plain_merging() {
+        for vocab in all() {
+            let mut cutter = Cutter::default();
+            for chars in (1..40).chain(60..70).chain(125..132) {
+                let pieces = ["中国", "ab", "的", "アイ", "\u{20021}"].map(|part| {
+                    let part: String = part.chars().cycle().take(chars).collect();
+                    format!("龘{part}龘")
+                });
+                check(&mut cutter, &pieces, &vocab);
+            }
+        }
+    }
+
+    /// Checks that no memo of one vocabulary answers for another one.
+    #[test]
+    fn vocabularies_take_turns() {
+        let mut random = Random::new(8);
+        let mut cutter = Cutter::default();
+        for _ in 0..20 {
+            let pieces: Vec<String> = (0..40).map(|_| piece(&mut random, 6)).collect();
+            for vocab in all() {
+                check(&mut cutter, &pieces, &vocab);
+            }
+        }
+    }
+
+    /// Checks that the span of a run ends in time, at every distance between its first piece and a long one.
+    #[test]
+    fn runs_end_before_their_masks_do() {
+        let vocab = vocabularies::cl100k_base();
+        let mut cutter = Cutter::default();
+        let long = "漢".repeat(MAX_PIECE_BYTES / 3);
+        for chars in 2640..2660 {
+            let pieces = [
+                "中文".repeat(3),
+                "あ".repeat(chars),
+                long.clone(),
+                "中文".into(),
+            ];
+            let regular = vocab.as_regular().unwrap();
+            let mut scratch = Scratch::new(Level::new());
+            let buffer = pieces.concat();
+            let (mut start, mut numbers) = (0, Vec::new());
+            cutter.clear();
+            for piece in &pieces {
+                if !cutter.has_room(start) {
+                    cutter.finish(buffer.as_bytes(), regular, &mut scratch);
+                }
+                if piece.len() <= MAX_PIECE_BYTES {
+                    numbers.push(cutter.add((start, start + piece.len())));
+                }
+                start += piece.len();
+            }
+            cutter.finish(buffer.as_bytes(), regular, &mut scratch);
+            for (number, piece) in numbers.into_iter().zip([&pieces[0], &long, &pieces[3]]) {
+                let mut expected = Vec::new();
+                crate::merge::merge_piece(piece.as_bytes(), &vocab, &mut expected);
+                let (ids, len) = cutter.ids(number);
+                assert_eq!(ids[..len], expected);
+            }
+        }
+    }
+
+    #[test]
+    fn only_chinese_and_japanese_is_worth_cutting() {
+        for (text, expected) in [
+            ("中文", true),
+            (" 中文", true),
+            ("，中文", true),
+            ("ひら", true),
+            ("中", false),
+            (" 中", true),
+            ("한국어", false),
+            ("русский", false),
+            ("हिन्दी", false),
+            ("word", false),
+            ("abc中", true),
+        ] {
+            assert_eq!(is_worth_cutting(text.as_bytes()), expected, "{text:?}");
+        }
+    }
+}
