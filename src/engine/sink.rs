@@ -259,11 +259,13 @@ impl Sink for Append<'_> {
     fn push_block(&mut self, ids: &[TokenId], len: usize) {
         let places = &mut self.ids[self.len..];
         places[..BLOCK_IDS].copy_from_slice(&ids[..BLOCK_IDS]);
-        for at in (BLOCK_IDS..len).step_by(BLOCK_IDS) {
+        let mut at = BLOCK_IDS;
+        while at < len {
             match ids[at..].first_chunk::<BLOCK_IDS>() {
                 Some(block) => places[at..at + BLOCK_IDS].copy_from_slice(block),
                 None => places[at..len].copy_from_slice(&ids[at..len]),
             }
+            at += BLOCK_IDS;
         }
         self.len += len;
     }

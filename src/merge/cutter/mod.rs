@@ -453,6 +453,8 @@ mod tests {
     use crate::merge::plain;
     use crate::texts::Random;
     use crate::vocab::Vocabulary;
+    #[cfg(feature = "custom")]
+    use crate::vocab::rank_file::Ranks;
 
     fn all() -> Vec<Arc<Vocabulary>> {
         vec![
@@ -600,6 +602,78 @@ mod tests {
                 assert_eq!(ids[..len], expected);
             }
         }
+    }
+
+    /// The characters of custom vocabularies, some of which share bytes.
+    #[cfg(feature = "custom")]
+    const CUSTOM: &str = "中丮国é\u{e8}a한\u{1f642}\u{20021}";
+
+    /// Returns a piece of these characters.
+    #[cfg(feature = "custom")]
+    fn custom_piece(random: &mut Random, chars: usize) -> String {
+        let all: Vec<char> = CUSTOM.chars().collect();
+        (0..chars).map(|_| all[random.below(all.len())]).collect()
+    }
+
+    /// Returns a vocabulary of bytes and of tokens that are made of two others, and swaps some of their ranks.
+    #[cfg(feature = "custom")]
+    fn custom_vocabulary(random: &mut Random, swaps: usize) -> Vocabulary {
+        let text = custom_piece(random, 600);
+        let mut tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
+        for _ in 0..3000 {
+            let half = |random: &mut Random| match random.below(2) * (tokens.len() - 256) {
+                0 => vec![CUSTOM.as_bytes()[random.below(CUSTOM.len())]],
+                made => tokens[256 + random.below(made)].clone(),
+            };
+            let token = [half(random), half(random)].concat();
+            let occurs = text.as_bytes().windows(token.len()).any(|t| t == token);
+            if occurs && token.len() <= 12 && tokens.len() < 256 + 40 && !tokens.contains(&token) {
+                tokens.push(token);
+            }
+        }
+        for _ in 0..swaps {
+            let [a, b] = [(); 2].map(|()| 256 + random.below(tokens.len() - 256));
+            tokens.swap(a, b);
+        }
+        let mut ranks = Ranks::default();
+        for (token, rank) in tokens.iter().zip(0..) {
+            ranks.push(token, rank);
+        }
+        ranks.vocabulary().unwrap()
+    }
+
+    /// Checks vocabularies in which tokens take fragments of characters at all ranks, some with tokens out of order or that
+    /// no merge gives.
+    #[cfg(feature = "custom")]
+    #[test]
+    fn custom_vocabularies_have_the_ids_of_plain_merging() {
+        let mut random = Random::new(12);
+        let (mut cut, mut out_of_order) = (0, 0);
+        for i in 0..150 {
+            let vocab = custom_vocabulary(&mut random, i % 3);
+            let pieces: Vec<String> = (0..40)
+                .map(|_| {
+                    let chars = 2 + random.below(30);
+                    custom_piece(&mut random, chars)
+                })
+                .collect();
+            for piece in &pieces {
+                let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                crate::merge::merge_piece(piece.as_bytes(), &vocab, &mut ids);
+                plain::merge_plain(piece.as_bytes(), &vocab, &mut expected);
+                assert_eq!(ids, expected, "{piece:?} {i}");
+            }
+            if vocab.as_regular().is_some_and(can_cut) {
+                check(&mut Cutter::default(), &pieces, &vocab);
+                cut += 1;
+            } else {
+                out_of_order += usize::from(vocab.as_regular().is_some());
+            }
+        }
+        assert!(
+            cut > 10 && out_of_order > 10,
+            "{cut} in order, {out_of_order} not"
+        );
     }
 
     #[test]
