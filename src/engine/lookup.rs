@@ -35,7 +35,7 @@ pub(super) struct Lookup {
     /// The list of misses: their indices in the batch. The fields below are by index in this list.
     pub(super) misses: Batch<u16>,
     /// The keys of the pieces, see [`piece_key`].
-    pub(super) keys: Batch<u128>,
+    keys: Batch<u128>,
     /// The upper halves of the hashes of the keys.
     hashes: Batch<u32>,
     /// The id that may be that of each piece, from its bucket.

@@ -354,28 +354,25 @@ impl Engine {
         let misses = self
             .lookup
             .look_up(self.level, buffer, count, vocab, &self.cache);
-        let merged = self.resolve(buffer, misses, vocab);
+        let merged = if misses > 0 {
+            self.resolve(buffer, misses, vocab)
+        } else {
+            0
+        };
         let fresh = if merged > 0 { self.scratch.len() } else { 0 };
-        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh + self.cutter.len());
+        let cut = if misses > 0 { self.cutter.len() } else { 0 };
+        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh + cut);
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.lookup.misses[miss]);
             sink.push_run(&self.lookup.ids, done, at);
             done = at + 1;
-            match self.miss_ids[miss] {
-                MissIds::Cached(position) => {
-                    let (ids, len) = self.cache.ids(position);
-                    sink.push_block(ids, len);
-                }
-                MissIds::Scratch(piece) => {
-                    let (ids, len) = self.scratch.ids(piece.into());
-                    sink.push_block(ids, len);
-                }
-                MissIds::Cut(piece) => {
-                    let (ids, len) = self.cutter.ids(piece.into());
-                    sink.push_block(ids, len);
-                }
-            }
+            let (ids, len) = match self.miss_ids[miss] {
+                MissIds::Cached(position) => self.cache.ids(position),
+                MissIds::Scratch(piece) => self.scratch.ids(piece.into()),
+                MissIds::Cut(piece) => self.cutter.ids(piece.into()),
+            };
+            sink.push_block(ids, len);
         }
         sink.push_run(&self.lookup.ids, done, count);
         if merged > 0 {
@@ -392,24 +389,25 @@ impl Engine {
         self.cut_misses = 0;
         let cuts = self.count_worth_cutting(buffer, misses);
         if cuts == 0 || !cutter::can_cut(vocab) {
-            self.resolve_others::<false>(buffer, misses, vocab, false)
+            self.resolve_others::<false, false>(buffer, misses, vocab)
         } else if cuts <= MAX_CACHED_CUTS {
-            self.resolve_others::<false>(buffer, misses, vocab, true)
+            self.resolve_others::<false, true>(buffer, misses, vocab)
         } else {
             let others = self.cut(buffer, misses, vocab);
-            self.resolve_others::<true>(buffer, others, vocab, false)
+            self.resolve_others::<true, false>(buffer, others, vocab)
         }
     }
 
     /// Finds the ids of the misses that were not cut, in the cache or by merging. They are [`others`](Self::others) if
-    /// `LISTED`, else the first ones. Cuts those that are worth it and that the cache does not have if `fresh_are_cut`.
-    #[inline(always)]
-    fn resolve_others<const LISTED: bool>(
+    /// `LISTED`, else the first ones. Cuts those that are worth it and that the cache does not have if `CUT_FRESH`.
+    ///
+    /// Text without Chinese and Japanese has code of its own, in which neither is asked.
+    #[inline(never)]
+    fn resolve_others<const LISTED: bool, const CUT_FRESH: bool>(
         &mut self,
         buffer: &[u8],
         others: usize,
         vocab: &Regular,
-        fresh_are_cut: bool,
     ) -> usize {
         for i in 0..others {
             let miss = self.other::<LISTED>(i);
@@ -424,7 +422,7 @@ impl Engine {
                 self.miss_ids[miss] = MissIds::Cached(position);
                 continue;
             }
-            if fresh_are_cut && self.cut_one(buffer, miss, vocab) {
+            if CUT_FRESH && self.cut_one(buffer, miss, vocab) {
                 // the others before this one were read already
                 self.others[cut] = miss as u16;
                 cut += 1;
@@ -442,17 +440,24 @@ impl Engine {
             self.repeats[repeat] = merged as u16;
             self.miss_ids[miss] = MissIds::Scratch(merged as u16);
             self.merged_misses[merged] = miss as u16;
+            // the cutter overwrites the scratch memory
+            if !CUT_FRESH {
+                if merged == 0 {
+                    self.scratch.clear();
+                }
+                self.add_fresh(buffer, miss, vocab);
+            }
             merged += 1;
         }
-        if cut > 0 {
+        if CUT_FRESH {
             self.cut_misses = cut;
             self.cutter.finish(buffer, vocab, &mut self.scratch);
-        }
-        if merged > 0 {
             self.scratch.clear();
             for i in 0..merged {
                 self.add_fresh(buffer, self.merged_misses[i].into(), vocab);
             }
+        }
+        if merged > 0 {
             self.scratch.merge(vocab);
         }
         merged
@@ -492,17 +497,23 @@ impl Engine {
     }
 
     /// Returns how many misses begin like those that are worth cutting.
+    ///
+    /// Most texts have no byte that begins a Chinese or Japanese character: then the misses are not looked at one by one.
     fn count_worth_cutting(&self, buffer: &[u8], misses: usize) -> usize {
+        let [Some(first), Some(last)] = [0, misses - 1].map(|miss| self.lookup.misses.get(miss))
+        else {
+            return 0;
+        };
+        let [(start, _), (_, end)] = [first, last].map(|at| self.lookup.range((*at).into()));
+        let text = &buffer[start..end];
+        if !dispatch!(self.level, simd => cutter::has_east_asian(simd, text)) {
+            return 0;
+        }
         let mut count = 0;
-        for (miss, key) in self.lookup.keys[..misses].iter().enumerate() {
-            let mut first = *key as u32;
-            // the key of a longer piece is not its bytes
-            if *key == !0 {
-                let (start, _) = self.lookup.range(self.lookup.misses[miss].into());
-                first = buffer[start..]
-                    .first_chunk()
-                    .map_or(0, |first| u32::from_le_bytes(*first));
-            }
+        for miss in &self.lookup.misses[..misses] {
+            let (start, _) = self.lookup.range((*miss).into());
+            let first = buffer.get(start..start + 4).and_then(<[u8]>::first_chunk);
+            let first = first.map_or(0, |first| u32::from_le_bytes(*first));
             count += usize::from(cutter::begins_east_asian(first));
         }
         count

@@ -259,13 +259,8 @@ impl Sink for Append<'_> {
     fn push_block(&mut self, ids: &[TokenId], len: usize) {
         let places = &mut self.ids[self.len..];
         places[..BLOCK_IDS].copy_from_slice(&ids[..BLOCK_IDS]);
-        let mut at = BLOCK_IDS;
-        while at < len {
-            match ids[at..].first_chunk::<BLOCK_IDS>() {
-                Some(block) => places[at..at + BLOCK_IDS].copy_from_slice(block),
-                None => places[at..len].copy_from_slice(&ids[at..len]),
-            }
-            at += BLOCK_IDS;
+        if len > BLOCK_IDS {
+            places[BLOCK_IDS..len].copy_from_slice(&ids[BLOCK_IDS..len]);
         }
         self.len += len;
     }

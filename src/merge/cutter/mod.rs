@@ -126,6 +126,14 @@ pub(crate) fn begins_east_asian(first: u32) -> bool {
     (low + 0x1D1D_1D1D) & !(low + 0x1616_1616) & first & 0x8000_8080 != 0
 }
 
+/// Returns whether a text has a byte in `E3..=E9`, which begins the characters of these scripts.
+#[inline(always)]
+pub(crate) fn has_east_asian<S: Simd>(_: S, text: &[u8]) -> bool {
+    text.iter().fold(false, |any, byte| {
+        any | (byte.wrapping_sub(0xE3) <= 0xE9 - 0xE3)
+    })
+}
+
 /// Returns whether pieces of a vocabulary can be cut here. In others, a part that is a token may not be its merge.
 pub(crate) fn can_cut(vocab: &Regular) -> bool {
     vocab.is_in_order() && vocab.serial() < MAX_SERIAL
