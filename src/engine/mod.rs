@@ -73,8 +73,9 @@ enum MissIds {
 const REPEAT_PLACES: usize = 2 * window::ENDS;
 
 /// Batches with no more Chinese or Japanese misses than this ask the cache for them first: they may be of a short text that
-/// comes again. Long texts never do, because the cutter is quicker than the cache is for pieces that it has half of the
-/// time.
+/// comes again. Without, Chinese of 100 bytes that came again took a quarter more time than with the cache.
+///
+/// Long texts do not ask it: that costs 8 to 10 % (both on an Intel Xeon with AVX-512, November 2026).
 const MAX_CACHED_CUTS: usize = 24;
 
 /// Merges the rest of a piece whose beginning is encoded already, so it must not be looked up as a whole token.

@@ -150,16 +150,15 @@ type Words = Box<[AtomicU64]>;
 
 /// All characters. Each is merged when a text first has it, so a text pays only for its own.
 ///
-/// Those of up to three bytes are in one table of 512 KB. Others are rare, so their blocks of 32 KB are made when one of
-/// their characters is met. With such blocks for all characters, Chinese took 2 % more time, waiting for the block's
-/// address (AMD EPYC with AVX2, November 2026).
+/// Those of up to three bytes are in one table of 512 KB. Longer ones are rare, so their blocks of 32 KB are made when one of
+/// their characters is met.
 pub(crate) struct Chars {
     rivals: Rivals,
     pub(crate) crossings: Crossings,
     /// Tokens that are a half of an out-of-order token, or are out of order: no merge may begin with them.
     unsure: FxHashSet<TokenId>,
     words: Words,
-    long_chars: Box<[OnceLock<Words>]>,
+    longer: Box<[OnceLock<Words>]>,
 }
 
 /// The lowest ranks of rivals, by the fragment of a character that they take. Keys are [`packed`] bytes.
@@ -185,7 +184,7 @@ impl Chars {
             crossings,
             unsure: vocab.out_of_order_parts().collect(),
             words: empty_words(LONG_CHARS as usize),
-            long_chars: blocks.map(|_| OnceLock::new()).collect(),
+            longer: blocks.map(|_| OnceLock::new()).collect(),
         }
     }
 
@@ -214,7 +213,7 @@ impl Chars {
     /// Returns the block of a character of four bytes.
     fn block_of(&self, code_point: u32) -> Option<&OnceLock<Words>> {
         let at = code_point.checked_sub(LONG_CHARS)? >> BLOCK_BITS;
-        self.long_chars.get(at as usize)
+        self.longer.get(at as usize)
     }
 
     /// Merges a character and keeps it.
@@ -224,7 +223,8 @@ impl Chars {
         let mut bytes = [0; 4];
         let bytes = char::from_u32(code_point)
             .map_or(&[][..], |char| char.encode_utf8(&mut bytes).as_bytes());
-        let flags = self.crossings.flags(code_point) | MADE | ASCII * u8::from(bytes.len() == 1);
+        let ascii = ASCII * u8::from(bytes.len() == 1);
+        let flags = self.crossings.flags(code_point) | MADE | ascii;
         let merged = Char(self.merge(bytes, vocab).0 | u64::from(flags) << FLAGS_SHIFT);
         let word = self.words.get(code_point as usize).or_else(|| {
             let block = self.block_of(code_point)?;

@@ -121,12 +121,11 @@ impl Run {
                 continue;
             }
             let copy;
-            let bytes = match buffer[at..].first_chunk() {
-                Some(bytes) => bytes,
-                None => {
-                    copy = padded(&buffer[at..]);
-                    &copy
-                }
+            let bytes = if let Some(bytes) = buffer[at..].first_chunk() {
+                bytes
+            } else {
+                copy = padded(&buffer[at..]);
+                &copy
             };
             let (begin, long) = char_starts(simd, bytes);
             let begin = begin & wanted;
