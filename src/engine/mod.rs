@@ -11,21 +11,24 @@ pub(crate) mod prefixes;
 pub(crate) mod sink;
 
 mod lookup;
+mod misses;
 mod recent;
 mod repeats;
 
 use std::cell::Cell;
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Level;
 
 use crate::merge::cache::{self, Cache, Limit};
+use crate::merge::cutter::Cutter;
 use crate::merge::{self, BLOCK_IDS, Scratch};
 use crate::split::window::{self, Scanned};
 use crate::split::{self, Splitter};
 use crate::token_id::TokenId;
 use crate::utf8::whole_chars;
 use crate::vocab::{Regular, Vocabulary};
-use lookup::{Batch, LONG_KEY, Lookup, batch};
+use lookup::{Batch, Lookup, batch};
+use misses::MissIds;
 use sink::{Append, Sink};
 
 /// The scratch memory and the cache of one thread, or of one [`Encoder`](crate::Encoder).
@@ -38,11 +41,16 @@ pub(crate) struct Engine {
     cache_positions: Batch<u32>,
     /// Where the ids of each miss are.
     miss_ids: Batch<MissIds>,
+    /// The misses that the cutter did not take at first. Later, those that it took because the cache did not have them.
+    others: Batch<u16>,
+    /// How many those are.
+    cut_misses: usize,
     /// The misses that are merged, in the order of the pieces of the scratch memory.
     merged_misses: Batch<u16>,
     /// By hash, the piece of the scratch memory that may be equal.
     repeats: Box<[u16; REPEAT_PLACES]>,
     scratch: Scratch,
+    cutter: Cutter,
     /// Memory for the copy of the end of a text, with padding.
     tail: Vec<u8>,
     /// The ids of a short text.
@@ -50,15 +58,6 @@ pub(crate) struct Engine {
     cache: Cache,
     /// [`MAX_BUFFER_BYTES`], except in tests.
     max_buffer: usize,
-}
-
-/// Where the ids of a miss are.
-#[derive(Clone, Copy)]
-enum MissIds {
-    /// At this position in the cache.
-    Cached(u32),
-    /// With this piece of the scratch memory.
-    Scratch(u16),
 }
 
 /// The places for the hashes of the pieces that a batch merges: twice as many as pieces, so that few share one.
@@ -123,9 +122,12 @@ impl Engine {
             long_keys: batch(cache::Key::NOT_CACHED),
             cache_positions: batch(0),
             miss_ids: batch(MissIds::Cached(0)),
+            others: batch(0),
+            cut_misses: 0,
             merged_misses: batch(0),
             repeats: Box::new([0; REPEAT_PLACES]),
             scratch: Scratch::new(level),
+            cutter: Cutter::default(),
             tail: Vec::new(),
             short: Vec::new(),
             cache: Cache::new(cache),
@@ -205,6 +207,7 @@ impl Engine {
             self.encode_tail(text, at, splitter, vocab, sink);
         }
         self.scratch.give_back();
+        self.cutter.give_back();
     }
 
     /// Encodes a text piece by piece, up to where the sink wants no more.
@@ -359,13 +362,9 @@ impl Engine {
         let misses = self
             .lookup
             .look_up(self.level, buffer, count, vocab, &self.cache);
-        let merged = if misses > 0 {
-            self.resolve(buffer, misses, vocab)
-        } else {
-            0
-        };
+        let merged = self.resolve(buffer, misses, vocab);
         let fresh = if merged > 0 { self.scratch.len() } else { 0 };
-        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh);
+        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh + self.cutter.len());
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.lookup.misses[miss]);
@@ -380,117 +379,14 @@ impl Engine {
                     let (ids, len) = self.scratch.ids(piece.into());
                     sink.push_block(ids, len);
                 }
+                MissIds::Cut(piece) => {
+                    let (ids, len) = self.cutter.ids(piece.into());
+                    sink.push_block(ids, len);
+                }
             }
         }
         sink.push_run(&self.lookup.ids, done, count);
-        if merged > 0 {
-            dispatch!(self.level, simd => self.remember(simd, merged, vocab.serial()));
-        }
-    }
-
-    /// Finds the ids of the misses, in the cache or by merging. Returns how many pieces were merged.
-    fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
-        let serial = vocab.serial();
-        self.make_long_keys(buffer, misses, serial);
-        dispatch!(self.level, simd => self.find_positions(simd, misses, serial));
-        let mut merged = 0;
-        for miss in 0..misses {
-            let position = self.cache_positions[miss];
-            if self.is_cached(miss, position, serial) {
-                self.miss_ids[miss] = MissIds::Cached(position);
-                continue;
-            }
-            let repeat = self.lookup.hashes[miss] as usize % REPEAT_PLACES;
-            let piece = self.repeats[repeat];
-            // an entry may be left from an earlier batch, so the keys are compared
-            let candidate = self.merged_misses[..merged].get(usize::from(piece));
-            if candidate.is_some_and(|&other| self.are_same(miss, other.into())) {
-                self.miss_ids[miss] = MissIds::Scratch(piece);
-                continue;
-            }
-            self.repeats[repeat] = merged as u16;
-            self.miss_ids[miss] = MissIds::Scratch(merged as u16);
-            self.merged_misses[merged] = miss as u16;
-            merged += 1;
-        }
-        if merged > 0 {
-            self.merge(buffer, merged, vocab);
-        }
-        merged
-    }
-
-    /// Makes the keys in the cache of the misses of more than 16 bytes, and prefetches their buckets. Those of the others
-    /// were prefetched with the buckets of the vocabulary.
-    fn make_long_keys(&mut self, buffer: &[u8], misses: usize, serial: u32) {
-        for miss in 0..misses {
-            if self.lookup.keys[miss] == LONG_KEY {
-                let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
-                let key = cache::Key::long(&buffer[start..end], serial);
-                self.cache.prefetch(key.hash());
-                self.lookup.hashes[miss] = cache::key_hash(key.hash(), serial);
-                self.long_keys[miss] = key;
-            }
-        }
-    }
-
-    /// Looks up the positions in the cache of the misses.
-    #[inline(always)]
-    fn find_positions<S: Simd>(&mut self, _: S, misses: usize, serial: u32) {
-        let hashes = self.lookup.hashes[..misses].iter();
-        for (hash, position) in hashes.zip(self.cache_positions.iter_mut()) {
-            *position = self.cache.position(cache::key_hash(*hash, serial));
-        }
-    }
-
-    /// Returns whether the entry of a miss is at this position in the cache.
-    #[inline(always)]
-    fn is_cached(&self, miss: usize, position: u32, serial: u32) -> bool {
-        let key = self.lookup.keys[miss];
-        if key == LONG_KEY {
-            return self.cache.is_at(&self.long_keys[miss], position);
-        }
-        let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
-        self.cache.is_short_at(key, end - start, serial, position)
-    }
-
-    /// Returns whether two misses are the same piece.
-    #[inline(always)]
-    fn are_same(&self, miss: usize, other: usize) -> bool {
-        let key = self.lookup.keys[miss];
-        key == self.lookup.keys[other]
-            && (key != LONG_KEY || self.long_keys[miss].is_same(&self.long_keys[other]))
-    }
-
-    /// Merges the misses that are listed to be merged.
-    fn merge(&mut self, buffer: &[u8], merged: usize, vocab: &Regular) {
-        self.scratch.clear();
-        for i in 0..merged {
-            let miss = self.merged_misses[i].into();
-            if let Some(id) = self.lookup.late_id(buffer, miss, vocab) {
-                self.scratch.add_id(id);
-            } else {
-                let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
-                self.scratch.add(buffer, start, end, vocab);
-            }
-        }
-        self.scratch.merge(vocab);
-    }
-
-    /// Adds the merged pieces to the cache.
-    #[inline(always)]
-    fn remember<S: Simd>(&mut self, _: S, merged: usize, serial: u32) {
-        for (piece, &miss) in self.merged_misses[..merged].iter().enumerate() {
-            let miss = usize::from(miss);
-            let (ids, len) = self.scratch.ids(piece);
-            let key = self.lookup.keys[miss];
-            if key == LONG_KEY {
-                self.cache.put(&self.long_keys[miss], ids, len);
-                continue;
-            }
-            let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
-            let key = cache::Key::short(key, self.lookup.hashes[miss], end - start, serial);
-            self.cache.put(&key, ids, len);
-        }
+        self.remember(merged, vocab.serial());
     }
 }
 

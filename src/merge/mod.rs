@@ -2,6 +2,7 @@
 #![allow(clippy::indexing_slicing)] // positions in a piece are below its length, ranges of `ids` were taken from it
 
 pub(crate) mod cache;
+pub(crate) mod cutter;
 mod heap;
 mod long;
 pub(crate) mod plain;
@@ -11,8 +12,8 @@ use fearless_simd::Level;
 
 use crate::repetition::is_repetitive;
 use crate::token_id::TokenId;
-use crate::utf8::{decode, is_continuation};
-use crate::vocab::chars::{Char, CharBlock, Chars};
+use crate::utf8::decode;
+use crate::vocab::chars::{Char, Chars};
 use crate::vocab::crossings::Side;
 use crate::vocab::tables::{NONE, SIDES, Symbol, sure};
 use crate::vocab::{Regular, Vocabulary};
@@ -153,27 +154,43 @@ impl Scratch {
         });
     }
 
-    /// Adds the symbols of a piece without cutting it.
+    /// Adds the symbols of a piece without cutting it. No character has more than two bytes.
     fn add_uncut(&mut self, piece: &[u8], vocab: &Regular) {
         let chars = vocab.chars();
         let start = self.ids.len();
-        // a character has no more symbols than bytes; four are written at a time
-        self.ids.resize(start + piece.len() + 4, 0);
+        // a character has no more symbols than bytes; two are written at a time
+        self.ids.resize(start + piece.len() + 1, 0);
         let places = &mut self.ids[start..];
+        // the character before this one, and the place of its symbols
+        let (mut before, mut code_point_before, mut place_before) = (Char::default(), 0, 0);
         let (mut len, mut next) = (0, 0);
-        while next < piece.len() {
-            let (code_point, char_len) = decode(&piece[next..]);
-            let block = chars.block(code_point, vocab);
-            let char = block.get(code_point);
-            if let Some(symbol) = char.single() {
-                places[len] = symbol;
-                len += 1;
+        while let Some(&lead) = piece.get(next) {
+            let last = piece.get(next + 1).copied().unwrap_or_default();
+            let (code_point, char_len) = if lead < 0x80 {
+                (u32::from(lead), 1)
             } else {
-                let rival = lowest_rival(piece, next, chars, vocab);
-                let symbols = block.multi(char).against(rival);
-                places[len..len + 4].copy_from_slice(&symbols.symbols);
-                len += symbols.len;
+                (u32::from(lead & 0x1F) << 6 | u32::from(last & 0x3F), 2)
+            };
+            let char = chars.get(code_point, vocab);
+            let mut may_fall_apart = char.number() == 0;
+            let side = Chars::side(code_point_before, before);
+            if chars.crossings.may_cross_partly(side, lead) {
+                let rival = chars.crossings.partial(side, lead);
+                let falls_apart = rival <= before.highest_rank().max(char.highest_rank());
+                may_fall_apart |= falls_apart;
+                if falls_apart && !before.is_single() {
+                    let bytes = [piece[next - 2], piece[next - 1]];
+                    len = place_before + put_bytes(bytes, &mut places[place_before..], vocab);
+                }
             }
+            place_before = len;
+            if may_fall_apart && !char.is_single() {
+                len += put_bytes([lead, last], &mut places[len..], vocab);
+            } else {
+                places[len..len + 2].copy_from_slice(&char.two_symbols());
+                len += char.number();
+            }
+            (before, code_point_before) = (char, code_point);
             next += char_len;
         }
         self.ids.truncate(start + len);
@@ -192,15 +209,17 @@ impl Scratch {
         let (mut begin, mut rival_before) = (0, NONE);
         while next < piece.len() {
             let at = next;
+            let lead = piece[at];
             let (next_char, after, end) = char_at(piece, at, chars, vocab);
-            let rival_after = chars.crossings.partial(side, after);
-            self.push(char, rival_after.min(rival_before));
+            let rival_after = chars.crossings.partial(side, lead);
+            let rival = rival_after.min(rival_before);
+            self.push(char, &piece[begin..at], rival, vocab);
             if rival_after == NONE
-                && (side.last | after.lead) >= 0x80
+                && (side.code_point | after.code_point) >= 0x80
                 && !chars.crossings.whole(side, after)
             {
-                // a part of one character is merged already
-                if from != begin {
+                // a part of one character is merged already, if its word has ids
+                if from != begin || char.number() == 0 {
                     self.end_part(first, &piece[from..at], vocab);
                 }
                 (first, from) = (self.ids.len(), at);
@@ -208,18 +227,20 @@ impl Scratch {
             (char, side, begin, next) = (next_char, after, at, end);
             rival_before = rival_after;
         }
-        self.push(char, rival_before);
-        if from != begin {
+        self.push(char, &piece[begin..], rival_before, vocab);
+        if from != begin || char.number() == 0 {
             self.end_part(first, &piece[from..], vocab);
         }
     }
 
     /// Appends the symbols of a character, with the lowest rank of a token that takes a fragment of it.
     #[inline(always)]
-    fn push(&mut self, (block, char): (&CharBlock, Char), rival: TokenId) {
-        match char.single() {
-            Some(symbol) => self.ids.push(symbol),
-            None => block.multi(char).against(rival).append_to(&mut self.ids),
+    fn push(&mut self, char: Char, bytes: &[u8], rival: TokenId, vocab: &Regular) {
+        if char.is_single() {
+            self.ids.push(char.two_symbols()[0]);
+        } else {
+            let symbols = vocab.chars().against(rival, char, bytes, vocab);
+            symbols.append_to(&mut self.ids);
         }
     }
 
@@ -316,39 +337,19 @@ fn remove_gaps(symbols: &mut [Symbol]) -> usize {
     len
 }
 
-/// Returns the lowest rank of a token that joins fragments of the character at `at` to a neighbour.
-fn lowest_rival(piece: &[u8], at: usize, chars: &Chars, vocab: &Regular) -> TokenId {
-    let (_, side, end) = char_at(piece, at, chars, vocab);
-    let mut lowest = NONE;
-    if let Some(before) = (0..at).rev().find(|at| !is_continuation(piece[*at])) {
-        let (_, before, _) = char_at(piece, before, chars, vocab);
-        lowest = chars.crossings.partial(before, side);
-    }
-    if end < piece.len() {
-        let (_, after, _) = char_at(piece, end, chars, vocab);
-        lowest = lowest.min(chars.crossings.partial(side, after));
-    }
-    lowest
+/// Writes the symbols of two bytes, and returns their number.
+#[inline(always)]
+fn put_bytes(bytes: [u8; 2], places: &mut [Symbol], vocab: &Regular) -> usize {
+    places[..2].copy_from_slice(&bytes.map(|byte| vocab.byte_symbol(byte)));
+    2
 }
 
 /// Returns the character of a piece that begins at `at`, its properties, and its end.
 #[inline(always)]
-fn char_at<'c>(
-    piece: &[u8],
-    at: usize,
-    chars: &'c Chars,
-    vocab: &Regular,
-) -> ((&'c CharBlock, Char), Side, usize) {
+fn char_at(piece: &[u8], at: usize, chars: &Chars, vocab: &Regular) -> (Char, Side, usize) {
     let (code_point, len) = decode(&piece[at..]);
-    let block = chars.block(code_point, vocab);
-    let char = block.get(code_point);
-    let side = Side {
-        code_point,
-        flags: char.flags(),
-        lead: piece[at],
-        last: piece[at + len - 1],
-    };
-    ((block, char), side, at + len)
+    let char = chars.get(code_point, vocab);
+    (char, Chars::side(code_point, char), at + len)
 }
 
 /// Merges some ranges of `ids` in jobs of one size. Ranges of whole pieces become ids, those of parts stay symbols.

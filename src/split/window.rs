@@ -481,7 +481,7 @@ fn members<R: Rules>(m: &Masks, class: Classes) -> u64 {
 
 /// Writes the indices of the bits plus `base` to `ends` from `at` on. The entries after them may be overwritten too.
 #[inline(always)]
-fn write<S: Simd, const N: usize>(
+pub(crate) fn write<S: Simd, const N: usize>(
     simd: S,
     mut bits: u64,
     base: u32,

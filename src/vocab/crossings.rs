@@ -22,13 +22,19 @@ const BIT_MASK: usize = u64::BITS as usize - 1;
 
 /// The bits of a continuation byte that are its own, below `0b10`.
 const CONTINUATION_MASK: u8 = 0b11_1111;
+/// How many continuation bytes there are.
+const CONTINUATIONS: usize = CONTINUATION_MASK as usize + 1;
 
+/// Flag of a character: it is ASCII.
+pub(crate) const ASCII: u8 = 1 << 2;
 /// Flag of a character: a token holds it and the character after it.
-pub(crate) const BEFORE: u8 = 1;
+pub(crate) const BEFORE: u8 = 1 << 3;
 /// Flag of a character: a token holds it and the character before it.
-pub(crate) const AFTER: u8 = 2;
+pub(crate) const AFTER: u8 = 1 << 4;
 /// Flag of a character: a token holds it and then ends inside the next one.
-pub(crate) const BEGINS: u8 = 4;
+pub(crate) const BEGINS: u8 = 1 << 5;
+/// Flag of a character that was merged already.
+pub(crate) const MADE: u8 = 1 << 6;
 
 /// The pairs of characters that may be neighbours in one token.
 pub(crate) struct Crossings {
@@ -39,6 +45,9 @@ pub(crate) struct Crossings {
     /// By the last byte of a character and a lead byte, the lowest rank of a token that begins inside the character and
     /// holds that lead byte.
     inside: Box<[[TokenId; 256]]>,
+    /// By the low bits of the last byte of a character, a bit for the low bits of each lead byte that has a rank in
+    /// `inside`. It tells with one look that most neighbours have none.
+    inside_leads: Box<[u64; CONTINUATIONS]>,
     /// The flags of each character below [`FLAGS_END`]: [`BEFORE`], [`AFTER`], [`BEGINS`].
     flags: Box<[u8]>,
 }
@@ -48,10 +57,6 @@ pub(crate) struct Crossings {
 pub(crate) struct Side {
     pub(crate) code_point: u32,
     pub(crate) flags: u8,
-    /// Its first byte.
-    pub(crate) lead: u8,
-    /// Its last byte.
-    pub(crate) last: u8,
 }
 
 impl Crossings {
@@ -60,7 +65,8 @@ impl Crossings {
         Self {
             pairs: vec![0; 1 << (PAIR_HASH_BITS - WORD_SHIFT)].into(),
             begun: vec![NONE; 1 << BEGUN_HASH_BITS].into(),
-            inside: vec![[NONE; 256]; usize::from(CONTINUATION_MASK) + 1].into(),
+            inside: vec![[NONE; 256]; CONTINUATIONS].into(),
+            inside_leads: Box::new([0; CONTINUATIONS]),
             flags: vec![0; FLAGS_END as usize].into(),
         }
     }
@@ -84,8 +90,9 @@ impl Crossings {
             .take_while(|byte| is_continuation(**byte))
             .count();
         if let (Some(last), Some(lead)) = (token[..at].last(), token.get(at)) {
-            let lowest =
-                &mut self.inside[usize::from(last & CONTINUATION_MASK)][usize::from(*lead)];
+            let last = usize::from(last & CONTINUATION_MASK);
+            self.inside_leads[last] |= 1 << (lead & CONTINUATION_MASK);
+            let lowest = &mut self.inside[last][usize::from(*lead)];
             *lowest = id.min(*lowest);
         }
         let mut before: Option<u32> = None;
@@ -131,23 +138,41 @@ impl Crossings {
     /// Returns whether a token may hold both of these two characters.
     #[inline(always)]
     pub(crate) fn whole(&self, before: Side, after: Side) -> bool {
-        before.flags & BEFORE != 0 && after.flags & AFTER != 0 && {
-            let hash = pair_hash(before.code_point, after.code_point);
-            self.pairs[hash >> WORD_SHIFT] >> (hash & BIT_MASK) & 1 != 0
-        }
+        before.flags & BEFORE != 0
+            && after.flags & AFTER != 0
+            && self.pair(before.code_point, after.code_point) != 0
+    }
+
+    /// Returns 1 if a token may hold both of two characters whose flags [`BEFORE`] and [`AFTER`] allow it, else 0.
+    #[inline(always)]
+    pub(crate) fn pair(&self, before: u32, after: u32) -> u64 {
+        let hash = pair_hash(before, after);
+        self.pairs[hash >> WORD_SHIFT] >> (hash & BIT_MASK) & 1
+    }
+
+    /// Returns 1 if a token may begin inside the character `before` and hold the lead byte of the next one, else 0.
+    #[inline(always)]
+    pub(crate) fn may_begin_inside(&self, before: u32, lead: u8) -> u64 {
+        let leads = self.inside_leads[before as usize % CONTINUATIONS];
+        leads >> (lead & CONTINUATION_MASK) & 1
+    }
+
+    /// Returns whether [`partial`](Self::partial) may find a rank.
+    #[inline(always)]
+    pub(crate) fn may_cross_partly(&self, before: Side, lead: u8) -> bool {
+        self.may_begin_inside(before.code_point, lead) != 0 || before.flags & BEGINS != 0
     }
 
     /// Returns a lower bound of the ranks of tokens that cross here from or into the inside of a character: they begin or
     /// end inside one of these two and have bytes of the other. [`NONE`] if there are none.
     #[inline(always)]
-    pub(crate) fn partial(&self, before: Side, after: Side) -> TokenId {
+    pub(crate) fn partial(&self, before: Side, lead: u8) -> TokenId {
         let mut lowest = NONE;
-        if before.last >= 0x80 {
-            lowest =
-                self.inside[usize::from(before.last & CONTINUATION_MASK)][usize::from(after.lead)];
+        if before.code_point >= 0x80 {
+            lowest = self.inside[before.code_point as usize % CONTINUATIONS][usize::from(lead)];
         }
         if before.flags & BEGINS != 0 {
-            lowest = lowest.min(self.begun[begun_hash(before.code_point, after.lead)]);
+            lowest = lowest.min(self.begun[begun_hash(before.code_point, lead)]);
         }
         lowest
     }
@@ -176,7 +201,7 @@ fn mix(number: u64, bits: u32) -> usize {
 /// Hashes a pair of characters.
 #[inline(always)]
 fn pair_hash(before: u32, after: u32) -> usize {
-    mix(u64::from(before) << 32 | u64::from(after), PAIR_HASH_BITS)
+    mix(u64::from(before) << 21 | u64::from(after), PAIR_HASH_BITS)
 }
 
 /// Hashes a character and the lead byte of the next one.
@@ -207,13 +232,9 @@ mod tests {
     }
 
     fn side(crossings: &Crossings, char: char) -> Side {
-        let mut buffer = [0; 4];
-        let bytes = char.encode_utf8(&mut buffer).as_bytes();
         Side {
             code_point: char.into(),
             flags: crossings.flags(char.into()),
-            lead: bytes[0],
-            last: bytes[bytes.len() - 1],
         }
     }
 
@@ -248,16 +269,13 @@ mod tests {
                 let inside = inside.count();
                 if inside > 0 && inside < token.len() {
                     let before = Side {
-                        code_point: 0,
+                        code_point: token[inside - 1].into(),
                         flags: 0,
-                        lead: 0,
-                        last: token[inside - 1],
                     };
-                    let after = Side {
-                        lead: token[inside],
-                        ..before
-                    };
-                    assert!(crossings.partial(before, after) <= id, "token {id}");
+                    let lead = token[inside];
+                    assert!(crossings.partial(before, lead) <= id, "token {id}");
+                    let may = crossings.may_begin_inside(before.code_point, lead);
+                    assert_eq!(may, 1, "token {id}");
                 }
                 let lead = token.iter().rposition(|byte| !is_continuation(*byte));
                 let (whole, rest) = token.split_at(lead.unwrap_or(0));
@@ -267,11 +285,7 @@ mod tests {
                     && rest.len() < char_len(rest[0])
                 {
                     let before = side(crossings, before);
-                    let after = Side {
-                        lead: rest[0],
-                        ..before
-                    };
-                    assert!(crossings.partial(before, after) <= id, "token {id}");
+                    assert!(crossings.partial(before, rest[0]) <= id, "token {id}");
                 }
             }
         }

@@ -85,7 +85,7 @@ impl Regular {
         }
     }
 
-    /// Builds now everything that is otherwise built on first use, except the blocks of characters.
+    /// Builds now everything that is otherwise built on first use, except the merges of characters.
     pub(super) fn prepare(&self) {
         self.keyless();
         self.chars();
@@ -235,7 +235,23 @@ impl Regular {
         symbols == [left, right]
     }
 
-    /// Returns the merges of characters and the crossings between them. Builds both on the first call, except the blocks.
+    /// Returns whether merging the bytes of each token gives it, with tokens of ever higher ranks on the way. All built-in
+    /// vocabularies are like this.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.unmergeable.is_empty() && self.out_of_order.is_empty()
+    }
+
+    /// Returns the ids of all out-of-order tokens and of their halves.
+    pub(super) fn out_of_order_parts(&self) -> impl Iterator<Item = TokenId> {
+        let all = (0..).zip(&self.out_of_order);
+        let out_of_order = all.filter(|(_, is_out_of_order)| **is_out_of_order);
+        out_of_order.flat_map(|(id, _)| {
+            let (left, right) = Halves(&self.halves).get(id);
+            [id, left, right]
+        })
+    }
+
+    /// Returns the merges of characters and the crossings between them. Collects the crossings on the first call.
     #[inline]
     pub(crate) fn chars(&self) -> &Chars {
         self.chars.get_or_init(|| Chars::new(self))
