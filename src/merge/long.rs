@@ -440,7 +440,7 @@ mod tests {
         let mut regular = 0;
         for seed in 0..300 {
             let mut random = Random::new(seed);
-            let alphabet = ["ab", "abc", "a ", "=-"][seed as usize % 4];
+            let alphabet = ["ab", "abc", "a ", "=-", "é", "aé中"][seed as usize % 6];
             let mut tokens: Vec<Vec<u8>> = (0..=255).map(|byte| vec![byte]).collect();
             for _ in 0..random.below(60) {
                 let len = 2 + random.below(8);
@@ -467,6 +467,26 @@ mod tests {
             }
         }
         assert!(regular > 200, "{regular}");
+    }
+
+    /// Checks a character whose rank is higher than that of a token which has it twice: it does not merge first.
+    #[test]
+    #[cfg(feature = "custom")]
+    fn a_character_may_be_merged_late() {
+        let bytes = (0..=255).map(|byte: u8| vec![byte]);
+        let tokens = ["éééé", "éé", "ééé", "é"].map(|token| token.as_bytes().to_vec());
+        let encoding = crate::Encoding::builder("late")
+            .pattern(crate::split::Splitter::Cl100k.pattern())
+            .ranks(bytes.chain(tokens).zip(0..))
+            .build()
+            .unwrap();
+        for count in 1..200 {
+            let piece = "é".repeat(count);
+            let (mut ids, mut expected) = (Vec::new(), Vec::new());
+            crate::merge::merge_piece(piece.as_bytes(), encoding.vocab(), &mut ids);
+            plain::merge_plain(piece.as_bytes(), encoding.vocab(), &mut expected);
+            assert_eq!(ids, expected, "{count}");
+        }
     }
 
     #[test]
