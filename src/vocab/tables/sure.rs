@@ -24,6 +24,8 @@
 
 #![allow(clippy::indexing_slicing)] // ids come from the vocabulary, bytes are below 128
 
+use std::hint::select_unpredictable;
+
 use super::{Halves, Made, NONE, SIDES, Symbol};
 
 /// The entries, by the two bytes.
@@ -124,20 +126,14 @@ pub(crate) fn join<const N: usize>(
     };
     let mut entry = entry_at(0);
     let mut rival_before = u32::from(NO_RIVAL);
-    // whether the byte was joined to the one before it: all ones if so
-    let mut is_taken = 0_u32;
-    let mut len = 0_usize;
+    let (mut len, mut is_taken) = (0, false);
     for (at, byte) in piece.iter().enumerate() {
         let next = entry_at(at + 1);
-        let rank = entry as u32 >> SIDES;
-        let rival_after = rank_at(next, AFTER_SHIFT);
-        // the differences are negative if the rank is lower than both
-        let lower = rank.wrapping_sub(rival_before) & rank.wrapping_sub(rival_after);
-        let is_sure = (lower as i32 >> 31) as u32;
+        let is_sure = (entry as u32 >> SIDES) < rival_before.min(rank_at(next, AFTER_SHIFT));
         let single = bytes[usize::from(*byte)];
-        symbols[len & (N - 1)] = single ^ (single ^ entry as u32) & is_sure;
-        // a byte that was taken is written over by the next one
-        len = len.wrapping_add((1 + is_taken as i32) as usize);
+        symbols[len & (N - 1)] = select_unpredictable(is_sure, entry as u32, single);
+        // the next byte writes over one that was taken, whose own join is never sure
+        len += usize::from(!is_taken);
         is_taken = is_sure;
         rival_before = rank_at(entry, BEFORE_SHIFT);
         entry = next;
