@@ -115,7 +115,11 @@ const MAX_BUFFER_BYTES: usize = 1 << 31;
 impl Engine {
     /// Creates an engine whose cache has this limit.
     pub(crate) fn new(cache: Limit) -> Box<Self> {
-        let level = Level::new();
+        Self::at_level(Level::new(), cache)
+    }
+
+    /// Creates an engine that uses the instructions of a SIMD level.
+    fn at_level(level: Level, cache: Limit) -> Box<Self> {
         Box::new(Self {
             level,
             lookup: Lookup::new(),
@@ -420,6 +424,27 @@ mod tests {
                 let mut ids = Vec::new();
                 engine.append(&text, splitter, vocab, &mut ids);
                 assert_eq!(ids, expected, "{text:?} in buffers of {max_buffer}");
+            }
+        }
+    }
+
+    #[test]
+    fn ids_do_not_depend_on_the_simd_level() {
+        let encoding = crate::cl100k_base();
+        let (vocab, splitter) = (encoding.vocab(), &Splitter::Cl100k);
+        let mut random = crate::texts::Random::new(3);
+        let texts: Vec<String> = (0..40)
+            .map(|i| crate::texts::KINDS[i % crate::texts::KINDS.len()].text(&mut random, 3000))
+            .collect();
+        for level in crate::split::window::tests::levels() {
+            let mut engine = Engine::at_level(level, Limit::Bytes(1 << 16));
+            for text in &texts {
+                let (mut ids, mut expected) = (Vec::new(), Vec::new());
+                engine.append(text, splitter, vocab, &mut ids);
+                for piece in splitter.pieces(text) {
+                    merge::encode_piece(piece.as_bytes(), vocab, &mut expected);
+                }
+                assert_eq!(ids, expected, "{level:?} {text:?}");
             }
         }
     }

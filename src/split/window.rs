@@ -551,7 +551,7 @@ static INDICES: [u8; WIDTH] = {
 };
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use fearless_simd::{Level, dispatch};
 
     use super::super::scalar::{Cl100k, Gpt2, O200k};
@@ -674,7 +674,8 @@ mod tests {
     }
 
     /// Returns all levels that this machine has, the best one first.
-    fn levels() -> Vec<Level> {
+    /// Returns all levels that the processor has.
+    pub(crate) fn levels() -> Vec<Level> {
         let best = Level::new();
         let mut levels = vec![best];
         #[cfg(target_arch = "x86_64")]
