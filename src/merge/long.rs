@@ -370,7 +370,9 @@ impl List<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::{merge_regular, plain};
+    use crate::merge::merge_regular;
+    #[cfg(feature = "custom")]
+    use crate::merge::plain;
     use crate::texts::{self, Random};
 
     const ALPHABETS: [&str; 8] = [
