@@ -26,6 +26,7 @@
 //! A *lap* is one pass of writing over the whole log; `L` is set in odd ones. The position with `L` is a *place*.
 #![allow(clippy::indexing_slicing)] // bucket numbers are below the index's length, positions are those of entries
 
+mod key;
 mod returns;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,130 +35,16 @@ use prefetch_index::prefetch_index;
 
 use super::BLOCK_IDS;
 use crate::token_id::TokenId;
-use crate::vocab::tables::{FILL, hash, slots};
+use crate::vocab::tables::FILL;
+pub(crate) use key::{Key, MAX_PIECE_BYTES, key_hash};
+use key::{LEN_BITS, LEN_MASK, MASKS, SERIAL_BITS, len_of};
 use returns::Returns;
-
-/// The longest piece that is cached: its key is two halves of 16 bytes. No piece has more ids than bytes.
-pub(crate) const MAX_PIECE_BYTES: usize = 32;
-
-/// The bits of each length in a head.
-const LEN_BITS: u32 = 6;
-const LEN_MASK: u32 = (1 << LEN_BITS) - 1;
-/// The bits that are left for the serial number. Vocabularies with a higher one are not cached.
-const SERIAL_BITS: u32 = u32::BITS - 2 * LEN_BITS;
-
-/// The key of a piece: its bytes, a hash of them, and the head of its entry.
-#[derive(Clone, Copy)]
-pub(crate) struct Key {
-    /// The bytes, filled up with 0xFF.
-    halves: [u128; 2],
-    hash: u32,
-    /// The head of the entry, with zero for the number of ids; all zero if the piece is not cached.
-    head: u32,
-}
-
-impl Key {
-    /// The key of every piece that is not cached.
-    pub(crate) const NOT_CACHED: Self = Self {
-        halves: [0; 2],
-        hash: 0,
-        head: 0,
-    };
-
-    /// Creates the key of a piece of `len` bytes, up to 16, from its key for the vocabulary and the upper half of its hash.
-    #[inline(always)]
-    pub(crate) fn short(key: u128, hash: u32, len: usize, serial: u32) -> Self {
-        Self::of([key, !0], hash, len, serial)
-    }
-
-    /// Creates the key of a longer piece from its bytes.
-    pub(crate) fn long(piece: &[u8], serial: u32) -> Self {
-        let mut bytes = [0xFF; MAX_PIECE_BYTES];
-        let Some(places) = bytes.get_mut(..piece.len()) else {
-            return Self::NOT_CACHED;
-        };
-        places.copy_from_slice(piece);
-        let half = |i: usize| u128::from_le_bytes(std::array::from_fn(|at| bytes[16 * i + at]));
-        let halves = [half(0), half(1)];
-        Self::of(halves, long_hash(halves), piece.len(), serial)
-    }
-
-    /// Creates the key of a piece from its bytes, as [`short`](Self::short) and [`long`](Self::long) do.
-    fn from_halves(halves: [u128; 2], len: usize, serial: u32) -> Self {
-        let hash = if len > 16 {
-            long_hash(halves)
-        } else {
-            slots::half(hash(halves[0]))
-        };
-        Self::of(halves, hash, len, serial)
-    }
-
-    /// Creates a key from the bytes and the upper half of their hash.
-    #[inline(always)]
-    fn of(halves: [u128; 2], hash: u32, len: usize, serial: u32) -> Self {
-        if serial >= 1 << SERIAL_BITS {
-            return Self::NOT_CACHED;
-        }
-        Self {
-            halves,
-            hash: key_hash(hash, serial),
-            head: (serial << LEN_BITS | len as u32) << LEN_BITS,
-        }
-    }
-
-    /// Returns the [`key_hash`], whose upper bits lead to the bucket.
-    #[inline(always)]
-    pub(crate) fn hash(&self) -> u32 {
-        self.hash
-    }
-
-    /// Returns whether both are keys of the same piece, and it is cached.
-    #[inline(always)]
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (self.halves == other.halves) & (self.head == other.head) & (self.head != 0)
-    }
-
-    /// Returns the length of the piece in bytes.
-    fn len(&self) -> usize {
-        len_of(self.head)
-    }
-}
 
 /// Returns the tag of a [`key_hash`], at its bits of a slot. It is never zero, so no slot in use is zero.
 #[inline(always)]
 fn tag_of(hash: u32) -> u32 {
     (hash.wrapping_mul(0x85EB_CA6B) >> TAG_SHIFT).max(1) << TAG_SHIFT
 }
-
-/// Returns the upper half of the hash of a piece of more than 16 bytes.
-#[inline(always)]
-fn long_hash(halves: [u128; 2]) -> u32 {
-    slots::half(hash(halves[0]) ^ hash(halves[1]).rotate_left(23))
-}
-
-/// Returns the hash by which a piece of a vocabulary is found, from the upper half of the hash of its bytes.
-#[inline(always)]
-pub(crate) fn key_hash(hash: u32, serial: u32) -> u32 {
-    hash ^ serial.wrapping_mul(0x9E37_79B9)
-}
-
-/// Returns the number of bytes of the piece whose entry has this head.
-#[inline(always)]
-fn len_of(head: u32) -> usize {
-    (head >> LEN_BITS & LEN_MASK) as usize
-}
-
-/// By the length of a piece, the bits of its bytes in the two halves of its key.
-const MASKS: [[u128; 2]; MAX_PIECE_BYTES + 1] = {
-    let mut masks = [[0; 2]; MAX_PIECE_BYTES + 1];
-    let mut len = 1;
-    while len <= MAX_PIECE_BYTES {
-        masks[len] = masks[len - 1];
-        masks[len][(len - 1) / 16] |= 0xFF << (8 * ((len - 1) % 16));
-        len += 1;
-    }
-    masks
-};
 
 /// The words of the longest key.
 const KEY_WORDS: usize = MAX_PIECE_BYTES / 4;
@@ -598,7 +485,7 @@ fn halves(words: &[u32; KEY_WORDS], len: usize) -> [u128; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vocab::tables::key_of;
+    use crate::vocab::tables::{hash, key_of, slots};
     use std::collections::HashMap;
 
     fn key(piece: &[u8], serial: u32) -> Key {
