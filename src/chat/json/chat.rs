@@ -1,10 +1,12 @@
 //! The body of `/v1/chat/completions` (sections 1 and 3 of page.md).
 
+use std::borrow::Cow;
+
 use super::{content, other_keys, tools};
 use crate::chat::calls::NOT_AN_OBJECT;
 use crate::chat::content::Content;
-use crate::chat::path::Path;
-use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role};
+use crate::chat::path::{Field, Path};
+use crate::chat::request::{JsonSchema, Message, Request, ResponseFormat, Role, ToolCall};
 use crate::chat::value::{Held, Json, Value};
 use crate::error::Error;
 
@@ -94,26 +96,11 @@ fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> 
             is_missing = true;
         }
     }
-    message.name = name.maybe_text()?;
-    if let Some(name) = &message.name {
-        let path = path.key("name");
-        match message.role {
-            // the name of a tool message costs nothing
-            Role::Tool => {}
-            Role::Function => path.check_name(name)?,
-            _ => path.check_speaker(name)?,
-        }
-    }
+    message.name = speaker(message.role, name)?;
     if let Some((path, calls)) = tool_calls.get() {
         message.tool_calls = path.each(calls, tools::call)?;
     }
-    if let Some((path, call)) = function_call.get() {
-        let call = tools::function_call(&path, call, "".into())?;
-        if Json::parse_object(&call.arguments).is_err() {
-            path.key("arguments").doubt(NOT_AN_OBJECT);
-        }
-        message.function_call = Some(call);
-    }
+    message.function_call = old_call(function_call)?;
     match message.role {
         Role::Tool => message.tool_call_id = Some(tool_call_id.text()?),
         Role::Function if message.name.is_none() => {
@@ -133,6 +120,33 @@ fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> 
         }
     }
     Ok(message)
+}
+
+/// Reads the name in a message of this role.
+fn speaker<'v>(role: Role, name: Field<'_, 'v>) -> Result<Option<Cow<'v, str>>, Error> {
+    let Some((path, value)) = name.get() else {
+        return Ok(None);
+    };
+    let name = path.text(value)?;
+    match role {
+        // the name of a tool message costs nothing
+        Role::Tool => {}
+        Role::Function => path.check_name(name)?,
+        _ => path.check_speaker(name)?,
+    }
+    Ok(Some(name.into()))
+}
+
+/// Reads a call in the form that preceded tools.
+fn old_call<'v>(call: Field<'_, 'v>) -> Result<Option<ToolCall<'v>>, Error> {
+    let Some((path, call)) = call.get() else {
+        return Ok(None);
+    };
+    let call = tools::function_call(&path, call, "".into())?;
+    if Json::parse_object(&call.arguments).is_err() {
+        path.key("arguments").doubt(NOT_AN_OBJECT);
+    }
+    Ok(Some(call))
 }
 
 /// Reads the form of the answer.
