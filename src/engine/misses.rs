@@ -121,18 +121,7 @@ impl Engine {
                 cut += 1;
                 continue;
             }
-            let repeat = self.lookup.hashes[miss] as usize % REPEAT_PLACES;
-            let piece = self.repeats[repeat];
-            // an entry may be left from an earlier batch, so the keys are compared
-            let candidate = self.merged_misses[..merged].get(usize::from(piece));
-            if candidate.is_some_and(|&other| self.are_same(miss, other.into())) {
-                self.miss_ids[miss] = MissIds::Scratch(piece);
-                continue;
-            }
-            self.repeats[repeat] = merged as u16;
-            self.miss_ids[miss] = MissIds::Scratch(merged as u16);
-            self.merged_misses[merged] = miss as u16;
-            merged += 1;
+            merged += usize::from(self.list_fresh(miss, merged));
         }
         if CUT_FRESH {
             self.cut_misses = cut;
@@ -142,6 +131,23 @@ impl Engine {
             self.merge(buffer, merged, vocab);
         }
         merged
+    }
+
+    /// Lists a miss to be merged, after `merged` others. Returns false if one of them is the same piece: it has its ids.
+    #[inline(always)]
+    fn list_fresh(&mut self, miss: usize, merged: usize) -> bool {
+        let repeat = self.lookup.hashes[miss] as usize % REPEAT_PLACES;
+        let piece = self.repeats[repeat];
+        // an entry may be left from an earlier batch, so the keys are compared
+        let candidate = self.merged_misses[..merged].get(usize::from(piece));
+        if candidate.is_some_and(|&other| self.are_same(miss, other.into())) {
+            self.miss_ids[miss] = MissIds::Scratch(piece);
+            return false;
+        }
+        self.repeats[repeat] = merged as u16;
+        self.miss_ids[miss] = MissIds::Scratch(merged as u16);
+        self.merged_misses[merged] = miss as u16;
+        true
     }
 
     /// Returns the index of a miss that was not cut.
@@ -219,7 +225,10 @@ impl Engine {
             if let MissIds::Cut(piece) = self.miss_ids[miss] {
                 let key = self.cache_key(miss, serial);
                 let (ids, len) = self.cutter.ids(piece.into());
-                self.cache.put(&key, ids, len);
+                // an equal piece of the batch may be there already
+                if !self.cache.is_at(&key, self.cache.position(key.hash())) {
+                    self.cache.put(&key, ids, len);
+                }
             }
         }
     }

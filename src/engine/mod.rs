@@ -350,7 +350,6 @@ impl Engine {
         self.encode_pieces(pad(piece, &mut copy), 1, vocab, sink);
         copy.truncate(MAX_COPY_BYTES + window::PADDING);
         copy.shrink_to(MAX_COPY_BYTES + window::PADDING);
-        copy.shrink_to(MAX_COPY_BYTES + window::PADDING);
         self.tail = copy;
         self.scratch.give_back();
     }

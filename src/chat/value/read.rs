@@ -60,11 +60,21 @@ impl<'a> Json<'a> {
 /// Reads a JSON text; an error if something follows it.
 fn read(text: &str) -> Result<Json<'_>, serde_json::Error> {
     let reserved = (text.len() / BYTES_A_NODE).min(MAX_RESERVED);
-    let mut nodes = Vec::with_capacity(reserved);
-    let mut reader = serde_json::Deserializer::from_str(text);
-    Reader(&mut nodes).deserialize(&mut reader)?;
-    reader.end()?;
-    Ok(Json(nodes))
+    let (mut nodes, mut doubled) = (Vec::with_capacity(reserved), Vec::new());
+    let mut parser = serde_json::Deserializer::from_str(text);
+    let reader = Reader {
+        nodes: &mut nodes,
+        doubled: &mut doubled,
+    };
+    reader.deserialize(&mut parser)?;
+    parser.end()?;
+    if doubled.is_empty() {
+        return Ok(Json(nodes));
+    }
+    doubled.sort_unstable();
+    let mut kept = Vec::with_capacity(nodes.len());
+    keep_last(&mut nodes, 0, &doubled, &mut kept);
+    Ok(Json(kept))
 }
 
 /// Replaces each escape of a lone surrogate by that of U+FFFD, which has an equal length. Returns `None` if there is
@@ -109,20 +119,27 @@ fn unit(text: &str, at: usize) -> Option<u16> {
 }
 
 /// Appends the nodes of the values that the parser finds.
-struct Reader<'n, 'de>(&'n mut Vec<Node<'de>>);
+struct Reader<'n, 'de> {
+    nodes: &'n mut Vec<Node<'de>>,
+    /// The objects that have a key more than once, as indices of their nodes.
+    doubled: &'n mut Vec<usize>,
+}
 
 impl<'de> Reader<'_, 'de> {
     /// Returns a reader for a value inside this one.
     #[inline]
     fn inner(&mut self) -> Reader<'_, 'de> {
-        Reader(self.0)
+        Reader {
+            nodes: self.nodes,
+            doubled: self.doubled,
+        }
     }
 
     /// Ends the container whose node is at `start`, after its last item.
     #[inline]
     fn close(self, start: usize) {
-        let inside = self.0.len() - start - 1;
-        if let Some(Node::List(nodes) | Node::Object(nodes)) = self.0.get_mut(start) {
+        let inside = self.nodes.len() - start - 1;
+        if let Some(Node::List(nodes) | Node::Object(nodes)) = self.nodes.get_mut(start) {
             *nodes = inside;
         }
     }
@@ -145,70 +162,70 @@ impl<'de> Visitor<'de> for Reader<'_, 'de> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.0.push(Node::Null);
+        self.nodes.push(Node::Null);
         Ok(())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.0.push(Node::Bool(value));
+        self.nodes.push(Node::Bool(value));
         Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.0.push(Node::Integer(value));
+        self.nodes.push(Node::Integer(value));
         Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.0
+        self.nodes
             .push(i64::try_from(value).map_or(Node::Unsigned(value), Node::Integer));
         Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.0.push(Node::Float(value));
+        self.nodes.push(Node::Float(value));
         Ok(())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.0.push(Node::Text(Cow::Owned(text.to_owned())));
+        self.nodes.push(Node::Text(Cow::Owned(text.to_owned())));
         Ok(())
     }
 
     #[inline]
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<(), E> {
-        self.0.push(Node::Text(Cow::Borrowed(text)));
+        self.nodes.push(Node::Text(Cow::Borrowed(text)));
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let start = self.0.len();
-        self.0.push(Node::List(0));
+        let start = self.nodes.len();
+        self.nodes.push(Node::List(0));
         while items.next_element_seed(self.inner())?.is_some() {}
         self.close(start);
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
-        let start = self.0.len();
-        self.0.push(Node::Object(0));
+        let start = self.nodes.len();
+        self.nodes.push(Node::Object(0));
         let mut seen = Seen::default();
         while items.next_key_seed(self.inner())?.is_some() {
-            if let Some(Node::Text(key)) = self.0.last() {
+            if let Some(Node::Text(key)) = self.nodes.last() {
                 seen.add(key);
             }
             items.next_value_seed(self.inner())?;
         }
-        let entries = self.0.get(start + 1..).unwrap_or_default();
+        let entries = self.nodes.get(start + 1..).unwrap_or_default();
         if seen.has_twins && has_doubles(Object(entries)) {
-            keep_last(self.0, start + 1);
+            self.doubled.push(start);
         }
-        if let Some([Node::Text(key), Node::Text(digits)]) = self.0.get(start + 1..)
+        if let Some([Node::Text(key), Node::Text(digits)]) = self.nodes.get(start + 1..)
             && key == NUMBER
         {
             let number = number(digits)?;
-            self.0.truncate(start);
-            self.0.push(number);
+            self.nodes.truncate(start);
+            self.nodes.push(number);
             return Ok(());
         }
         self.close(start);
@@ -252,25 +269,60 @@ fn has_doubles(object: Object<'_>) -> bool {
     false
 }
 
-/// Leaves one entry for each key of the object whose entries begin at `start`: in its first place, with its last value.
-fn keep_last(nodes: &mut Vec<Node<'_>>, start: usize) {
-    let mut entries = Vec::new();
+/// Moves the value at an index to `out`. Of the objects that are `doubled`, it moves one entry for each key: in its first
+/// place, with its last value.
+///
+/// This is done once for the whole text: done for each object, the nodes inside would move again on each level.
+fn keep_last<'a>(nodes: &mut [Node<'a>], at: usize, doubled: &[usize], out: &mut Vec<Node<'a>>) {
+    let Some(node) = nodes.get_mut(at) else {
+        return;
+    };
+    let (node, start) = (std::mem::replace(node, Node::Null), out.len());
+    let items = match node {
+        Node::Object(inside) if doubled.binary_search(&at).is_ok() => {
+            last_items(nodes, at + 1, inside)
+        }
+        Node::List(inside) | Node::Object(inside) => items(nodes, at + 1, inside),
+        _ => Vec::new(),
+    };
+    out.push(node);
+    for item in items {
+        keep_last(nodes, item, doubled, out);
+    }
+    let inside = out.len() - start - 1;
+    if let Some(Node::List(nodes) | Node::Object(nodes)) = out.get_mut(start) {
+        *nodes = inside;
+    }
+}
+
+/// Returns the indices of the values that follow one another in the `inside` nodes from `first` on: the items of a list, or
+/// the keys and values of an object.
+fn items(nodes: &[Node<'_>], first: usize, inside: usize) -> Vec<usize> {
+    let mut items = Vec::new();
+    let mut next = first;
+    while let Some(node) = nodes.get(next).filter(|_| next < first + inside) {
+        items.push(next);
+        next += 1 + node.inside();
+    }
+    items
+}
+
+/// Returns the indices of the first node of each key of an object, and of its last value.
+fn last_items(nodes: &[Node<'_>], first: usize, inside: usize) -> Vec<usize> {
+    let mut kept: Vec<usize> = Vec::new();
     let mut places = HashMap::new();
-    let mut rest = nodes.split_off(start).into_iter();
-    while let (Some(Node::Text(key)), Some(value)) = (rest.next(), rest.next()) {
-        let inside = value.inside();
-        let mut value = vec![value];
-        value.extend(rest.by_ref().take(inside));
-        let place = *places.entry(key.clone()).or_insert(entries.len());
-        match entries.get_mut(place) {
-            Some((_, known)) => *known = value,
-            None => entries.push((key, value)),
+    for entry in items(nodes, first, inside).chunks_exact(2) {
+        let &[key, value] = entry else { continue };
+        let Some(Node::Text(key)) = nodes.get(key) else {
+            continue;
+        };
+        let place = *places.entry(key).or_insert(kept.len() + 1);
+        match kept.get_mut(place) {
+            Some(known) => *known = value,
+            None => kept.extend_from_slice(entry),
         }
     }
-    for (key, value) in entries {
-        nodes.push(Node::Text(key));
-        nodes.extend(value);
-    }
+    kept
 }
 
 /// Returns the number in a text, as serde_json reads it.
@@ -320,6 +372,17 @@ mod tests {
             .replace(r"\ud800", "\u{fffd}")
             .replace(r"\udfff", "\u{fffd}");
         assert_eq!(Json::parse(text), Ok(Json::parse(&replaced).unwrap()));
+    }
+
+    #[test]
+    fn doubled_keys_inside_doubled_keys_are_found() {
+        let mut text = "1".to_owned();
+        let mut expected = "1".to_owned();
+        for depth in 0..120 {
+            text = format!(r#"{{"a":[{depth}],"b":"x","a":{text},"b":[{{"c":1,"c":2}}]}}"#);
+            expected = format!(r#"{{"a":{expected},"b":[{{"c":2}}]}}"#);
+            assert_eq!(Json::parse(&text), Ok(Json::parse(&expected).unwrap()));
+        }
     }
 
     /// An object with these keys, whose values are 0, 1, 2 and so on in lists of different lengths.

@@ -34,7 +34,7 @@ impl Returns {
 
     /// Notes that a sampled piece is added. Returns how many of the last ones were added before, after every 128th.
     pub(super) fn note(&mut self, hash: u32) -> Option<Share> {
-        let at = hash as usize / ((1 << 32) / BITS);
+        let at = (hash >> (u32::BITS - BITS.ilog2())) as usize;
         let (word, bit) = (at / 64, 1 << (at % 64));
         let [younger, elder] = &mut self.bitmaps;
         let is_new = younger[word] & bit == 0;

@@ -73,6 +73,10 @@ pub(crate) fn build(
             Made::Byte(byte) => ends[id] = [byte; 2],
             Made::Merge(left, right) => {
                 let (left, right) = (left as usize, right as usize);
+                debug_assert!(
+                    left.max(right) < id,
+                    "every token has a higher rank than its halves"
+                );
                 let ([first, x], [y, last]) = (ends[left], ends[right]);
                 ends[id] = [first, last];
                 let is_single = [left, right].map(|half| lengths[half] == 1);
