@@ -54,8 +54,9 @@ impl Encoder {
     /// Sets the limit of the cache of merged pieces, in bytes, and empties it. Without this call, the limit is that of
     /// [`set_cache_bytes`](crate::set_cache_bytes).
     ///
-    /// The cache begins with up to 2 MiB. Only while most of the pieces that it takes had been overwritten before, it
-    /// doubles, up to the largest power of two within `bytes`, at most 16 MiB. Less than 16 KiB switches it off.
+    /// The cache begins with up to 2 MiB. It doubles only while most of the pieces that it takes had been overwritten
+    /// before. It stays within the largest power of two up to `bytes`, and within 16 MiB. Less than 16 KiB switches it
+    /// off.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]

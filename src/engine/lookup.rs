@@ -104,7 +104,7 @@ impl Lookup {
         dispatch!(level, simd => self.look_up_with(simd, buffer, count, vocab, cache))
     }
 
-    /// Like [`look_up`](Self::look_up), compiled for a SIMD level.
+    /// Does the work of [`look_up`](Self::look_up), compiled for a SIMD level.
     #[inline(always)]
     fn look_up_with<S: Simd>(
         &mut self,

@@ -14,9 +14,9 @@ use crate::merge::cache;
 /// A cache takes no more than the largest power of two within `bytes`, and no more than 16 MiB. Less than 16 KiB switches
 /// it off. From 1 MiB on, 16 KiB more watch which pieces come back. The limit changes speed and memory, never an id.
 ///
-/// It holds for existing caches too: they do not grow beyond it. A cache that is larger already frees all its memory and
-/// begins anew within the limit. It does so when it decides about its size: while it takes on pieces, and at the latest
-/// when it is full. To free the memory of an idle thread, use [`release_thread_cache`].
+/// It holds for existing caches too: they do not grow beyond it. A larger cache frees all its memory and begins anew,
+/// when it next checks its size: at the latest when it is full. To free the memory of an idle thread, use
+/// [`release_thread_cache`].
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {

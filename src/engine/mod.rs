@@ -1,8 +1,9 @@
 //! Takes a text through the stages, in batches of several hundred pieces.
 //!
-//! Each stage is a counted loop over a batch: find the ends of the pieces; make keys and prefetch the buckets; take the
-//! candidate ids and prefetch their rows; compare. The pieces that are not tokens are left, the *misses*: their ids come
-//! from the cache, or from merging.
+//! Each stage is a counted loop over a batch. The first one finds the ends of the pieces, the next one recent tokens.
+//! Then the other pieces are hashed, and their buckets prefetched. Their candidate ids are taken, and the rows of these
+//! prefetched. At last rows and pieces are compared. The pieces that are not tokens are left, the *misses*. Their ids
+//! come from the cache, from cutting or from merging.
 #![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the number of rows
 
 pub(crate) mod memory;

@@ -45,8 +45,8 @@ pub(crate) struct Crossings {
     /// By the last byte of a character and a lead byte, the lowest rank of a token that begins inside the character and
     /// holds that lead byte.
     inside: Box<[[TokenId; 256]]>,
-    /// By the low bits of the last byte of a character, a bit for the low bits of each lead byte that has a rank in
-    /// `inside`. It tells with one look that most neighbours have none.
+    /// By the low bits of the last byte of a character: the lead bytes with a rank in `inside`, one bit each. It tells
+    /// with one look that most neighbours have none.
     inside_leads: Box<[u64; CONTINUATIONS]>,
     /// The flags of each character below [`FLAGS_END`]: [`BEFORE`], [`AFTER`], [`BEGINS`].
     flags: Box<[u8]>,

@@ -109,7 +109,7 @@ impl Regular {
         }
     }
 
-    /// Like [`id`](Self::id), but returns only a token that merging these bytes gives.
+    /// Returns the id of the token with exactly these bytes, if merging gives it.
     pub(crate) fn merged_id(&self, token: &[u8]) -> Option<TokenId> {
         self.id(token).filter(|id| self.is_merged(*id))
     }
@@ -221,7 +221,8 @@ impl Regular {
         )
     }
 
-    /// Like [`stay_apart`](Self::stay_apart), but merges the bytes: the order of ranks is not that of the merges.
+    /// Returns whether two tokens [stay apart](Self::stay_apart), by merging their bytes. This is needed where the
+    /// order of ranks is not that of the merges.
     #[cold]
     fn stay_apart_when_merged(&self, left: TokenId, right: TokenId) -> bool {
         let bytes = [left, right]

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::iter::FusedIterator;
 
-/// A JSON text that was read. All its values are in one list, in the order of the text, because a list for each array
-/// and object takes longer to make than to read.
+/// A JSON text that was read. All its values are in one list, in the order of the text. A list for each array and
+/// object takes longer to make than to read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Json<'a>(Vec<Node<'a>>);
 

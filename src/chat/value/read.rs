@@ -11,10 +11,12 @@ use super::{Json, Node, Object, Value};
 /// The only key of the object that represents a number if another crate enables `arbitrary_precision` of serde_json.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// The largest number of keys that are compared one by one; the keys of a longer object get a set.
+/// The largest number of keys that are compared one by one; the keys of a longer object get a set. The 16 are of
+/// November 2026; no measurement is recorded.
 const FEW: usize = 16;
 
 /// The number of bytes of text for which space for one node is reserved, and the most nodes that get space at first.
+/// Both are of November 2026; no measurement is recorded.
 const BYTES_A_NODE: usize = 8;
 const MAX_RESERVED: usize = 1 << 10;
 

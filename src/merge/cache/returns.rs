@@ -23,6 +23,7 @@ pub(super) struct Returns {
 }
 
 impl Returns {
+    /// Creates empty bitmaps, and a share without samples.
     pub(super) fn new() -> Self {
         Self {
             bitmaps: [[0; BITS / 64]; 2],

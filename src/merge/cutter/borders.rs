@@ -12,27 +12,28 @@ use crate::vocab::tables::NONE;
 /// The borders of a run, as masks of 64 bits: a bit is the border before a character, zero at the start of a piece.
 ///
 /// # The rule
-/// Take the border between the characters X and Y of one piece. Let `h(X)` be the highest rank among the merges of X alone
-/// if they end in one token, else more than all ranks. Let `P` be the lowest rank of a token that crosses here *partly*: it
-/// takes a fragment of X or of Y over the border. The border *falls* if there is such a token and `P <= max(h(X), h(Y))`.
-/// It is cut unless
+/// A border *falls* if a token may cross it partly before both characters are whole. Take the border between the
+/// characters X and Y of one piece. Let `h(X)` be the highest rank among the merges of X alone if they end in one
+/// token, else more than all ranks. Let `P` be the lowest rank of a token that crosses here *partly*: it takes a
+/// fragment of X or of Y over the border. The border falls if there is such a token and `P <= max(h(X), h(Y))`. It is
+/// cut unless
 ///
 /// - some token holds both X and Y, or two characters of ASCII meet, which are not checked;
 /// - or it falls;
 /// - or a token crosses it partly, and the border before X or the one after Y falls.
 ///
 /// # Why no merge crosses a cut border
-/// If no token crosses partly, none crosses at all. Otherwise X and Y each become one token alone, and every token that
-/// takes a fragment of one of them has a higher rank than all its own merges, at either of its borders: none of the three
-/// falls. Look at the first merge that takes a fragment of X over one of its borders. Up to then, only merges inside X
-/// touched its bytes, in the order in which X merges alone. X is not whole yet, so its next own merge is on offer. It has a
-/// lower rank, and comes first. So there is no such merge: X becomes whole, and so does Y. From there, only a token that
-/// holds both could cross.
+/// If no token crosses partly, none crosses at all. Otherwise none of the three borders falls. So X and Y each become
+/// one token alone. Every token that takes a fragment of X or Y, at any of its borders, has a higher rank than its own
+/// merges. Look at the first merge that takes a fragment of X over one of its borders. Up to then, only merges inside X
+/// touched its bytes, in the order in which X merges alone. X is not whole yet, so its next own merge is on offer. It
+/// has a lower rank, and comes first. So there is no such merge: X becomes whole, and so does Y. From there, only a
+/// token that holds both could cross.
 ///
 /// # Symbols to begin with
-/// Where both borders of a character hold against partial crossings, that is, where neither falls, it becomes whole before
-/// its neighbours can touch it, or no token crosses partly there. So the merge of its part may begin with the ids of the
-/// character merged alone. Other characters begin with the symbols that are right in all surroundings.
+/// If neither border of a character falls, its neighbours cannot touch it before it is whole, or no token crosses
+/// partly there. So the merge of its part may begin with the ids of the character merged alone. Other characters begin
+/// with the symbols that are right in all surroundings.
 #[derive(Default)]
 pub(super) struct Borders {
     /// The borders that a token may cross. One more group than the run has, which is empty.

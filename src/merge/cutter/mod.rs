@@ -1,7 +1,7 @@
 //! The merge of Chinese and Japanese pieces: many of a batch at once, cut where no token can cross.
 //!
-//! In these scripts most neighbours among the characters are in no token together, and most groups of neighbours that are
-//! in one are a token themselves. So a piece is mostly written down, and hardly ever merged:
+//! In these scripts most neighbouring characters are in no token together. Most groups that are in one are a token
+//! themselves. So a piece is mostly written down, and hardly ever merged:
 //!
 //! 1. [`Run`] lists the characters of all pieces and looks up the word of each, see [`chars`](crate::vocab::chars).
 //! 2. [`Borders`] decides for each border between two characters whether a token may cross it.
@@ -45,7 +45,8 @@ use run::{FIRST, Run, bit_at};
 /// No character has this bit.
 const SLOW: u64 = 1 << 63;
 
-/// The longest piece that is cut here. A longer one would make the memory of a run grow without need.
+/// The longest piece that is cut here. A longer one would make the memory of a run grow without need. The limit is of
+/// November 2026; no measurement is recorded.
 const MAX_PIECE_BYTES: usize = 4096;
 /// The shortest piece: one character is a token, or its own merge.
 const MIN_PIECE_BYTES: usize = 4;
@@ -53,7 +54,8 @@ const MIN_PIECE_BYTES: usize = 4;
 /// The most characters that fit into one job, whatever their symbols are.
 const MAX_JOB_CHARS: usize = max_symbols(LARGEST) / 4;
 
-/// The most ids whose memory is kept after a batch: more than ordinary batches have.
+/// The most ids whose memory is kept after a batch: more than ordinary batches have. The limit is of November 2026; no
+/// measurement is recorded.
 const MAX_IDS_KEPT: usize = 1 << 16;
 
 /// The memory for cutting pieces, and the ids of those of a batch. Allocates nothing before the first piece.

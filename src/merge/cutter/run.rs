@@ -19,8 +19,8 @@ pub(super) const CROSSED: u8 = 1 << 7;
 /// The bytes that are looked at in one step.
 const WIDTH: usize = 64;
 
-/// The bytes from the first piece of a run to the start of its last one. The characters in between stay in the second-level
-/// cache with their words.
+/// The bytes from the first piece of a run to the start of its last one. The characters in between stay in the
+/// second-level cache with their words. The 8 KB are of November 2026; no measurement is recorded.
 const MAX_SPAN_BYTES: usize = 1 << 13;
 
 /// The characters of several pieces.

@@ -1,14 +1,14 @@
 //! Joins of two ASCII bytes that are sure, whatever else is in the piece.
 //!
-//! Take the bytes `p a b n` of a piece. Plain merging joins `a` and `b` to each other if the rank `g` of that join is lower
-//! than every rank at which one of them could be joined to something else first:
-//! - `a` to a token before it, which ends with `p`;
-//! - `b` to a token after it, which begins with `n`.
+//! Take the bytes `p a b n` of a piece. Plain merging joins `a` and `b` if the rank `g` of their join is lower than
+//! every rank at which something else could take one of them:
+//! - `a`: a token before it, which ends with `p`;
+//! - `b`: a token after it, which begins with `n`.
 //!
-//! While both are single bytes, their own join is on offer at `g`, so no join of a higher rank takes one of them. It may be
-//! done before all others: it only adds offers of tokens that contain `ab`. Where each token has a higher rank than its
-//! halves, the ranks of the joins of a merge never fall, and those offers have ranks above `g`. So all joins below `g` are
-//! done first and are not changed by it. After them both ways have the same symbols.
+//! While both are single bytes, their own join is on offer at `g`, so no join of a higher rank takes one of them. It
+//! may be done before all others: it only adds offers of tokens that contain `ab`. Each token has a higher rank than
+//! its halves, so the ranks of the joins of a merge never fall. Those offers have ranks above `g`. So all joins below
+//! `g` are done first and are not changed by it. After them both ways have the same symbols.
 //!
 //! An entry for two bytes `x y`:
 //!
@@ -41,8 +41,8 @@ const AFTER_SHIFT: u32 = 48;
 /// The rank of a rival that does not exist, or has this rank or a higher one. Tokens from this rank on are not looked at, and
 /// their joins are not sure.
 ///
-/// With all ranks of 16 bits, making the table took 4.1 million instructions, and 1.6 MB of English, code or chat took no
-/// fewer than with those of 12 bits (o200k_base, November 2026).
+/// With all ranks of 16 bits, making the table took 4.1 million instructions. 1.6 MB of English, code or chat took no
+/// fewer instructions than with 12 bits (o200k_base, November 2026).
 const NO_RIVAL: u16 = 0x0FFF;
 
 /// The entry at the end of a piece: no join, and no rival for the byte before it.
@@ -57,7 +57,8 @@ fn next_index(index: usize, byte: u8) -> usize {
 /// Builds the entries of a vocabulary in which every token has a higher rank than its halves. `symbol` returns the symbol of
 /// an id.
 ///
-/// Looks at the tokens below the rank [`NO_RIVAL`] only.
+/// Looks at the tokens below the rank [`NO_RIVAL`] only. The bytes have the lowest ranks, which
+/// [`Regular`](crate::vocab::Regular) vocabularies are checked for.
 pub(crate) fn build(
     halves: Halves<'_>,
     lengths: &[u8],
