@@ -2,39 +2,14 @@
 //!
 //! These tests are a program of their own, because they count with a global allocator.
 
+#[path = "common/allocator.rs"]
+mod allocator;
 #[path = "common/texts.rs"]
 mod texts;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocator::{CALLS, IN_USE};
 use texts::{KINDS, Random};
 use tiktally::get_encoding;
-
-/// An allocator that counts the calls and bytes of each thread.
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<usize> = const { Cell::new(0) };
-    static IN_USE: Cell<usize> = const { Cell::new(0) };
-}
-
-// What the trait asks for is left to the system's allocator; the counters need no memory of their own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        CALLS.set(CALLS.get() + 1);
-        IN_USE.set(IN_USE.get().wrapping_add(layout.size()));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        IN_USE.set(IN_USE.get().wrapping_sub(layout.size()));
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 /// Returns the result of a call, and the number of allocations of this thread in it.
 fn calls<T>(call: impl FnOnce() -> T) -> (T, usize) {

@@ -2,33 +2,11 @@
 //!
 //! This test is a program of its own, because it counts with a global allocator, and sets the limit of the process.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "common/allocator.rs"]
+mod allocator;
 
+use allocator::IN_USE;
 use tiktally::{cl100k_base, release_thread_cache, set_cache_bytes};
-
-/// An allocator that counts the bytes of each thread.
-struct Counting;
-
-thread_local! {
-    static IN_USE: Cell<usize> = const { Cell::new(0) };
-}
-
-// What the trait asks for is left to the system's allocator; the counter needs no memory of its own.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        IN_USE.set(IN_USE.get().wrapping_add(layout.size()));
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        IN_USE.set(IN_USE.get().wrapping_sub(layout.size()));
-        unsafe { System.dealloc(memory, layout) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
 
 const MIB: usize = 1 << 20;
 /// More than the scratch memory takes.

@@ -85,6 +85,21 @@ vocabulary!(cl100k_base, "cl100k_base", 100_256);
 #[cfg(feature = "o200k_base")]
 vocabulary!(o200k_base, "o200k_base", 199_998);
 
+/// Returns the vocabularies that are compiled in.
+#[cfg(test)]
+pub(crate) fn all() -> Vec<Arc<Vocabulary>> {
+    vec![
+        #[cfg(feature = "r50k_base")]
+        r50k_base(),
+        #[cfg(feature = "p50k_base")]
+        p50k_base(),
+        #[cfg(feature = "cl100k_base")]
+        cl100k_base(),
+        #[cfg(feature = "o200k_base")]
+        o200k_base(),
+    ]
+}
+
 #[cfg(all(
     test,
     feature = "prebuilt",
@@ -101,17 +116,7 @@ mod tests {
     /// The embedded tables equal those that are built from the halves at run time.
     #[test]
     fn embedded_tables_are_the_built_ones() {
-        let vocabularies = [
-            #[cfg(feature = "r50k_base")]
-            r50k_base(),
-            #[cfg(feature = "p50k_base")]
-            p50k_base(),
-            #[cfg(feature = "cl100k_base")]
-            cl100k_base(),
-            #[cfg(feature = "o200k_base")]
-            o200k_base(),
-        ];
-        for vocab in vocabularies {
+        for vocab in all() {
             let regular = vocab
                 .as_regular()
                 .expect("built-in vocabularies are regular");

@@ -30,7 +30,7 @@ use super::classes::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
 use super::scalar::{Rules, Scan};
 use super::window_classes::{Masks, WIDTH, low};
 use crate::repetition::{MAX_PERIOD_BYTES, agreement, period_at};
-use crate::utf8::whole_chars;
+use crate::utf8::{padded, whole_chars};
 
 /// How many bytes a buffer needs after the part of the text that is scanned, so that no window has to be copied.
 pub(crate) const PADDING: usize = WIDTH;
@@ -105,16 +105,6 @@ pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
         }
     }
     Scanned { count, next }
-}
-
-/// Returns the end of a buffer without padding as a window.
-#[cold]
-fn padded(rest: &[u8]) -> [u8; WIDTH] {
-    let mut bytes = [0; WIDTH];
-    for (byte, from) in bytes.iter_mut().zip(rest) {
-        *byte = *from;
-    }
-    bytes
 }
 
 /// Returns the bits of `mask` in unbroken runs from the `seeds` up; the seeds are bits of `mask`.

@@ -188,7 +188,7 @@ impl Chars {
         }
     }
 
-    /// Returns a character, and merges it on the first call. A number that is no code point has no ids.
+    /// Returns a character, and merges it on the first call. A number that is not a code point has no ids.
     #[inline(always)]
     pub(crate) fn get(&self, code_point: u32, vocab: &Regular) -> Char {
         let word = match self.words.get(code_point as usize) {

@@ -212,24 +212,8 @@ fn begun_hash(before: u32, lead: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::builtin::vocabularies;
-    use crate::vocab::Vocabulary;
-
-    fn all() -> Vec<Arc<Vocabulary>> {
-        vec![
-            #[cfg(feature = "r50k_base")]
-            vocabularies::r50k_base(),
-            #[cfg(feature = "p50k_base")]
-            vocabularies::p50k_base(),
-            #[cfg(feature = "cl100k_base")]
-            vocabularies::cl100k_base(),
-            #[cfg(feature = "o200k_base")]
-            vocabularies::o200k_base(),
-        ]
-    }
+    use crate::builtin::vocabularies::all;
 
     fn side(crossings: &Crossings, char: char) -> Side {
         Side {

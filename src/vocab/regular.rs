@@ -16,6 +16,7 @@ use super::tables::{
     key_of, pairs, slots, sure,
 };
 use crate::token_id::TokenId;
+use crate::utf8::padded;
 
 /// Lengths of tokens by their last 16 bytes.
 type Endings = HashMap<u128, Vec<u8>, Keyed>;
@@ -390,7 +391,7 @@ pub(crate) fn piece_key(window: u128, len: usize) -> u128 {
 pub(crate) fn window_at(buffer: &[u8], start: usize) -> u128 {
     let window = match buffer.get(start..start + 16) {
         Some(window) => window.first_chunk().copied().unwrap_or_default(),
-        None => last_window(buffer.get(start..).unwrap_or_default()),
+        None => padded(buffer.get(start..).unwrap_or_default()),
     };
     u128::from_le_bytes(window)
 }
@@ -400,18 +401,8 @@ pub(crate) fn window_at(buffer: &[u8], start: usize) -> u128 {
 pub(crate) fn low_window_at(buffer: &[u8], start: usize) -> u64 {
     match buffer.get(start..start + 8) {
         Some(window) => u64::from_le_bytes(window.first_chunk().copied().unwrap_or_default()),
-        None => u128::from_le_bytes(last_window(buffer.get(start..).unwrap_or_default())) as u64,
+        None => u64::from_le_bytes(padded(buffer.get(start..).unwrap_or_default())),
     }
-}
-
-/// Returns the last bytes of a buffer, followed by zeros.
-#[cold]
-fn last_window(rest: &[u8]) -> [u8; 16] {
-    let mut window = [0; 16];
-    for (byte, known) in window.iter_mut().zip(rest) {
-        *byte = *known;
-    }
-    window
 }
 
 #[cfg(all(test, feature = "prebuilt"))]

@@ -18,7 +18,7 @@ const SERIAL_BITS: u32 = RIGHT_SHIFT - 1;
 const RIGHT_SHIFT: u32 = LEFT_SHIFT - ID_BITS;
 const LEFT_SHIFT: u32 = u64::BITS - ID_BITS;
 
-/// The merge of a part of up to 16 bytes that is no token.
+/// The merge of a part of up to 16 bytes that is not a token.
 #[derive(Clone, Copy, Default)]
 #[repr(align(32))]
 struct MergedPart {

@@ -6,7 +6,7 @@
 //! 1. [`Run`] lists the characters of all pieces and looks up the word of each, see [`chars`](crate::vocab::chars).
 //! 2. [`Borders`] decides for each border between two characters whether a token may cross it.
 //! 3. What is left between cut borders is a *part*. Parts of several characters are looked up as tokens, all together.
-//! 4. A part that is no token may be known from before ([`Memos`]), or its characters may stay apart pairwise. The few
+//! 4. A part that is not a token may be known from before ([`Memos`]), or its characters may stay apart pairwise. The few
 //!    others are merged in the jobs of the scratch memory.
 //! 5. The ids are written one character after another. A token of several characters stands in the word of its first one,
 //!    and the words of the others are zero.
@@ -31,7 +31,7 @@ use fearless_simd::{Simd, dispatch};
 use prefetch_index::prefetch_index;
 
 use super::short::{LARGEST, max_symbols};
-use super::{BLOCK_IDS, Scratch};
+use super::{BLOCK_IDS, MAX_IDS_KEPT, Scratch};
 use crate::token_id::TokenId;
 use crate::vocab::Regular;
 use crate::vocab::chars::Char;
@@ -53,10 +53,6 @@ const MIN_PIECE_BYTES: usize = 4;
 
 /// The most characters that fit into one job, whatever their symbols are.
 const MAX_JOB_CHARS: usize = max_symbols(LARGEST) / 4;
-
-/// The most ids whose memory is kept after a batch: more than ordinary batches have. The limit is of November 2026; no
-/// measurement is recorded.
-const MAX_IDS_KEPT: usize = 1 << 16;
 
 /// The memory for cutting pieces, and the ids of those of a batch. Allocates nothing before the first piece.
 #[derive(Default)]
@@ -454,29 +450,15 @@ fn enlarge<T: Clone + Default>(values: &mut Vec<T>, len: usize) {
 
 #[cfg(all(test, feature = "cl100k_base"))]
 mod tests {
-    use std::sync::Arc;
-
     use fearless_simd::Level;
 
     use super::*;
-    use crate::builtin::vocabularies;
+    use crate::builtin::vocabularies::{self, all};
     use crate::merge::plain;
     use crate::texts::Random;
     use crate::vocab::Vocabulary;
     #[cfg(feature = "custom")]
     use crate::vocab::rank_file::Ranks;
-
-    fn all() -> Vec<Arc<Vocabulary>> {
-        vec![
-            #[cfg(feature = "r50k_base")]
-            vocabularies::r50k_base(),
-            #[cfg(feature = "p50k_base")]
-            vocabularies::p50k_base(),
-            vocabularies::cl100k_base(),
-            #[cfg(feature = "o200k_base")]
-            vocabularies::o200k_base(),
-        ]
-    }
 
     /// Checks that the pieces get the ids of plain merging, with other text between them.
     fn check(cutter: &mut Cutter, pieces: &[String], vocab: &Vocabulary) {

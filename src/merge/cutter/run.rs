@@ -5,7 +5,7 @@ use fearless_simd::{Simd, prelude::*, u8x64};
 
 use super::{MAX_PIECE_BYTES, grow};
 use crate::split::window;
-use crate::utf8::char_len;
+use crate::utf8::{char_len, padded};
 use crate::vocab::Regular;
 use crate::vocab::chars::Char;
 
@@ -208,16 +208,8 @@ pub(super) fn bit_at(mask: &[u64], at: usize) -> bool {
     mask[at / 64] >> (at % 64) & 1 != 0
 }
 
-/// Returns the last bytes of a buffer, followed by zeros.
-#[cold]
-fn padded(rest: &[u8]) -> [u8; WIDTH] {
-    let mut bytes = [0; WIDTH];
-    bytes[..rest.len()].copy_from_slice(rest);
-    bytes
-}
-
 /// Returns the last bytes of a buffer, the first one highest, followed by zeros.
 #[cold]
 fn last_bytes(rest: &[u8]) -> u32 {
-    u32::from_be_bytes(std::array::from_fn(|at| rest.get(at).copied().unwrap_or(0)))
+    u32::from_be_bytes(padded(rest))
 }

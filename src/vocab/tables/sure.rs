@@ -148,24 +148,9 @@ pub(crate) fn join<const N: usize>(
 
 #[cfg(all(test, feature = "o200k_base"))]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::builtin::vocabularies;
+    use crate::builtin::vocabularies::all;
     use crate::merge::plain::merge_plain;
-    use crate::vocab::Vocabulary;
-
-    fn all() -> Vec<Arc<Vocabulary>> {
-        vec![
-            #[cfg(feature = "r50k_base")]
-            vocabularies::r50k_base(),
-            #[cfg(feature = "p50k_base")]
-            vocabularies::p50k_base(),
-            #[cfg(feature = "cl100k_base")]
-            vocabularies::cl100k_base(),
-            vocabularies::o200k_base(),
-        ]
-    }
 
     /// Returns a byte of a pseudorandom word: mostly a small letter.
     fn byte_of(random: u64) -> u8 {
