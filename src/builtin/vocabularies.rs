@@ -2,10 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::vocab::tables::table::Table;
+#[cfg(not(feature = "prebuilt"))]
+use crate::vocab::OnDemand;
+use crate::vocab::Vocabulary;
 #[cfg(feature = "prebuilt")]
-use crate::vocab::tables::{Tables, keyless::Keyless};
-use crate::vocab::{Regular, Vocabulary};
+use crate::vocab::{
+    Regular,
+    tables::{Tables, keyless::Keyless, table::Table},
+};
 
 /// Bytes aligned to a cache line, so that no bucket of a table in them lies in two lines.
 #[cfg(feature = "prebuilt")]
@@ -36,9 +40,9 @@ macro_rules! vocabulary {
             static VOCABULARY: OnceLock<Arc<Vocabulary>> = OnceLock::new();
             let vocabulary = VOCABULARY.get_or_init(|| {
                 let (halves, _) = HALVES.as_chunks::<6>();
-                let halves = Table::Embedded(halves.get(..$len).unwrap_or(halves));
+                let halves = halves.get(..$len).unwrap_or(halves);
                 #[cfg(not(feature = "prebuilt"))]
-                let regular = Regular::new(halves);
+                let regular = OnDemand::new(halves);
                 #[cfg(feature = "prebuilt")]
                 let regular = {
                     let tables = Tables {
@@ -56,7 +60,7 @@ macro_rules! vocabulary {
                         ends: table!($file, "keyless_ends", cast_slice),
                         slots: table!($file, "keyless_slots", cast_slice),
                     };
-                    Regular::with_tables(halves, tables, keyless.into())
+                    Regular::with_tables(Table::Embedded(halves), tables, keyless.into()).into()
                 };
                 Vocabulary::Regular(regular).into()
             });

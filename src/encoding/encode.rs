@@ -2,6 +2,7 @@
 
 use super::Encoding;
 use crate::engine::Engine;
+use crate::engine::first::append_first;
 use crate::engine::sink::Count;
 use crate::error::{Error, ErrorKind};
 use crate::special::{Special, Stretch};
@@ -54,7 +55,9 @@ impl Encoding {
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary).
     pub fn encode_ordinary_into(&self, text: &str, ids: &mut Vec<TokenId>) {
-        Engine::with(|engine| engine.append(text, self.splitter(), self.vocab(), ids));
+        if !append_first(text, self.splitter(), self.vocab(), ids) {
+            Engine::with(|engine| engine.append(text, self.splitter(), self.vocab(), ids));
+        }
     }
 
     /// Returns an error if the pattern gives up on the text, which only patterns that backtrack can. They split the text
@@ -183,6 +186,10 @@ impl Encoding {
     /// Counts the tokens of a text, but stops after the limit. If there are more tokens, the result is some number above
     /// it.
     fn count_until(&self, text: &str, limit: usize) -> usize {
+        let mut ids = Vec::new();
+        if append_first(text, self.splitter(), self.vocab(), &mut ids) {
+            return ids.len();
+        }
         let mut sink = Count::new(limit);
         Engine::with(|engine| engine.encode(text, self.splitter(), self.vocab(), &mut sink));
         sink.tokens

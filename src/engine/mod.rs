@@ -6,6 +6,7 @@
 //! come from the cache, from cutting or from merging.
 #![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the number of rows
 
+pub(crate) mod first;
 pub(crate) mod memory;
 pub(crate) mod open_piece;
 pub(crate) mod prefixes;

@@ -5,6 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod cutter;
 mod heap;
 mod long;
+pub(crate) mod one_pass;
 pub(crate) mod plain;
 mod short;
 

@@ -5,6 +5,7 @@ pub(crate) mod crossings;
 pub(crate) mod derive;
 pub(crate) mod irregular;
 mod keyed;
+pub(crate) mod on_demand;
 #[cfg(feature = "custom")] // which brings base64
 pub(crate) mod rank_file;
 pub(crate) mod regular;
@@ -12,6 +13,7 @@ pub(crate) mod tables;
 
 use crate::token_id::TokenId;
 use irregular::Irregular;
+pub(crate) use on_demand::OnDemand;
 pub(crate) use regular::Regular;
 use tables::Row;
 
@@ -21,7 +23,7 @@ use tables::Row;
 /// fast path of the engine takes nothing else. The rest is irregular: exact, and slower.
 #[allow(clippy::large_enum_variant)] // nearly all are regular, and each stands alone in an `Arc`
 pub(crate) enum Vocabulary {
-    Regular(Regular),
+    Regular(OnDemand),
     Irregular(Irregular),
 }
 
@@ -31,6 +33,16 @@ impl Vocabulary {
     pub(crate) fn as_regular(&self) -> Option<&Regular> {
         match self {
             Self::Regular(regular) => Some(regular),
+            Self::Irregular(_) => None,
+        }
+    }
+
+    /// Returns the halves of all tokens if the tables are not built and one more text may be encoded without them, see
+    /// [`OnDemand`]. Counts that text.
+    #[inline]
+    pub(crate) fn take_first_text(&self) -> Option<&'static [[u8; 6]]> {
+        match self {
+            Self::Regular(regular) => regular.take_first_text(),
             Self::Irregular(_) => None,
         }
     }
@@ -71,7 +83,10 @@ impl Vocabulary {
 
     /// Returns the length of several tokens together, in bytes.
     pub(crate) fn total_len(&self, ids: &[TokenId]) -> usize {
-        ids.iter().map(|id| self.len(*id)).sum()
+        match self {
+            Self::Regular(regular) => regular.total_len(ids),
+            Self::Irregular(_) => ids.iter().map(|id| self.len(*id)).sum(),
+        }
     }
 
     /// Returns the length of each token by id, 0 for an id that no token has; nothing for an irregular vocabulary.
@@ -106,7 +121,7 @@ impl Vocabulary {
             Self::Regular(regular) => (Some(regular), None),
             Self::Irregular(irregular) => (None, Some(irregular)),
         };
-        let regular = regular.into_iter().flat_map(Regular::tokens);
+        let regular = regular.into_iter().flat_map(|regular| regular.tokens());
         regular.chain(irregular.into_iter().flat_map(Irregular::tokens))
     }
 

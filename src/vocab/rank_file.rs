@@ -92,7 +92,7 @@ impl Ranks {
             self.tokens().map(|(token, rank)| (rank, token)).collect();
         tokens.sort_unstable_by_key(|(rank, _)| *rank);
         Ok(match regular(&tokens) {
-            Some(regular) => Vocabulary::Regular(regular),
+            Some(regular) => Vocabulary::Regular(regular.into()),
             None => Vocabulary::Irregular(Irregular::new(&tokens)),
         })
     }

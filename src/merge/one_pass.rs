@@ -1,0 +1,115 @@
+//! The merge of a short text without lookup tables: one pass over the halves of all tokens, in the order of their ranks.
+//!
+//! Merging joins the pair of the lowest rank first. In a vocabulary in order, every token has a higher rank than its halves,
+//! so a new token takes part only in joins of higher ranks than its own. The ranks of the joins never fall then, and they
+//! can be done in one walk from the lowest rank to the highest: at each token, join all neighbours that are its halves,
+//! from left to right. All pieces of a text are merged in the same walk. A piece that is a token becomes that token,
+//! since merging gives every token.
+//!
+//! Nearly all tokens have no place in the text, so each costs one look at a [`Filter`]: about 1 ns.
+#![allow(clippy::indexing_slicing)] // words of the filter are below its size, places below the length
+
+use crate::token_id::TokenId;
+use crate::vocab::tables::{BYTE, Halves, Made};
+
+/// Stands between two pieces: no token has it as a half.
+const BORDER: u32 = BYTE - 1;
+
+/// The tokens of one byte have the lowest ids.
+const BYTES: usize = 256;
+
+/// Appends the ids of the pieces of a text. All tokens are merges of tokens before them, except the 256 bytes that come first.
+///
+/// # Complexity
+/// O(n²) in the bytes of the text, plus the number of tokens.
+pub(crate) fn merge<'t>(
+    pieces: impl Iterator<Item = &'t [u8]>,
+    halves: &[[u8; 6]],
+    ids: &mut Vec<TokenId>,
+) {
+    let mut bytes = [0; BYTES];
+    for id in 0..BYTES.min(halves.len()) as u32 {
+        if let Made::Byte(byte) = Halves(halves).made(id) {
+            bytes[usize::from(byte)] = id;
+        }
+    }
+    let mut symbols = vec![BORDER];
+    for piece in pieces {
+        symbols.extend(piece.iter().map(|byte| bytes[usize::from(*byte)]));
+        symbols.push(BORDER);
+    }
+    let mut filter = Filter::new();
+    symbols
+        .windows(2)
+        .for_each(|pair| filter.add(pair[0], pair[1]));
+    for (id, token) in (0..).zip(halves).skip(BYTES) {
+        if filter.may_have(packed(*token)) {
+            let (left, right) = Halves(halves).get(id);
+            join_all(&mut symbols, left, right, id, &mut filter);
+        }
+    }
+    ids.extend(symbols.into_iter().filter(|symbol| *symbol != BORDER));
+}
+
+/// Joins all neighbours that are these two, from left to right.
+fn join_all(symbols: &mut Vec<u32>, left: u32, right: u32, merged: u32, filter: &mut Filter) {
+    let is_pair = |pair: &[u32]| pair[0] == left && pair[1] == right;
+    let Some(first) = symbols.windows(2).position(is_pair) else {
+        return;
+    };
+    let (mut from, mut to) = (first, first);
+    while from < symbols.len() {
+        if symbols.get(from..from + 2).is_some_and(is_pair) {
+            // a border comes before each piece, and one after it; a pair with the token after this one comes with that
+            symbols[to] = merged;
+            filter.add(symbols[to - 1], merged);
+            from += 2;
+            filter.add(merged, symbols[from]);
+        } else {
+            symbols[to] = symbols[from];
+            from += 1;
+        }
+        to += 1;
+    }
+    symbols.truncate(to);
+}
+
+/// Returns the two halves of a token in one number.
+#[inline(always)]
+fn packed([a, b, c, d, e, f]: [u8; 6]) -> u64 {
+    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+}
+
+/// The pairs of neighbours that a text has, or had: a Bloom filter in which both bits of a pair are in the same word.
+///
+/// It has 8 KB, which stay in the first-level cache.
+struct Filter([u64; 1 << WORDS_BITS]);
+
+const WORDS_BITS: u32 = 10;
+
+impl Filter {
+    fn new() -> Self {
+        Self([0; 1 << WORDS_BITS])
+    }
+
+    /// Returns the word of a pair and the places of its two bits.
+    #[inline(always)]
+    fn places(pair: u64) -> (usize, [u64; 2]) {
+        let hash = pair.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let word = hash >> (u64::BITS - WORDS_BITS);
+        (word as usize, [hash >> 48 & 63, hash >> 42 & 63])
+    }
+
+    /// Adds a pair of neighbours.
+    fn add(&mut self, left: u32, right: u32) {
+        let (word, [one, other]) = Self::places(u64::from(left) | u64::from(right) << 24);
+        self.0[word] |= 1 << one | 1 << other;
+    }
+
+    /// Returns whether a pair may have been added.
+    #[inline(always)]
+    fn may_have(&self, pair: u64) -> bool {
+        let (word, [one, other]) = Self::places(pair);
+        (self.0[word] >> one) & (self.0[word] >> other) & 1 != 0
+    }
+}
