@@ -243,8 +243,10 @@ impl Encoding {
     /// As counting the text up to the limit, and up to 512 pieces more. A text longer than `limit` times the longest token
     /// is rejected without being read.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        let max_bytes = limit.saturating_mul(self.vocab().max_token_len());
-        if text.len() > max_bytes && !self.splitter().needs_whole_text() {
+        let splitter = self.splitter();
+        let is_too_long = || text.len() > limit.saturating_mul(self.vocab().max_token_len());
+        // the longest token is known from the tables, which a short text does not need
+        if text.len() > limit && is_too_long() && !splitter.needs_whole_text() {
             return None;
         }
         Some(self.count_until(text, limit)).filter(|count| *count <= limit)

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Encoding;
 use crate::engine::Engine;
+use crate::engine::first::append_first;
 use crate::engine::sink::Count;
 use crate::merge::cache::Limit;
 use crate::token_id::TokenId;
@@ -84,9 +85,10 @@ impl Encoder {
     /// # Complexity
     /// As [`Encoding::encode_ordinary`].
     pub fn encode_ordinary_into(&mut self, text: &str, ids: &mut Vec<TokenId>) {
-        let encoding = &self.encoding;
-        self.engine
-            .append(text, encoding.splitter(), encoding.vocab(), ids);
+        let (splitter, vocab) = (self.encoding.splitter(), self.encoding.vocab());
+        if !append_first(text, splitter, vocab, ids) {
+            self.engine.append(text, splitter, vocab, ids);
+        }
     }
 
     /// Counts the tokens of a text, as [`Encoding::count`] does.
@@ -102,13 +104,13 @@ impl Encoder {
     /// # Complexity
     /// As [`Encoding::count`].
     pub fn count(&mut self, text: &str) -> usize {
+        let (splitter, vocab) = (self.encoding.splitter(), self.encoding.vocab());
+        let mut ids = Vec::new();
+        if append_first(text, splitter, vocab, &mut ids) {
+            return ids.len();
+        }
         let mut sink = Count::new(usize::MAX);
-        self.engine.encode(
-            text,
-            self.encoding.splitter(),
-            self.encoding.vocab(),
-            &mut sink,
-        );
+        self.engine.encode(text, splitter, vocab, &mut sink);
         sink.tokens
     }
 }

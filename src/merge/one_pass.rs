@@ -18,6 +18,12 @@ const BORDER: u32 = BYTE - 1;
 /// The tokens of one byte have the lowest ids.
 const BYTES: usize = 256;
 
+/// Tokens are looked up in groups of this many, which take three words of 64 bits.
+const GROUP: usize = 4;
+
+/// The bits of both halves of a token.
+const PAIR_MASK: u64 = (1 << 48) - 1;
+
 /// Appends the ids of the pieces of a text. All tokens are merges of tokens before them, except the 256 bytes that come first.
 ///
 /// # Complexity
@@ -42,17 +48,29 @@ pub(crate) fn merge<'t>(
     symbols
         .windows(2)
         .for_each(|pair| filter.add(pair[0], pair[1]));
-    for (id, token) in (0..).zip(halves).skip(BYTES) {
-        if filter.may_have(packed(*token)) {
-            let (left, right) = Halves(halves).get(id);
-            join_all(&mut symbols, left, right, id, &mut filter);
+    let (groups, rest) = halves.get(BYTES..).unwrap_or_default().as_chunks();
+    let mut first = BYTES as u32;
+    for group in groups {
+        if packed(group).map(|pair| filter.may_have(pair)) != [false; GROUP] {
+            // a join may add the pair of the next token, so each is looked up again
+            (first..)
+                .zip(group)
+                .for_each(|(id, halves)| join(&mut symbols, *halves, id, &mut filter));
         }
+        first += GROUP as u32;
     }
+    (first..)
+        .zip(rest)
+        .for_each(|(id, halves)| join(&mut symbols, *halves, id, &mut filter));
     ids.extend(symbols.into_iter().filter(|symbol| *symbol != BORDER));
 }
 
-/// Joins all neighbours that are these two, from left to right.
-fn join_all(symbols: &mut Vec<u32>, left: u32, right: u32, merged: u32, filter: &mut Filter) {
+/// Joins all neighbours that are these halves of a token, from left to right.
+fn join(symbols: &mut Vec<u32>, halves: [u8; 6], merged: u32, filter: &mut Filter) {
+    let (left, right) = Halves(&[halves]).get(0);
+    if !filter.may_have(pair_of(left, right)) {
+        return;
+    }
     let is_pair = |pair: &[u32]| pair[0] == left && pair[1] == right;
     let Some(first) = symbols.windows(2).position(is_pair) else {
         return;
@@ -74,10 +92,18 @@ fn join_all(symbols: &mut Vec<u32>, left: u32, right: u32, merged: u32, filter: 
     symbols.truncate(to);
 }
 
-/// Returns the two halves of a token in one number.
+/// Returns the two halves of each token of a group in one number.
 #[inline(always)]
-fn packed([a, b, c, d, e, f]: [u8; 6]) -> u64 {
-    u64::from_le_bytes([a, b, c, d, e, f, 0, 0])
+fn packed(group: &[[u8; 6]; GROUP]) -> [u64; GROUP] {
+    let (words, _) = group.as_flattened().as_chunks::<8>();
+    let [a, b, c] = [0, 1, 2].map(|at| u64::from_le_bytes(words[at]));
+    [a, a >> 48 | b << 16, b >> 32 | c << 32, c >> 16].map(|pair| pair & PAIR_MASK)
+}
+
+/// Packs two ids as [`Halves`] do.
+#[inline(always)]
+fn pair_of(left: u32, right: u32) -> u64 {
+    u64::from(left) | u64::from(right) << 24
 }
 
 /// The pairs of neighbours that a text has, or had: a Bloom filter in which both bits of a pair are in the same word.
@@ -102,7 +128,7 @@ impl Filter {
 
     /// Adds a pair of neighbours.
     fn add(&mut self, left: u32, right: u32) {
-        let (word, [one, other]) = Self::places(u64::from(left) | u64::from(right) << 24);
+        let (word, [one, other]) = Self::places(pair_of(left, right));
         self.0[word] |= 1 << one | 1 << other;
     }
 
