@@ -30,3 +30,79 @@ pub(crate) fn append_first(
     one_pass::merge(pieces, halves, ids);
     true
 }
+
+#[cfg(all(test, feature = "cl100k_base"))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::Encoding;
+    use crate::texts::{KINDS, Random};
+    use crate::vocab::OnDemand;
+    use crate::vocab::on_demand::MAX_FIRST_TEXTS;
+
+    /// Returns an encoding like cl100k_base whose tables are not built.
+    fn fresh() -> Encoding {
+        let tables = crate::cl100k_base().vocab().as_regular().unwrap();
+        let halves = Box::leak(tables.halves().into());
+        let vocab = Vocabulary::Regular(OnDemand::new(halves));
+        Encoding::new("fresh", Splitter::Cl100k, Arc::new(vocab), [])
+    }
+
+    fn has_tables(encoding: &Encoding) -> bool {
+        match encoding.vocab() {
+            Vocabulary::Regular(vocab) => vocab.has_tables(),
+            Vocabulary::Irregular(_) => false,
+        }
+    }
+
+    #[test]
+    fn ids_do_not_depend_on_the_tables() {
+        let mut random = Random::new(2);
+        let expected = crate::cl100k_base();
+        expected.prepare();
+        for kind in &KINDS {
+            let encoding = fresh();
+            for number in 1..=MAX_FIRST_TEXTS + 2 {
+                let text = kind.text(&mut random, 200 * number as usize % 900);
+                let ids = expected.encode_ordinary(&text);
+                if number % 2 == 0 {
+                    assert_eq!(encoding.count(&text), ids.len());
+                } else {
+                    let mut found = vec![7];
+                    encoding.encode_ordinary_into(&text, &mut found);
+                    assert_eq!(found[1..], ids);
+                }
+                assert_eq!(has_tables(&encoding), number > MAX_FIRST_TEXTS, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_short_texts_come_before_the_tables() {
+        let longest = "a b ".repeat(MAX_FIRST_BYTES / 4);
+        for (text, is_first) in [
+            ("", true),
+            (&longest, true),
+            (&(longest.clone() + "c"), false),
+        ] {
+            let encoding = fresh();
+            let ids = encoding.encoder().count(text);
+            assert_eq!(has_tables(&encoding), !is_first);
+            assert_eq!(ids, crate::cl100k_base().count(text));
+        }
+    }
+
+    #[test]
+    fn other_calls_build_the_tables() {
+        let encoding = fresh();
+        assert_eq!(encoding.n_vocab(), 100_256);
+        assert_eq!(encoding.count_up_to("hello", 5), Some(1));
+        assert!(!has_tables(&encoding));
+        assert_eq!(encoding.decode(&[15339]).unwrap(), "hello");
+        assert!(has_tables(&encoding));
+        let prepared = fresh();
+        prepared.prepare();
+        assert!(has_tables(&prepared));
+    }
+}

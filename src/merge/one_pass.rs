@@ -139,3 +139,58 @@ impl Filter {
         (self.0[word] >> one) & (self.0[word] >> other) & 1 != 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtin::vocabularies::all;
+    use crate::merge::plain::merge_plain;
+    use crate::texts::{KINDS, Random};
+    use crate::vocab::Vocabulary;
+
+    /// Checks the ids of some pieces by the definition of the merge.
+    fn check(pieces: &[&[u8]], vocab: &Vocabulary) {
+        let (mut ids, mut expected) = (Vec::new(), Vec::new());
+        let halves = vocab.as_regular().unwrap().halves();
+        merge(pieces.iter().copied(), halves, &mut ids);
+        for piece in pieces {
+            merge_plain(piece, vocab, &mut expected);
+        }
+        assert_eq!(ids, expected, "{pieces:?}");
+    }
+
+    /// Takes groups of neighbouring ids all over each vocabulary, its ends too: each token is a piece.
+    #[test]
+    fn tokens_become_themselves() {
+        for vocab in all() {
+            let last = vocab.max_id();
+            let firsts = (0..=last).step_by(last as usize / 40).chain([last - 100]);
+            for first in firsts {
+                let ids = first..=last.min(first + 100);
+                let pieces: Vec<&[u8]> = ids.filter_map(|id| vocab.token(id)).collect();
+                check(&pieces, &vocab);
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_become_their_merge() {
+        let mut random = Random::new(20);
+        for vocab in all() {
+            check(&[], &vocab);
+            check(&[b"", b"a", b""], &vocab);
+            check(&[&[0xFF, 0x80, 0xE4, 0xFF], b"\xF0\x9F"], &vocab);
+            for len in 1..40 {
+                let repeated =
+                    ["a", " ", "ab", "\u{e9}", "\n\n", "aab"].map(|part| part.repeat(len));
+                check(&repeated.each_ref().map(String::as_bytes), &vocab);
+            }
+            for kind in &KINDS {
+                let text = kind.text(&mut random, 500);
+                let pieces: Vec<&[u8]> = text.as_bytes().chunks(37).collect();
+                check(&pieces, &vocab);
+                check(&[text.as_bytes()], &vocab);
+            }
+        }
+    }
+}

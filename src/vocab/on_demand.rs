@@ -8,7 +8,7 @@ use super::Regular;
 use crate::token_id::TokenId;
 
 /// The most texts of a vocabulary that are encoded without its tables, see [`first`](crate::engine::first).
-const MAX_FIRST_TEXTS: u32 = 4;
+pub(crate) const MAX_FIRST_TEXTS: u32 = 4;
 
 /// A regular vocabulary: its tables, or all that is needed to build them.
 ///
@@ -42,6 +42,12 @@ impl OnDemand {
         // threads that count at the same time may take some texts more
         let texts = self.first_texts.fetch_add(1, Ordering::Relaxed);
         (texts < MAX_FIRST_TEXTS).then_some(self.halves)
+    }
+
+    /// Returns whether the tables are built.
+    #[cfg(test)]
+    pub(crate) fn has_tables(&self) -> bool {
+        self.tables.get().is_some()
     }
 
     /// Returns the largest id, 0 if there is no token. Needs no tables.

@@ -314,6 +314,12 @@ impl Regular {
         })
     }
 
+    /// Returns the halves of all tokens.
+    #[cfg(test)]
+    pub(crate) fn halves(&self) -> &[[u8; 6]] {
+        &self.halves
+    }
+
     /// Returns the largest id, 0 if there is no token.
     pub(crate) fn max_id(&self) -> TokenId {
         (self.halves.len() as TokenId).saturating_sub(1)
