@@ -65,7 +65,9 @@ macro_rules! encodings {
         /// [`is_missing_feature`](Error::is_missing_feature): its vocabulary is not compiled in.
         ///
         /// # Complexity
-        /// The first call for an encoding builds its tables; later ones only look the name up.
+        /// O(1), except for the special tokens on the first call for an encoding. Its tables are built when they are
+        /// needed, in O(n) in the bytes of the tokens: not for the first few short texts. [`Encoding::prepare`] builds
+        /// them at once.
         pub fn get_encoding(name: &str) -> Result<&'static Encoding, Error> {
             match name {
                 $(
