@@ -24,6 +24,18 @@ pub(crate) fn append_first(
     vocab: &Vocabulary,
     ids: &mut Vec<TokenId>,
 ) -> bool {
+    !vocab.has_tables() && append_without_tables(text, splitter, vocab, ids)
+}
+
+/// Does the work of [`append_first`] when there are no tables. Out of line, so that later texts pay nothing for its memory.
+#[cold]
+#[inline(never)]
+fn append_without_tables(
+    text: &str,
+    splitter: &Splitter,
+    vocab: &Vocabulary,
+    ids: &mut Vec<TokenId>,
+) -> bool {
     if text.len() > MAX_FIRST_BYTES || splitter.needs_whole_text() {
         return false;
     }
@@ -53,13 +65,6 @@ mod tests {
         Encoding::new("fresh", Splitter::Cl100k, Arc::new(vocab), [])
     }
 
-    fn has_tables(encoding: &Encoding) -> bool {
-        match encoding.vocab() {
-            Vocabulary::Regular(vocab) => vocab.has_tables(),
-            Vocabulary::Irregular(_) => false,
-        }
-    }
-
     #[test]
     fn ids_do_not_depend_on_the_tables() {
         let mut random = Random::new(2);
@@ -77,7 +82,11 @@ mod tests {
                     encoding.encode_ordinary_into(&text, &mut found);
                     assert_eq!(found[1..], ids);
                 }
-                assert_eq!(has_tables(&encoding), number > MAX_FIRST_TEXTS, "{text}");
+                assert_eq!(
+                    encoding.vocab().has_tables(),
+                    number > MAX_FIRST_TEXTS,
+                    "{text}"
+                );
             }
         }
     }
@@ -92,7 +101,7 @@ mod tests {
         ] {
             let encoding = fresh();
             let ids = encoding.encoder().count(text);
-            assert_eq!(has_tables(&encoding), !is_first);
+            assert_eq!(encoding.vocab().has_tables(), !is_first);
             assert_eq!(ids, crate::cl100k_base().count(text));
         }
     }
@@ -102,11 +111,11 @@ mod tests {
         let encoding = fresh();
         assert_eq!(encoding.n_vocab(), 100_256);
         assert_eq!(encoding.count_up_to("hello", 5), Some(1));
-        assert!(!has_tables(&encoding));
+        assert!(!encoding.vocab().has_tables());
         assert_eq!(encoding.decode(&[15339]).unwrap(), "hello");
-        assert!(has_tables(&encoding));
+        assert!(encoding.vocab().has_tables());
         let prepared = fresh();
         prepared.prepare();
-        assert!(has_tables(&prepared));
+        assert!(prepared.vocab().has_tables());
     }
 }

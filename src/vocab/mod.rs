@@ -37,9 +37,17 @@ impl Vocabulary {
         }
     }
 
+    /// Returns whether nothing is left to build before a text can be encoded.
+    #[inline(always)]
+    pub(crate) fn has_tables(&self) -> bool {
+        match self {
+            Self::Regular(regular) => regular.has_tables(),
+            Self::Irregular(_) => true,
+        }
+    }
+
     /// Returns the halves of all tokens if the tables are not built and one more text may be encoded without them, see
     /// [`OnDemand`]. Counts that text.
-    #[inline]
     pub(crate) fn take_first_text(&self) -> Option<&'static [[u8; 6]]> {
         match self {
             Self::Regular(regular) => regular.take_first_text(),

@@ -37,9 +37,8 @@ impl OnDemand {
     }
 
     /// Returns the halves if the tables are not built and one more text may be encoded without them. Counts that text.
-    #[inline]
     pub(crate) fn take_first_text(&self) -> Option<&'static [[u8; 6]]> {
-        if self.tables.get().is_some() {
+        if self.has_tables() {
             return None;
         }
         // threads that count at the same time may take some texts more
@@ -48,7 +47,7 @@ impl OnDemand {
     }
 
     /// Returns whether the tables are built.
-    #[cfg(test)]
+    #[inline(always)]
     pub(crate) fn has_tables(&self) -> bool {
         self.tables.get().is_some()
     }
