@@ -1,14 +1,17 @@
 //! The tokens of up to seven bytes that were found last: a table that stays in the first-level cache.
 //!
 //! The eight bytes at the start of a piece are its bytes and then 0xFF. The first seven of them are multiplied by an odd
-//! number modulo 2^56, which maps no two inputs to one product. So the place is the top bits of the product, and an entry
-//! needs no more than the rest of the product:
+//! number modulo 2^56, which maps no two inputs to one product. The top bits of the product are the place. They are rotated
+//! to the other end, where the place of an entry cancels out, and XOR with an entry leaves the id or much more:
 //!
 //! ```text
-//!  63                                    20 19   18 17              0
-//! +----------------------------------------+-------+-----------------+
-//! |     the product below PLACE_BITS       | zero  |       id        |
-//! +----------------------------------------+-------+-----------------+
+//!  63                                      20 19      12 11         0
+//! +------------------------------------------+----------+-----------+
+//! |     the product below PLACE_BITS         |   zero   |   place   |   the rotated product
+//! +------------------------------------------+----------+-----------+
+//!                                                 |       id        |   XOR this gives an entry
+//!                                                 +-----------------+
+//!                                                  17              0
 //! ```
 //!
 //! Every token that a look-up in the vocabulary finds is written to its place. Before, a table of the 16,384 most
@@ -24,10 +27,12 @@ use crate::vocab::tables::ID_BITS;
 /// would take all of a first-level cache (cl100k_base, November 2026).
 const PLACE_BITS: u32 = 12;
 const PLACES: usize = 1 << PLACE_BITS;
-const PLACE_SHIFT: u32 = u64::BITS - PLACE_BITS;
 
-/// An entry without a token: the rest of its product is that of seven zero bytes, but it has an id that no token has.
-const EMPTY_PLACE: u64 = (1 << ID_BITS) - 1;
+/// An entry without a token: a rotated product has zeros where an id ends and above, so it leaves more than any id.
+const EMPTY_PLACE: u64 = u64::MAX;
+
+/// More than every id.
+const ID_END: u64 = 1 << ID_BITS;
 
 /// The most bytes of a token in the table.
 const MAX_BYTES: usize = 7;
@@ -104,10 +109,18 @@ impl Table {
     }
 }
 
-/// Returns the product of the first seven bytes, above eight zero bits.
+/// Returns the product of the first seven bytes, rotated so that its place is at the bottom.
 #[inline(always)]
-fn product(bytes: u64) -> u64 {
-    (bytes << 8).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+fn rotated_product(bytes: u64) -> u64 {
+    (bytes << 8)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(PLACE_BITS)
+}
+
+/// Returns the place of a rotated product.
+#[inline(always)]
+fn place_of(rotated: u64) -> usize {
+    rotated as usize & (PLACES - 1)
 }
 
 /// Returns the id of the token of `len` bytes at the start of `bytes`, and whether the table has it.
@@ -115,24 +128,24 @@ fn product(bytes: u64) -> u64 {
 pub(super) fn find(entries: &Entries, bytes: u64, len: usize) -> (TokenId, bool) {
     // a longer piece becomes all ones, which is no piece of seven bytes
     let filled = bytes | u64::MAX << ((8 * len.min(MAX_BYTES + 1)) & 63);
-    let product = product(filled);
+    let rotated = rotated_product(filled);
     // the entry of this product leaves nothing but the id
-    let rest = entries[(product >> PLACE_SHIFT) as usize] ^ product << PLACE_BITS;
-    (rest as TokenId, rest < EMPTY_PLACE)
+    let rest = entries[place_of(rotated)] ^ rotated;
+    (rest as TokenId, rest < ID_END)
 }
 
 /// Keeps the token with this key, if `is_token` says that it is one and it is short enough.
 #[inline(always)]
 pub(super) fn keep(entries: &mut Entries, key: u128, id: TokenId, is_token: bool) {
     let low = key as u64;
-    let product = product(low);
+    let rotated = rotated_product(low);
     let is_kept = is_token & (low >> (8 * MAX_BYTES) == 0xFF);
     let place = if is_kept {
-        (product >> PLACE_SHIFT) as usize
+        place_of(rotated)
     } else {
         PLACES
     };
-    entries[place] = product << PLACE_BITS | u64::from(id);
+    entries[place] = rotated ^ u64::from(id);
 }
 
 #[cfg(test)]
