@@ -488,7 +488,7 @@ pub(crate) fn write<S: Simd, const N: usize>(
         return compress(avx512, bits, base, ends);
     }
     let _ = simd;
-    for group in ends.as_chunks_mut::<8>().0 {
+    for group in ends.as_chunks_mut::<16>().0 {
         for end in group {
             *end = base + bits.trailing_zeros();
             bits &= bits.wrapping_sub(1);
