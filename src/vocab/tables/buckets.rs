@@ -28,11 +28,11 @@ pub(super) struct Filling<T> {
 }
 
 impl<T: Copy + BitOrAssign> Filling<T> {
-    /// Creates an empty table of `count` buckets that wrap around, followed by `extra` buckets that stay empty. `spilled`
-    /// is the bit of an entry that says that some entries went on to the next bucket.
-    pub(super) fn new(count: usize, extra: usize, empty: T, spilled: T) -> Self {
+    /// Creates a table from empty buckets. The first `count` of them wrap around, and any others stay empty. `spilled` is
+    /// the bit of an entry that says that some entries went on to the next bucket.
+    pub(super) fn new(buckets: Vec<[T; BUCKET_LEN]>, count: usize, spilled: T) -> Self {
         Self {
-            buckets: vec![[empty; BUCKET_LEN]; count + extra],
+            buckets,
             taken: vec![0; count],
             mask: count - 1,
             spilled,

@@ -111,8 +111,9 @@ impl Halves<'_> {
     #[inline(always)]
     pub(crate) fn get(self, id: u32) -> (u32, u32) {
         let [a, b, c, d, e, f] = self.0[id as usize];
-        let both = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
-        (both as u32 & HALF_MASK, (both >> HALF_BITS) as u32)
+        let low = u32::from_le_bytes([a, b, c, d]);
+        let high = u32::from(u16::from_le_bytes([e, f]));
+        (low & HALF_MASK, low >> HALF_BITS | high << (32 - HALF_BITS))
     }
 
     /// Returns how a token is made.
