@@ -20,7 +20,8 @@ pub(super) fn count(entries: usize) -> usize {
 pub(super) struct Filling<T> {
     pub(super) buckets: Vec<[T; BUCKET_LEN]>,
     /// How many entries each bucket has. With these at hand an insertion only writes to the table, and writing does not
-    /// wait for memory as reading does.
+    /// wait for memory as reading does. A page of fresh memory that is read before it is written also faults twice:
+    /// counting the entries in the bucket made cl100k_base's tables 1.5 ms dearer (AMD EPYC with AVX2, November 2026).
     taken: Vec<u8>,
     /// Maps the index after the last bucket to the first.
     mask: usize,

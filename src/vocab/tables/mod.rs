@@ -201,6 +201,9 @@ pub(crate) type Grid = [[Symbol; GRID_IDS as usize]; GRID_IDS as usize];
 impl Tables {
     /// Builds all tables. Each pass over the tokens fills few of them, so that they stay in the processor's cache.
     ///
+    /// More than half of the time goes to the kernel, which hands out the memory page by page: 1,500 page faults take
+    /// 3.5 ms with cl100k_base, and 2,750 take 6.8 ms with o200k_base (AMD EPYC with AVX2, November 2026).
+    ///
     /// `unmergeable` are tokens that are gaps in `halves`: no merge gives them, only a whole piece can be one.
     pub(crate) fn build(halves: Halves<'_>, unmergeable: &[Unmergeable]) -> Self {
         let Spelled {
