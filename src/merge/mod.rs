@@ -132,6 +132,10 @@ impl Scratch {
         if in_one_job && piece.is_ascii() {
             let is_mixed = push_ascii(piece, vocab, &mut self.ids);
             self.queue(first, number, is_mixed);
+        } else if in_one_job && vocab.take_first_chars() {
+            let symbols = piece.iter().map(|byte| vocab.byte_symbol(*byte));
+            self.ids.extend(symbols);
+            self.queue(first, number, false);
         } else if in_one_job && !has_long_chars(piece) {
             self.add_uncut(piece, vocab);
             self.queue(first, number, false);

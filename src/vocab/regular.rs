@@ -18,6 +18,12 @@ use super::tables::{
 use crate::token_id::TokenId;
 use crate::utf8::padded;
 
+/// How many pieces with characters of more than one byte are merged byte by byte before the table of characters is built.
+///
+/// Building it takes 0.5 ms with cl100k_base and 3.5 ms with o200k_base, which is much for a few dashes and accents in
+/// an English text (AMD EPYC with AVX2, November 2026).
+const MAX_FIRST_CHARS: u32 = 256;
+
 /// Lengths of tokens by their last 16 bytes.
 type Endings = HashMap<u128, Vec<u8>, Keyed>;
 
@@ -34,6 +40,8 @@ pub(crate) struct Regular {
     serial: u32,
     keyless: OnceLock<Keyless>,
     chars: OnceLock<Chars>,
+    /// How many pieces with characters of more than one byte were merged without `chars`.
+    first_chars: AtomicU32,
     pub(super) sorted: OnceLock<Vec<TokenId>>,
     /// The lengths of all tokens of more than 16 bytes by their last 16 bytes, longest first.
     endings: OnceLock<Endings>,
@@ -80,6 +88,7 @@ impl Regular {
             tables,
             keyless,
             chars: OnceLock::new(),
+            first_chars: AtomicU32::new(0),
             sorted: OnceLock::new(),
             endings: OnceLock::new(),
             sure: OnceLock::new(),
@@ -257,6 +266,20 @@ impl Regular {
     #[inline]
     pub(crate) fn chars(&self) -> &Chars {
         self.chars.get_or_init(|| Chars::new(self))
+    }
+
+    /// Returns whether one more piece may be merged byte by byte because the [`chars`](Self::chars) are not there yet.
+    /// Counts that piece.
+    #[inline]
+    pub(crate) fn take_first_chars(&self) -> bool {
+        self.chars.get().is_none() && self.count_first_chars()
+    }
+
+    /// Counts a piece that would need the characters, and returns whether it is one of the first.
+    #[cold]
+    fn count_first_chars(&self) -> bool {
+        // threads that count at the same time may take some pieces more
+        self.first_chars.fetch_add(1, Ordering::Relaxed) < MAX_FIRST_CHARS
     }
 
     /// Returns the table that finds a token by its bytes.

@@ -20,7 +20,8 @@ pub(super) fn count(entries: usize) -> usize {
 pub(super) struct Filling<T> {
     pub(super) buckets: Vec<[T; BUCKET_LEN]>,
     /// How many entries each bucket has. With these at hand an insertion only writes to the table, and writing does not
-    /// wait for memory as reading does.
+    /// wait for memory as reading does. A page of fresh memory that is read before it is written also faults twice:
+    /// counting the entries in the bucket made cl100k_base's tables 1.5 ms dearer (AMD EPYC with AVX2, November 2026).
     taken: Vec<u8>,
     /// Maps the index after the last bucket to the first.
     mask: usize,
@@ -28,11 +29,11 @@ pub(super) struct Filling<T> {
 }
 
 impl<T: Copy + BitOrAssign> Filling<T> {
-    /// Creates an empty table of `count` buckets that wrap around, followed by `extra` buckets that stay empty. `spilled`
-    /// is the bit of an entry that says that some entries went on to the next bucket.
-    pub(super) fn new(count: usize, extra: usize, empty: T, spilled: T) -> Self {
+    /// Creates a table from empty buckets. The first `count` of them wrap around, and any others stay empty. `spilled` is
+    /// the bit of an entry that says that some entries went on to the next bucket.
+    pub(super) fn new(buckets: Vec<[T; BUCKET_LEN]>, count: usize, spilled: T) -> Self {
         Self {
-            buckets: vec![[empty; BUCKET_LEN]; count + extra],
+            buckets,
             taken: vec![0; count],
             mask: count - 1,
             spilled,

@@ -111,8 +111,9 @@ impl Halves<'_> {
     #[inline(always)]
     pub(crate) fn get(self, id: u32) -> (u32, u32) {
         let [a, b, c, d, e, f] = self.0[id as usize];
-        let both = u64::from_le_bytes([a, b, c, d, e, f, 0, 0]);
-        (both as u32 & HALF_MASK, (both >> HALF_BITS) as u32)
+        let low = u32::from_le_bytes([a, b, c, d]);
+        let high = u32::from(u16::from_le_bytes([e, f]));
+        (low & HALF_MASK, low >> HALF_BITS | high << (32 - HALF_BITS))
     }
 
     /// Returns how a token is made.
@@ -199,6 +200,9 @@ pub(crate) type Grid = [[Symbol; GRID_IDS as usize]; GRID_IDS as usize];
 
 impl Tables {
     /// Builds all tables. Each pass over the tokens fills few of them, so that they stay in the processor's cache.
+    ///
+    /// More than half of the time goes to the kernel, which hands out the memory page by page: 1,500 page faults take
+    /// 3.5 ms with cl100k_base, and 2,750 take 6.8 ms with o200k_base (AMD EPYC with AVX2, November 2026).
     ///
     /// `unmergeable` are tokens that are gaps in `halves`: no merge gives them, only a whole piece can be one.
     pub(crate) fn build(halves: Halves<'_>, unmergeable: &[Unmergeable]) -> Self {

@@ -5,9 +5,11 @@
 //! ```text
 //!  63             43 42             22 21                1   0
 //! +-----------------+-----------------+-------------------+---+
-//! |     left id     |    right id     |      symbol       | S |
+//! |     left id     |  right id + 1   |      symbol       | S |
 //! +-----------------+-----------------+-------------------+---+
 //! ```
+//!
+//! No key is zero, so zero is an empty entry: memory from the allocator is an empty table, and nothing fills it.
 //!
 //! `S`, in the last entry of a bucket, says that some entries went on to the next bucket. The last bucket of the table
 //! stays empty: pairs that cannot merge are looked up there.
@@ -30,9 +32,6 @@ const SYMBOL_MASK: u32 = (1 << (RIGHT_SHIFT - SYMBOL_SHIFT)) - 1;
 /// A bit above the symbol, for what is left of an entry: then it is not zero.
 const FOUND: u64 = 1 << RIGHT_SHIFT;
 
-/// An empty entry: its key is of ids that no tokens have.
-const EMPTY_PAIR: u64 = !SPILLED;
-
 /// Leaves the top 24 bits of a hash: in a product, all bits of the key reach only the top ones.
 const HASH_SHIFT: u32 = 40;
 
@@ -42,7 +41,8 @@ const RIGHT_ABOVE_LEFT: u32 = RIGHT.ilog2() - LEFT.ilog2();
 /// Returns the key of a pair of ids, at its bits of an entry.
 #[inline(always)]
 fn key_of(left: u32, right: u32) -> u64 {
-    u64::from(left) << LEFT_SHIFT | u64::from(right) << RIGHT_SHIFT
+    // a sum, since one instruction adds all three
+    (u64::from(left) << LEFT_SHIFT) + (u64::from(right) << RIGHT_SHIFT) + (1 << RIGHT_SHIFT)
 }
 
 /// Returns the mask of the buckets in a table of `len` buckets: a power of two of them, and the empty one after those.
@@ -109,7 +109,8 @@ pub(crate) fn answer(buckets: &[Bucket], question: Question) -> Symbol {
 
 /// Creates an empty table for this many merges.
 pub(super) fn empty(merges: usize) -> Filling<u64> {
-    Filling::new(buckets::count(merges), 1, EMPTY_PAIR, SPILLED)
+    let count = buckets::count(merges);
+    Filling::new(vec![[0; BUCKET_LEN]; count + 1], count, SPILLED)
 }
 
 /// Adds a merge of two ids.

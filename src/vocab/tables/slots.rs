@@ -5,9 +5,13 @@
 //! ```text
 //!  31  30            18 17               0
 //! +---+----------------+------------------+
-//! | S |      tag       |        id        |
+//! | S |      tag       |  inverted bits   |
+//! |   |                |    of the id     |
 //! +---+----------------+------------------+
 //! ```
+//!
+//! No id has ones in all bits, so an entry with zeros there is empty. Memory from the allocator is an empty table, and
+//! nothing fills it.
 //!
 //! The tag is the bits of the hash that follow those of the bucket. Only entries with the right tag can be the token, and
 //! the bytes of the token, in its row, decide. `S`, in the last entry of a bucket, says that some entries went on to the next bucket.
@@ -17,17 +21,11 @@ use super::{ID_BITS, NONE, hash};
 
 pub(crate) type Bucket = [u32; BUCKET_LEN];
 
-/// The bits of an id. An entry without a token has ones in all of them.
+/// The bits of an id. No token has ones in all of them.
 pub(crate) const ID_MASK: u32 = (1 << ID_BITS) - 1;
 
 const SPILLED: u32 = 1 << SPILLED_SHIFT;
 const SPILLED_SHIFT: u32 = 31;
-
-const TAG_BITS: u32 = SPILLED_SHIFT - ID_BITS;
-const TAG_MASK: u32 = (1 << TAG_BITS) - 1;
-
-/// An entry without a token.
-const EMPTY_SLOT: u32 = !SPILLED;
 
 /// Returns the bucket of a hash in a table of `1 << bits` buckets.
 #[inline(always)]
@@ -35,10 +33,11 @@ pub(crate) fn bucket_of(hash: u32, bits: u32) -> usize {
     (hash >> (u32::BITS - bits)) as usize
 }
 
-/// Returns the tag of a hash, at its place in an entry.
+/// Returns the tag of a hash, at its place in an entry, and ones in the bits of the id. XOR with an entry of this tag leaves
+/// its id; with an empty entry, no less than [`ID_MASK`].
 #[inline(always)]
 fn tag_of(hash: u32, bits: u32) -> u32 {
-    ((hash << bits >> (u32::BITS - TAG_BITS)) & TAG_MASK) << ID_BITS
+    (hash << bits >> (u32::BITS - SPILLED_SHIFT)) | ID_MASK
 }
 
 /// Returns the upper half of a hash, the part that the table uses.
@@ -86,7 +85,8 @@ pub(crate) fn find(buckets: &[Bucket], hash: u32, is_it: impl Fn(u32) -> bool) -
 
 /// Creates an empty table for this many tokens.
 pub(super) fn empty(tokens: usize) -> Filling<u32> {
-    Filling::new(buckets::count(tokens), 0, EMPTY_SLOT, SPILLED)
+    let count = buckets::count(tokens);
+    Filling::new(vec![[0; BUCKET_LEN]; count], count, SPILLED)
 }
 
 /// Adds a token with this key.
@@ -94,7 +94,7 @@ pub(super) fn empty(tokens: usize) -> Filling<u32> {
 pub(super) fn insert(slots: &mut Filling<u32>, key: u128, id: u32) {
     let bits = slots.buckets.len().trailing_zeros();
     let hash = half(hash(key));
-    slots.insert(bucket_of(hash, bits), tag_of(hash, bits) | id);
+    slots.insert(bucket_of(hash, bits), tag_of(hash, bits) ^ id);
 }
 
 /// Returns whether these keys crowd the table, see [`buckets::is_crowded`].
