@@ -585,6 +585,29 @@ mod tests {
         assert_eq!(bytes < 1 << 14, last.is_empty());
     }
 
+    /// Checks that pieces longer than a key are found only by their own length, and only if the last byte of the key is
+    /// repeated up to their end.
+    #[test]
+    fn long_repeats_are_cached() {
+        let mut cache = Cache::new(Limit::Bytes(1 << 18));
+        let repeat = |len: usize| format!("\n{}", " ".repeat(len - 1)).into_bytes();
+        let ids = |len: usize| vec![len as u32; len];
+        for len in 17..=70 {
+            put(&mut cache, &key(&repeat(len), 1), &ids(len));
+        }
+        for len in 17..=70 {
+            let found = get(&cache, &key(&repeat(len), 1));
+            let expected = (len <= MAX_PIECE_BYTES).then(|| ids(len));
+            assert_eq!(found, expected, "{len} bytes");
+            for at in KEY_BYTES - 1..len {
+                let mut other = repeat(len);
+                other[at] = b'x';
+                assert_eq!(get(&cache, &key(&other, 1)), None, "{len} bytes, {at}");
+            }
+        }
+        cache.check_index();
+    }
+
     /// Checks that neither new pieces nor pieces that fit make the cache grow.
     #[test]
     fn without_returns_the_cache_stays_small() {
