@@ -31,11 +31,15 @@ const MAX_CACHED_CUTS: usize = 24;
 /// November 2026).
 const FEW_MISSES: usize = 8;
 
+/// The most ids of a cached piece, beyond [`cache::KEY_BYTES`].
+const MORE_IDS: usize = cache::MAX_PIECE_BYTES - cache::KEY_BYTES;
+
 impl Engine {
     /// Finds the ids of the misses. Returns how many pieces were merged, except those that were cut.
     pub(super) fn resolve(&mut self, buffer: &[u8], misses: usize, vocab: &Regular) -> usize {
         self.cutter.clear();
         self.cut_misses = 0;
+        self.more_ids = 0;
         if misses == 0 {
             return 0;
         }
@@ -181,6 +185,7 @@ impl Engine {
                 let (start, end) = self.lookup.range(self.lookup.misses[miss].into());
                 let key = cache::Key::long(&buffer[start..end], serial);
                 self.cache.prefetch(key.hash());
+                self.more_ids += usize::from(end - start > cache::KEY_BYTES) * MORE_IDS;
                 self.lookup.hashes[miss] = cache::key_hash(key.hash(), serial);
                 self.long_keys[miss] = key;
             }

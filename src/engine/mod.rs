@@ -47,6 +47,8 @@ pub(crate) struct Engine {
     others: Batch<u16>,
     /// How many those are.
     cut_misses: usize,
+    /// How many ids the cache may have for the misses, beyond [`cache::KEY_BYTES`] for each.
+    more_ids: usize,
     /// The misses that are merged, in the order of the pieces of the scratch memory.
     merged_misses: Batch<u16>,
     /// By hash, the piece of the scratch memory that may be equal.
@@ -130,6 +132,7 @@ impl Engine {
             miss_ids: batch(MissIds::Cached(0)),
             others: batch(0),
             cut_misses: 0,
+            more_ids: 0,
             merged_misses: batch(0),
             repeats: Box::new([0; REPEAT_PLACES]),
             scratch: Scratch::new(level),
@@ -369,7 +372,8 @@ impl Engine {
             .look_up(self.level, buffer, count, vocab, &self.cache);
         let merged = self.resolve(buffer, misses, vocab);
         let fresh = if merged > 0 { self.scratch.len() } else { 0 };
-        sink.reserve(count + misses * cache::MAX_PIECE_BYTES + fresh + self.cutter.len());
+        let cached = misses * cache::KEY_BYTES + self.more_ids;
+        sink.reserve(count + cached + fresh + self.cutter.len());
         let mut done = 0;
         for miss in 0..misses {
             let at = usize::from(self.lookup.misses[miss]);

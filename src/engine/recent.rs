@@ -140,11 +140,7 @@ pub(super) fn keep(entries: &mut Entries, key: u128, id: TokenId, is_token: bool
     let low = key as u64;
     let rotated = rotated_product(low);
     let is_kept = is_token & (low >> (8 * MAX_BYTES) == 0xFF);
-    let place = if is_kept {
-        place_of(rotated)
-    } else {
-        PLACES
-    };
+    let place = if is_kept { place_of(rotated) } else { PLACES };
     entries[place] = rotated ^ u64::from(id);
 }
 

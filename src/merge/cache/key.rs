@@ -1,10 +1,16 @@
 //! The keys of cached pieces, and the heads of their entries.
-#![allow(clippy::indexing_slicing)] // the bytes of a key are [`MAX_PIECE_BYTES`]
+#![allow(clippy::indexing_slicing)] // the bytes of a key are [`KEY_BYTES`]
 
 use crate::vocab::tables::{hash, slots};
 
-/// The longest piece that is cached: its key is two halves of 16 bytes. No piece has more ids than bytes.
-pub(crate) const MAX_PIECE_BYTES: usize = 32;
+/// The bytes of a key: two halves of 16 bytes. All pieces of up to this length are cached.
+///
+/// Longer pieces are cached only if the last of these bytes is repeated up to their end: then these bytes and the length
+/// say which piece it is. Such are indentation and lines of one character.
+pub(crate) const KEY_BYTES: usize = 32;
+
+/// The longest piece that is cached. No piece has more ids than bytes, and a head has room for these lengths.
+pub(crate) const MAX_PIECE_BYTES: usize = LEN_MASK as usize;
 
 /// The bits of each length in a head.
 pub(super) const LEN_BITS: u32 = 6;
@@ -38,20 +44,23 @@ impl Key {
 
     /// Creates the key of a longer piece from its bytes.
     pub(crate) fn long(piece: &[u8], serial: u32) -> Self {
-        let mut bytes = [0xFF; MAX_PIECE_BYTES];
-        let Some(places) = bytes.get_mut(..piece.len()) else {
+        let mut bytes = [0xFF; KEY_BYTES];
+        if let Some(places) = bytes.get_mut(..piece.len()) {
+            places.copy_from_slice(piece);
+        } else if ends_with_repeats(piece) {
+            bytes.copy_from_slice(&piece[..KEY_BYTES]);
+        } else {
             return Self::NOT_CACHED;
-        };
-        places.copy_from_slice(piece);
+        }
         let half = |i: usize| u128::from_le_bytes(std::array::from_fn(|at| bytes[16 * i + at]));
         let halves = [half(0), half(1)];
-        Self::of(halves, long_hash(halves), piece.len(), serial)
+        Self::of(halves, long_hash(halves, piece.len()), piece.len(), serial)
     }
 
     /// Creates the key of a piece from its bytes, as [`short`](Self::short) and [`long`](Self::long) do.
     pub(super) fn from_halves(halves: [u128; 2], len: usize, serial: u32) -> Self {
         let hash = if len > 16 {
-            long_hash(halves)
+            long_hash(halves, len)
         } else {
             slots::half(hash(halves[0]))
         };
@@ -89,10 +98,18 @@ impl Key {
     }
 }
 
-/// Returns the upper half of the hash of a piece of more than 16 bytes.
+/// Returns whether a piece of more than [`KEY_BYTES`] can be cached: it repeats the last byte of its key up to its end.
+fn ends_with_repeats(piece: &[u8]) -> bool {
+    let tail = &piece[KEY_BYTES - 1..];
+    piece.len() <= MAX_PIECE_BYTES && tail.iter().all(|byte| *byte == tail[0])
+}
+
+/// Returns the upper half of the hash of a piece of more than 16 bytes. Its length is part of the hash, because pieces of
+/// more than [`KEY_BYTES`] may differ in nothing else.
 #[inline(always)]
-fn long_hash(halves: [u128; 2]) -> u32 {
+fn long_hash(halves: [u128; 2], len: usize) -> u32 {
     slots::half(hash(halves[0]) ^ hash(halves[1]).rotate_left(23))
+        ^ (len as u32).wrapping_mul(0x9E37_79B9)
 }
 
 /// Returns the hash by which a piece of a vocabulary is found, from the upper half of the hash of its bytes.
@@ -101,19 +118,27 @@ pub(crate) fn key_hash(hash: u32, serial: u32) -> u32 {
     hash ^ serial.wrapping_mul(0x9E37_79B9)
 }
 
+/// Returns how many words of an entry have the bytes of its piece of this length.
+#[inline(always)]
+pub(super) fn words_of(len: usize) -> usize {
+    len.min(KEY_BYTES).div_ceil(4)
+}
+
 /// Returns the number of bytes of the piece whose entry has this head.
 #[inline(always)]
 pub(super) fn len_of(head: u32) -> usize {
     (head >> LEN_BITS & LEN_MASK) as usize
 }
 
-/// By the length of a piece, the bits of its bytes in the two halves of its key.
+/// By the length of a piece, the bits of its bytes in the two halves of its key: all of them for a piece that is longer.
 pub(super) const MASKS: [[u128; 2]; MAX_PIECE_BYTES + 1] = {
     let mut masks = [[0; 2]; MAX_PIECE_BYTES + 1];
     let mut len = 1;
     while len <= MAX_PIECE_BYTES {
         masks[len] = masks[len - 1];
-        masks[len][(len - 1) / 16] |= 0xFF << (8 * ((len - 1) % 16));
+        if len <= KEY_BYTES {
+            masks[len][(len - 1) / 16] |= 0xFF << (8 * ((len - 1) % 16));
+        }
         len += 1;
     }
     masks

@@ -36,8 +36,8 @@ use prefetch_index::prefetch_index;
 use super::BLOCK_IDS;
 use crate::token_id::TokenId;
 use crate::vocab::tables::FILL;
-pub(crate) use key::{Key, MAX_PIECE_BYTES, key_hash};
-use key::{LEN_BITS, LEN_MASK, MASKS, SERIAL_BITS, len_of};
+pub(crate) use key::{KEY_BYTES, Key, MAX_PIECE_BYTES, key_hash};
+use key::{LEN_BITS, LEN_MASK, MASKS, SERIAL_BITS, len_of, words_of};
 use returns::Returns;
 
 /// Returns the tag of a [`key_hash`], at its bits of a slot. It is never zero, so no slot in use is zero.
@@ -47,7 +47,7 @@ fn tag_of(hash: u32) -> u32 {
 }
 
 /// The words of the longest key.
-const KEY_WORDS: usize = MAX_PIECE_BYTES / 4;
+const KEY_WORDS: usize = KEY_BYTES / 4;
 /// How many words of the log reading or writing an entry may touch after its end: a block of ids, and the rest of the
 /// longest key.
 const OVERHANG_WORDS: usize = KEY_WORDS + BLOCK_IDS;
@@ -272,7 +272,7 @@ impl Cache {
     #[inline(always)]
     pub(crate) fn ids(&self, position: u32) -> (&[TokenId], usize) {
         let head = self.log[position as usize];
-        let start = position as usize + 1 + len_of(head).div_ceil(4);
+        let start = position as usize + 1 + words_of(len_of(head));
         (&self.log[start..], (head & LEN_MASK) as usize)
     }
 
@@ -289,7 +289,7 @@ impl Cache {
         if self.admission != Admission::All && !self.admits() {
             return;
         }
-        let words = key.len().div_ceil(4);
+        let words = words_of(key.len());
         let size = 1 + words + len;
         if self.end + size + OVERHANG_WORDS > self.log.len() && !self.make_room() {
             return;
@@ -605,6 +605,29 @@ mod tests {
         bytes_within(&cache, bytes);
         cache.check_index();
         assert_eq!(bytes < 1 << 14, last.is_empty());
+    }
+
+    /// Checks that pieces longer than a key are found only by their own length, and only if the last byte of the key is
+    /// repeated up to their end.
+    #[test]
+    fn long_repeats_are_cached() {
+        let mut cache = Cache::new(Limit::Bytes(1 << 18));
+        let repeat = |len: usize| format!("\n{}", " ".repeat(len - 1)).into_bytes();
+        let ids = |len: usize| vec![len as u32; len];
+        for len in 17..=70 {
+            put(&mut cache, &key(&repeat(len), 1), &ids(len));
+        }
+        for len in 17..=70 {
+            let found = get(&cache, &key(&repeat(len), 1));
+            let expected = (len <= MAX_PIECE_BYTES).then(|| ids(len));
+            assert_eq!(found, expected, "{len} bytes");
+            for at in KEY_BYTES - 1..len {
+                let mut other = repeat(len);
+                other[at] = b'x';
+                assert_eq!(get(&cache, &key(&other, 1)), None, "{len} bytes, {at}");
+            }
+        }
+        cache.check_index();
     }
 
     /// Checks that neither new pieces nor pieces that fit make the cache grow.
