@@ -26,8 +26,9 @@ const REMOVED_SYMBOL: Symbol = NONE;
 /// Ids are copied in blocks of this many: a block is readable from the first id of every piece on.
 ///
 /// In `r50k_base`, a newline with its indentation is a piece of up to 16 ids. With blocks of 8, each such piece needed a
-/// second copy of a length that is hard to predict. Blocks of 16 mostly make Python, Rust and JSON take 1 to 4 % less time there,
-/// and Russian 4 to 9 %. A second block of 8 for 9 to 16 ids gained nothing (AMD EPYC with AVX2, November 2026).
+/// second copy of a length that is hard to predict. With blocks of 16, Python,
+/// Rust and JSON mostly take 1 to 4 % less time there, and Russian 4 to 9 %. A second block of 8 for 9 to 16 ids gained
+/// nothing (AMD EPYC with AVX2, November 2026).
 pub(crate) const BLOCK_IDS: usize = 16;
 
 /// The most ids whose memory is kept after a batch: more than ordinary pieces have.

@@ -3,6 +3,9 @@
 //! A merge waits for memory: its next step cannot begin before the look-ups of the last one have arrived. So the pieces
 //! of a batch take their steps in turn, and while one waits the others go on.
 //!
+//! Most pieces have three to eight symbols. Loops of always eight turns, over marks at the end, were tried against
+//! mispredicted loop ends: they took 2 % longer on new text (AMD EPYC with AVX2, November 2026).
+//!
 //! A *join* is a word. The smallest word of a piece is its next merge: lowest rank, then leftmost.
 //!
 //! ```text

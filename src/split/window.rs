@@ -488,6 +488,8 @@ pub(crate) fn write<S: Simd, const N: usize>(
         return compress(avx512, bits, base, ends);
     }
     let _ = simd;
+    // a window of English has about 12 pieces: with groups of 8, whether one is enough is hard to predict, and strings of
+    // 100 bytes took 3 % more time (AMD EPYC with AVX2, November 2026)
     for group in ends.as_chunks_mut::<16>().0 {
         for end in group {
             *end = base + bits.trailing_zeros();
