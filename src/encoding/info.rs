@@ -108,7 +108,7 @@ impl Encoding {
         self.splitter().pattern()
     }
 
-    /// Builds the tables now that are otherwise built on first use. Results never depend on it.
+    /// Builds the tables now that are otherwise built when they are needed. Results never depend on it.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]

@@ -1,8 +1,8 @@
 //! The tokens of up to seven bytes that were found last: a table that stays in the first-level cache.
 //!
 //! The eight bytes at the start of a piece are its bytes and then 0xFF. The first seven of them are multiplied by an odd
-//! number modulo 2^56, which maps no two inputs to one product. The top bits of the product are the place. They are rotated
-//! to the other end, where the place of an entry cancels out, and XOR with an entry leaves the id or much more:
+//! number modulo 2^56, which maps no two inputs to one product. The top bits of the product are the place, and are rotated to
+//! the other end. There the place of an entry cancels out: XOR with an entry leaves the id, or much more.
 //!
 //! ```text
 //!  63                                      20 19      12 11         0

@@ -236,6 +236,8 @@ pub(crate) struct Append<'a> {
 
 /// Runs of ids are copied in one block of this length, and the rest of a longer run after it.
 const RUN_IDS: usize = 16;
+// the room that is left for a run is enough for a block
+const _: () = assert!(RUN_IDS >= BLOCK_IDS);
 /// The ids of a batch, and a block after them that can be read.
 pub(crate) const BATCH_BUFFER_IDS: usize = window::ENDS + RUN_IDS;
 

@@ -41,7 +41,6 @@ impl OnDemand {
         if self.has_tables() {
             return None;
         }
-        // threads that count at the same time may take some texts more
         let texts = self.first_texts.fetch_add(1, Ordering::Relaxed);
         (texts < MAX_FIRST_TEXTS).then_some(self.halves)
     }

@@ -21,8 +21,8 @@ use crate::utf8::padded;
 /// How many pieces with characters of more than one byte are merged byte by byte before the table of characters is built.
 ///
 /// Building it takes 0.5 ms with cl100k_base and 3.5 ms with o200k_base, which is much for a few dashes and accents in
-/// an English text. The 256 are an estimate (AMD EPYC with AVX2, November 2026). Tests make small vocabularies for a few
-/// pieces, which must reach the table.
+/// an English text. The 256 are an estimate (AMD EPYC with AVX2, November 2026). Unit tests make small vocabularies for
+/// a few pieces, which must reach the table.
 const MAX_FIRST_CHARS: u32 = if cfg!(test) { 2 } else { 256 };
 
 /// Lengths of tokens by their last 16 bytes.
@@ -52,7 +52,6 @@ pub(crate) struct Regular {
 #[allow(clippy::indexing_slicing)] // ids come from the tables, which have a row for each
 impl Regular {
     /// Creates a vocabulary from the halves of its tokens.
-    #[cfg_attr(feature = "prebuilt", allow(dead_code))] // built-in vocabularies then come with their tables
     pub(crate) fn new(halves: Table<[[u8; 6]]>) -> Self {
         let tables = Tables::build(Halves(&halves), &[]);
         Self::with_tables(halves, tables, OnceLock::new())
@@ -279,7 +278,6 @@ impl Regular {
     /// Counts a piece that would need the characters, and returns whether it is one of the first.
     #[cold]
     fn count_first_chars(&self) -> bool {
-        // threads that count at the same time may take some pieces more
         self.first_chars.fetch_add(1, Ordering::Relaxed) < MAX_FIRST_CHARS
     }
 

@@ -5,7 +5,8 @@
 //! The cache begins with up to 2 MiB, and doubles only while pieces come back that were overwritten (see [`returns`]).
 //! At its limit, it then takes one new piece in four, so that the others stay until they come back.
 //!
-//! An entry is a head, the bytes of the piece and its ids. The head:
+//! An entry is a head, the bytes of the piece and its ids. Of a longer piece, it has the first 32 bytes (see [`key`]). The
+//! head:
 //!
 //! ```text
 //!  31                        12 11             6 5             0
@@ -88,8 +89,11 @@ const MAX_WORDS: usize = LAP as usize;
 /// 60,000. The limit is of November 2026; no measurement of speed is recorded.
 const FIRST_WORDS: usize = (2 << 20) / 4;
 
-/// The most words by which the log is extended at once. Touching new memory took 0.7 ns a byte on a virtual machine, so a
-/// log that doubled made one short text wait for 1 to 2 ms (AMD EPYC with AVX2, November 2026).
+/// The most words by which the log is extended at once.
+///
+/// The first write to new memory took 0.7 ns a byte on a virtual machine. A log that doubled made one short text wait for
+/// 1 to 2 ms (AMD EPYC with AVX2, November 2026). The allocation still doubles: its capacity stays a power of two times
+/// that of the smallest log, so it never exceeds the limit.
 const STEP_WORDS: usize = (256 << 10) / 4;
 
 /// The limit of each cache that has none of its own, in bytes.
@@ -607,8 +611,8 @@ mod tests {
         assert_eq!(bytes < 1 << 14, last.is_empty());
     }
 
-    /// Checks that pieces longer than a key are found only by their own length, and only if the last byte of the key is
-    /// repeated up to their end.
+    /// Checks that pieces longer than a key are found only by their own length. The last byte of the key must be repeated up
+    /// to their end.
     #[test]
     fn long_repeats_are_cached() {
         let mut cache = Cache::new(Limit::Bytes(1 << 18));

@@ -59,7 +59,7 @@ fn bucket_of(key: u64, len: usize) -> usize {
 }
 
 /// A look-up that has begun: [`ask`] finds the bucket and [`answer`] reads it. In between, the caller prefetches the
-/// bucket and begins other look-ups.
+/// bucket and begins other look-ups. The default must not be answered: its key is that of empty entries.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Question {
     key: u64,

@@ -110,6 +110,10 @@ pub(crate) fn custom_encoding(bytes: &[u8]) {
         }
     }
     let encoding = builder.build().unwrap();
+    if bytes.len().is_multiple_of(2) {
+        // otherwise so few characters are merged byte by byte, without the table of characters
+        encoding.prepare();
+    }
     let parts: Vec<&[u8]> = (0..input.below(90)).map(|_| input.pick(&PARTS)).collect();
     let text = String::from_utf8(parts.concat()).unwrap();
 
