@@ -120,6 +120,7 @@ impl<const N: usize> Jobs<N> {
 #[inline(always)]
 fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Regular) {
     let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
+    let mut bests = [NONE; BATCH];
     let mut count = jobs.len();
     for job in jobs.iter_mut() {
         job.start(vocab);
@@ -129,11 +130,11 @@ fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Regular) {
         for i in 0..count {
             let job = active[i];
             let best = jobs[usize::from(job)].best();
-            if best != NONE {
-                active[left] = job;
-                jobs[usize::from(job)].join(best, vocab);
-                left += 1;
-            }
+            (active[left], bests[left]) = (job, best);
+            left += usize::from(best != NONE);
+        }
+        for (job, best) in active[..left].iter().zip(&bests) {
+            jobs[usize::from(*job)].join(*best, vocab);
         }
         for job in &active[..left] {
             jobs[usize::from(*job)].answer(vocab);
