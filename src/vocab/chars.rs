@@ -166,7 +166,7 @@ pub(crate) struct Chars {
     /// Tokens that are a half of an out-of-order token, or are out of order: no merge may begin with them.
     unsure: FxHashSet<TokenId>,
     /// Whether enough characters of two bytes are tokens, see [`MIN_TWO_BYTE_CHARS`].
-    has_two_byte_chars: bool,
+    has_two_byte_tokens: bool,
     words: Words,
     longer: Box<[OnceLock<Words>]>,
 }
@@ -195,7 +195,7 @@ impl Chars {
             rivals,
             crossings,
             unsure: vocab.out_of_order_parts().collect(),
-            has_two_byte_chars: two_byte_chars >= MIN_TWO_BYTE_CHARS,
+            has_two_byte_tokens: two_byte_chars >= MIN_TWO_BYTE_CHARS,
             words: empty_words(LONG_CHARS as usize),
             longer: blocks.map(|_| OnceLock::new()).collect(),
         }
@@ -208,7 +208,7 @@ impl Chars {
     /// less time with cl100k_base (AMD EPYC with AVX2, November 2026).
     #[inline(always)]
     pub(crate) fn are_worth_it(&self, len: usize, ascii: usize) -> bool {
-        self.has_two_byte_chars && 2 * ascii < len
+        self.has_two_byte_tokens && 2 * ascii < len
     }
 
     /// Returns a character, and merges it on the first call. A number that is not a code point has no ids.
