@@ -138,11 +138,10 @@ impl Scratch {
             let is_mixed = push_ascii(piece, vocab, &mut self.ids);
             self.queue(first, number, is_mixed);
         } else if in_one_job && vocab.take_first_chars() {
-            let symbols = piece.iter().map(|byte| vocab.byte_symbol(*byte));
-            self.ids.extend(symbols);
+            self.add_bytes(piece, vocab);
             self.queue(first, number, false);
         } else if in_one_job && !has_long_chars(piece) {
-            self.add_uncut(piece, vocab);
+            self.add_short_chars(piece, vocab);
             self.queue(first, number, false);
         } else if !piece.is_ascii() && !is_repetitive(piece) {
             self.add_chars(piece, vocab);
@@ -162,6 +161,24 @@ impl Scratch {
             start: start as u32,
             len: (self.ids.len() - start) as u32,
         });
+    }
+
+    /// Adds the symbols of a piece whose characters have up to two bytes: those of characters, or bytes if that is faster.
+    #[inline(never)]
+    fn add_short_chars(&mut self, piece: &[u8], vocab: &Regular) {
+        let ascii = piece.iter().filter(|byte| byte.is_ascii()).count();
+        if vocab.chars().are_worth_it(piece.len(), ascii) {
+            self.add_uncut(piece, vocab);
+        } else {
+            self.add_bytes(piece, vocab);
+        }
+    }
+
+    /// Adds the symbols of the bytes of a piece.
+    #[inline(always)]
+    fn add_bytes(&mut self, piece: &[u8], vocab: &Regular) {
+        let symbols = piece.iter().map(|byte| vocab.byte_symbol(*byte));
+        self.ids.extend(symbols);
     }
 
     /// Adds the symbols of a piece without cutting it. No character has more than two bytes.
