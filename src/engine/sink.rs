@@ -21,6 +21,11 @@ pub(crate) trait Sink {
         self.reserve(1);
         self.push_block(&[id; BLOCK_IDS], 1);
     }
+    /// Returns false if only the number of ids matters: then their values may be any.
+    #[inline(always)]
+    fn wants_ids(&self) -> bool {
+        true
+    }
     /// Returns the most pieces that are wanted: each has at least one id.
     fn pieces_wanted(&self) -> usize {
         usize::MAX
@@ -76,6 +81,11 @@ fn bytes_for_rest(limit: usize, tokens: usize, bytes: usize) -> usize {
 
 impl Sink for Count {
     fn reserve(&mut self, _: usize) {}
+
+    #[inline(always)]
+    fn wants_ids(&self) -> bool {
+        false
+    }
 
     #[inline(always)]
     fn push_run(&mut self, _: &[TokenId; BATCH_BUFFER_IDS], from: usize, to: usize) {
