@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::engine::sink::Until;
 use crate::merge;
 use crate::split;
+use crate::split::classes::is_visible;
 use crate::token_id::TokenId;
 use crate::utf8::whole_chars;
 
@@ -107,9 +108,12 @@ impl Encoding {
         };
         // the tokens before `start` stay; only the pieces after it can change with the cut, and are counted again
         let before = max_tokens - self.count_last_tokens(until.ids.get(..max_tokens), end - start);
+        // farther back than `end`, `start` is still a piece start if something visible is left of the text after it
+        let is_start = |at: usize, rest: &str| at == end || rest.chars().any(is_visible);
         let borders = (0..=end).rev().filter(|at| text.is_char_boundary(*at));
         for end in borders.filter(|at| may_end(*at)) {
-            let tokens = match text.get(start..end) {
+            let rest = text.get(start..end).filter(|rest| is_start(end, rest));
+            let tokens = match rest {
                 Some(rest) => before + self.count(rest),
                 None => self.count(text.get(..end).unwrap_or_default()),
             };

@@ -10,7 +10,7 @@ use proptest::sample::select;
 use tiktally::{Cut, Encoding};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::random::{Escaped, Verdict, hold_times, texts};
+use crate::random::{Escaped, Verdict, hold_times, texts, with};
 
 const CASES: u32 = 20_000;
 
@@ -185,9 +185,13 @@ fn a_family_stays_together() {
         chunks.prefer(Cut::Grapheme).collect()
     };
     assert_eq!(chunks(tokens, 0), ["hello ", FAMILY, " world"]);
-    // no room for the overlap, and room for it
-    assert_eq!(chunks(tokens, 2), ["hello ", FAMILY, " world"]);
-    assert_eq!(chunks(tokens + 2, 2)[1], format!("hello {FAMILY}"));
+    // the overlap is the space, which costs nothing before the family
+    assert_eq!(chunks(tokens, 2)[1], format!(" {FAMILY}"));
+    // no part of a family is an overlap
+    let text_after = format!("{FAMILY} one two three");
+    let spans = encoding.chunks_overlapping(&text_after, tokens, tokens - 4);
+    let parts: Vec<&str> = spans.unwrap().prefer(Cut::Grapheme).collect();
+    assert_eq!(parts, [FAMILY, " one two three"]);
     // the family alone is over the limit, so it is cut between characters
     let small = chunks(tokens - 1, 0);
     assert_eq!(small.concat(), text);
@@ -230,12 +234,10 @@ fn the_smallest_limits() {
     );
     // the two halves of CRLF
     let lines = "a\r\n".repeat(20);
-    let chunks = encoding.chunks(&lines, 5).unwrap().prefer(Cut::Grapheme);
-    assert!(
-        chunks
-            .map(|chunk| chunk.ends_with("\r\n"))
-            .all(|is_whole| is_whole)
-    );
+    for n in 4..9 {
+        let mut chunks = encoding.chunks(&lines, n).unwrap().prefer(Cut::Grapheme);
+        assert!(chunks.all(|chunk| !chunk.ends_with('\r')));
+    }
 }
 
 /// Clusters and runs of flags of a megabyte take linear time, with and without an overlap.
