@@ -86,8 +86,8 @@ fn distance(lower: &str, plain: &str, known: &str) -> Option<usize> {
     // cl100k for cl100k_base: after all names with slips, the shortest first
     let rest = known.strip_prefix(lower)?;
     let is_whole_word = rest.starts_with(['-', '_']);
-    // "text" is not near text-ada-001
-    let is_large_part = lower.len() * 5 >= known.len() * 2;
+    // neither is gpt near gpt-5, nor text near text-ada-001
+    let is_large_part = lower.len() > 3 && lower.len() * 5 >= known.len() * 2;
     (is_whole_word && is_large_part).then_some(MAX_LEN + known.len())
 }
 

