@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
 
+use crate::builtin::near;
 use crate::token_id::TokenId;
 
 /// The error of all calls in this crate, the size of a pointer.
@@ -12,7 +14,7 @@ use crate::token_id::TokenId;
 ///
 /// | calls | predicates | details |
 /// |---|---|---|
-/// | find an encoding | [`is_unknown_encoding`](Self::is_unknown_encoding), [`is_unknown_model`](Self::is_unknown_model), [`is_missing_feature`](Self::is_missing_feature) | [`feature`](Self::feature) |
+/// | find an encoding | [`is_unknown_encoding`](Self::is_unknown_encoding), [`is_unknown_model`](Self::is_unknown_model), [`is_missing_feature`](Self::is_missing_feature) | [`suggestion`](Self::suggestion), [`feature`](Self::feature) |
 /// | encode and count with a [`Special`](crate::Special) | [`is_disallowed_special`](Self::is_disallowed_special), [`is_invalid_special`](Self::is_invalid_special) | [`special_token`](Self::special_token), [`position`](Self::position) |
 /// | encode one token | [`is_unknown_token_bytes`](Self::is_unknown_token_bytes) | |
 /// | encode with an unstable end | [`is_unstable_too_long`](Self::is_unstable_too_long) | |
@@ -47,6 +49,7 @@ pub(crate) enum ErrorKind {
     UnknownEncoding {
         name: String,
         known: &'static [&'static str],
+        near: Near,
     },
     #[allow(dead_code)] // constructed only where a vocabulary is compiled out
     MissingFeature {
@@ -55,6 +58,7 @@ pub(crate) enum ErrorKind {
     },
     UnknownModel {
         model: String,
+        near: Near,
     },
     /// `position` is the byte in the text at which the special string begins.
     DisallowedSpecial {
@@ -138,6 +142,23 @@ pub(crate) enum ErrorKind {
     },
 }
 
+/// A near name. It is looked for only when it is asked for, because callers may try many unknown names.
+pub(crate) type Near = OnceLock<Option<String>>;
+
+impl ErrorKind {
+    /// Creates the error for a name that no encoding has; `known` as in the variant.
+    pub(crate) fn unknown_encoding(name: &str, known: &'static [&'static str]) -> Self {
+        let (name, near) = (name.to_owned(), Near::new());
+        Self::UnknownEncoding { name, known, near }
+    }
+
+    /// Creates the error for a model without an entry in the tables.
+    pub(crate) fn unknown_model(model: &str) -> Self {
+        let (model, near) = (model.to_owned(), Near::new());
+        Self::UnknownModel { model, near }
+    }
+}
+
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
         Self(Box::new(kind))
@@ -191,6 +212,33 @@ impl Error {
     /// ```
     pub fn is_unknown_model(&self) -> bool {
         matches!(*self.0, ErrorKind::UnknownModel { .. })
+    }
+
+    /// Returns the known name that is nearest to the unknown name of a model or an encoding, or `None` if no name is near.
+    ///
+    /// It differs from the unknown name in case, marks or a few letters, never in a digit except 0, which may stand for o.
+    /// The unknown name may be cut off (`cl100k`), or have a provider or a variant (`openai/gpt-4o:free`). Looking up the
+    /// suggestion finds an encoding. It is meant for people: a name can be near by chance.
+    ///
+    /// ```
+    /// let near = |name| tiktally::encoding_for_model(name).unwrap_err().suggestion().map(str::to_owned);
+    /// assert_eq!(near("gpt4o").as_deref(), Some("gpt-4o"));
+    /// assert_eq!(near("openai/gpt-4o").as_deref(), Some("gpt-4o"));
+    /// assert_eq!(near("gpt-6"), None);
+    /// assert_eq!(tiktally::get_encoding("cl100k").unwrap_err().suggestion(), Some("cl100k_base"));
+    /// ```
+    ///
+    /// # Complexity
+    /// On the first call, up to three comparisons with each known name; names of more than 64 bytes are not compared.
+    pub fn suggestion(&self) -> Option<&str> {
+        match &*self.0 {
+            ErrorKind::UnknownModel { model, near } => near.get_or_init(|| near::model(model)),
+            ErrorKind::UnknownEncoding { name, known, near } => {
+                near.get_or_init(|| near::encoding(name, known))
+            }
+            _ => return None,
+        }
+        .as_deref()
     }
 
     /// Returns true if the text contains a special token that the call does not allow.
@@ -437,22 +485,28 @@ impl fmt::Display for Error {
     #[allow(clippy::too_many_lines)] // one sentence for each kind
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            ErrorKind::UnknownEncoding { name, known } => write!(
-                f,
-                "there is no encoding named {name:?}; use one of {}",
-                known.join(", ")
-            ),
+            ErrorKind::UnknownEncoding { name, known, .. } => {
+                write!(f, "there is no encoding named {name:?}; ")?;
+                if let Some(near) = self.suggestion() {
+                    write!(f, "did you mean {near:?}? Otherwise ")?;
+                }
+                write!(f, "use one of {}", known.join(", "))
+            }
             ErrorKind::MissingFeature { encoding, feature } => {
                 write!(
                     f,
                     "the encoding {encoding} is not compiled in; enable the feature `{feature}` of tiktally"
                 )
             }
-            ErrorKind::UnknownModel { model } => {
-                write!(
-                    f,
-                    "no encoding is known for the model {model:?}; choose an encoding by name instead"
-                )
+            ErrorKind::UnknownModel { model, .. } => {
+                write!(f, "no encoding is known for the model {model:?}; ")?;
+                match self.suggestion() {
+                    Some(near) => write!(
+                        f,
+                        "did you mean {near:?}? Otherwise choose an encoding by name"
+                    ),
+                    None => f.write_str("choose an encoding by name instead"),
+                }
             }
             ErrorKind::DisallowedSpecial { token, position } => write!(
                 f,

@@ -126,10 +126,11 @@
 //! |---|---|---|
 //! | `r50k_base`, `p50k_base`, `cl100k_base`, `o200k_base` | yes | the vocabularies: `r50k_base` is gpt2's too, `p50k_base` p50k_edit's, `o200k_base` o200k_harmony's |
 //! | `custom` | yes | custom encodings |
+//! | `graphemes` | no | limits that keep grapheme clusters whole, such as emoji and letters with accents |
 //! | `json` | no | chat requests as raw bodies, tools and their calls, sizes of inline images |
 //! | `rayon` | no | batches, and one huge text, on all cores of the current pool |
 //! | `prebuilt` | no | finished tables in the program, 3 to 11 MB per vocabulary; otherwise they are made when needed, in some milliseconds |
-//! | `cli` | no | the command; turns on `json`, `prebuilt` and `rayon` |
+//! | `cli` | no | the command; turns on `graphemes`, `json`, `prebuilt` and `rayon` |
 //!
 //! An encoding whose feature is off is a typed error. No feature changes a result.
 //!

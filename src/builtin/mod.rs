@@ -1,6 +1,7 @@
 //! Maps names and models to the built-in encodings. Each is created once, on first use.
 
 pub(crate) mod models;
+pub(crate) mod near;
 pub(crate) mod vocabularies;
 
 use std::sync::OnceLock;
@@ -61,7 +62,8 @@ macro_rules! encodings {
         /// ```
         ///
         /// # Errors
-        /// [`is_unknown_encoding`](Error::is_unknown_encoding): no encoding has this name.
+        /// [`is_unknown_encoding`](Error::is_unknown_encoding): no encoding has this name; a near name is the error's
+        /// [`suggestion`](Error::suggestion).
         /// [`is_missing_feature`](Error::is_missing_feature): its vocabulary is not compiled in.
         ///
         /// # Complexity
@@ -76,7 +78,7 @@ macro_rules! encodings {
                     #[cfg(not(feature = $feature))]
                     $name => Err(ErrorKind::MissingFeature { encoding: $name, feature: $feature }.into()),
                 )*
-                _ => Err(ErrorKind::UnknownEncoding { name: name.to_owned(), known: ALL_NAMES }.into()),
+                _ => Err(ErrorKind::unknown_encoding(name, ALL_NAMES).into()),
             }
         }
     };
@@ -144,7 +146,8 @@ fn harmony_special_tokens() -> impl IntoIterator<Item = (String, TokenId)> {
 /// ```
 ///
 /// # Errors
-/// [`is_unknown_model`](Error::is_unknown_model): the tables have no entry for the model.
+/// [`is_unknown_model`](Error::is_unknown_model): the tables have no entry for the model; a near name is the error's
+/// [`suggestion`](Error::suggestion).
 /// [`is_missing_feature`](Error::is_missing_feature): the encoding's vocabulary is not compiled in.
 ///
 /// # Complexity

@@ -78,6 +78,15 @@ const PREFIXES: &[(&str, &str)] = &[
 /// The table of context windows. Each call reads it line by line: some 7 kB are too few for an index.
 const WINDOWS: &str = include_str!("../../data/context_windows.tsv");
 
+/// Returns the names of models that have an encoding: tiktoken's first, in its order, then all others with a window.
+///
+/// gpt-35-turbo is left out, because it is a name of Azure only.
+pub(super) fn names_with_encoding() -> impl Iterator<Item = &'static str> {
+    let first = MODELS.iter().map(|(name, _)| *name);
+    let others = context_window_names().filter(|name| encoding_name_for_model(name).is_ok());
+    first.chain(others).filter(|name| *name != "gpt-35-turbo")
+}
+
 /// Returns the name of the encoding that a model uses.
 ///
 /// The result is that of tiktoken 0.14.0, which tries its full names first, then its prefixes in order. Case and spaces
@@ -92,7 +101,8 @@ const WINDOWS: &str = include_str!("../../data/context_windows.tsv");
 /// ```
 ///
 /// # Errors
-/// [`is_unknown_model`](Error::is_unknown_model): neither a name nor a prefix matches. There is no default.
+/// [`is_unknown_model`](Error::is_unknown_model): neither a name nor a prefix matches. There is no default; a
+/// near name is the error's [`suggestion`](Error::suggestion).
 ///
 /// # Complexity
 /// At most 62 short comparisons, however long `model` is. Only the error allocates.
@@ -105,10 +115,7 @@ pub fn encoding_name_for_model(model: &str) -> Result<&'static str, Error> {
     });
     match found {
         Some((_, encoding)) => Ok(encoding),
-        None => Err(ErrorKind::UnknownModel {
-            model: model.to_owned(),
-        }
-        .into()),
+        None => Err(ErrorKind::unknown_model(model).into()),
     }
 }
 
@@ -158,8 +165,9 @@ impl ContextWindow {
 
 /// Returns the context window of a model, from a dated table of facts that ships with the crate.
 ///
-/// Only full names match, since the models of a family do not share a window. `None` means that the table has no number
-/// for the name; it is never replaced by a guess. The numbers come from OpenAI's model pages (for older models, pages
+/// Only full names match, since the models of a family do not share a window. A fine-tuned model, whose name begins with
+/// `ft:` and the name of its base model, has the window of that model. `None` means that the table has no number for the
+/// name; it is never replaced by a guess. The numbers come from OpenAI's model pages (for older models, pages
 /// of 2023 and 2024); other providers may set other limits.
 ///
 /// ```
@@ -167,12 +175,15 @@ impl ContextWindow {
 /// assert_eq!((window.context, window.max_input, window.max_output), (128_000, None, Some(16_384)));
 /// assert_eq!(window.as_of, "2026-11-21");
 ///
+/// let tuned = tiktally::context_window("ft:gpt-4o-mini-2024-07-18:acme::9bXyZ").unwrap();
+/// assert_eq!(tuned.context, 128_000);
 /// assert_eq!(tiktally::context_window("gpt-4o-anything"), None);
 /// ```
 ///
 /// # Complexity
 /// One pass over the table, some 7 kB; nothing is allocated or kept.
 pub fn context_window(model: &str) -> Option<ContextWindow> {
+    let model = fine_tuned_base(model).unwrap_or(model);
     let [context, max_input, max_output] =
         rows().find_map(|(name, numbers)| (name == model).then_some(numbers))?;
     Some(ContextWindow {
@@ -181,6 +192,12 @@ pub fn context_window(model: &str) -> Option<ContextWindow> {
         max_output,
         as_of: as_of()?,
     })
+}
+
+/// Returns the name of the model that a fine-tuned model was made of: `gpt-4o-mini-2024-07-18` for
+/// `ft:gpt-4o-mini-2024-07-18:acme::x`.
+pub(crate) fn fine_tuned_base(model: &str) -> Option<&str> {
+    model.strip_prefix("ft:")?.split(':').next()
 }
 
 /// Returns the names of all models whose [context window](context_window) is known, sorted.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::builtin::models::context_window_names;
+use crate::builtin::models::{context_window_names, fine_tuned_base};
 
 /// How a model frames messages and sees tools.
 ///
@@ -133,13 +133,10 @@ const FAMILIES: &[(&str, Family, Option<&str>)] = &[
     ("gpt-5", Family::Reasoning, None),
 ];
 
-/// Returns the name of the model that a fine-tuned model was made of: `gpt-4o-mini-2024-07-18` for
-/// `ft:gpt-4o-mini-2024-07-18:acme::x`. Replaces `gpt-35` by `gpt-3.5`, because Azure writes it so.
+/// Returns the name of the model that a [fine-tuned](fine_tuned_base) model was made of, or the name itself. Replaces
+/// `gpt-35` by `gpt-3.5`, because Azure writes it so.
 pub(crate) fn base(model: &str) -> Cow<'_, str> {
-    let base = match model.strip_prefix("ft:") {
-        Some(tuned) => tuned.split(':').next().unwrap_or(tuned),
-        None => model,
-    };
+    let base = fine_tuned_base(model).unwrap_or(model);
     match base.strip_prefix("gpt-35-") {
         Some(rest) => format!("gpt-3.5-{rest}").into(),
         None => base.into(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Encoding;
+use super::graphemes::Clusters;
 use super::truncate::Prefix;
 use crate::error::{Error, ErrorKind};
 use crate::split::classes::is_visible;
@@ -80,6 +81,7 @@ impl Encoding {
                 max_tokens,
                 overlap,
                 cut: None,
+                clusters: None,
                 previous: 0..0,
             },
         })
@@ -87,6 +89,8 @@ impl Encoding {
 }
 
 /// A preferred place to end a chunk, used if there is one in the last quarter of the text that fits.
+///
+/// `Grapheme`, of the feature `graphemes`, is not a place near the end but a rule for all places.
 ///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
@@ -107,6 +111,25 @@ pub enum Cut {
     Sentence,
     /// Between a word and the white space after it.
     Word,
+    /// Only between two grapheme clusters: what a reader sees as one character, such as a letter with its accents, a flag
+    /// or a family of emoji, by the rules of Unicode for extended clusters.
+    ///
+    /// It can be set in addition to one of the others. It holds for the start of an overlap too, which may be shorter
+    /// for it. Only a cluster that alone has more tokens than a chunk may have is cut, between two of its characters.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::Cut;
+    ///
+    /// let text = "hello \u{1f469}\u{200d}\u{1f467} world"; // a mother and her daughter, 7 tokens
+    /// let chunks = tiktally::cl100k_base().chunks(text, 7)?.prefer(Cut::Grapheme);
+    /// assert_eq!(chunks.collect::<Vec<_>>(), ["hello ", "\u{1f469}\u{200d}\u{1f467}", " world"]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[cfg(feature = "graphemes")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "graphemes")))]
+    Grapheme,
 }
 
 impl Cut {
@@ -122,6 +145,9 @@ impl Cut {
                     matches!(c, '.' | '!' | '?') && is_space_next || matches!(c, '。' | '！' | '？')
                 }
                 Self::Word => is_visible(c) && is_space_next,
+                // all ends of chunks keep to it already
+                #[cfg(feature = "graphemes")]
+                Self::Grapheme => false,
             };
             if at < from || is_cut {
                 return is_cut.then_some(at + c.len_utf8());
@@ -149,6 +175,8 @@ pub struct Chunks<'t> {
 impl<'t> Chunks<'t> {
     /// Sets the preferred place to end a chunk, used if there is one in the last quarter of the text that fits.
     ///
+    /// The last call decides, except that `Cut::Grapheme` adds to the others.
+    ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
     /// let chunks = tiktally::cl100k_base().chunks("one two three four\nfive six", 6)?;
@@ -158,7 +186,11 @@ impl<'t> Chunks<'t> {
     /// ```
     #[must_use]
     pub fn prefer(mut self, cut: Cut) -> Self {
-        self.spans.cut = Some(cut);
+        match cut {
+            #[cfg(feature = "graphemes")]
+            Cut::Grapheme => self.spans.clusters = Some(Clusters::default()),
+            cut => self.spans.cut = Some(cut),
+        }
         self
     }
 
@@ -214,6 +246,8 @@ pub struct Spans<'t> {
     max_tokens: usize,
     overlap: usize,
     cut: Option<Cut>,
+    /// Set if clusters stay whole.
+    clusters: Option<Clusters>,
     /// The range of the previous chunk; `0..0` before the first one.
     previous: Range<usize>,
 }
@@ -225,6 +259,7 @@ impl fmt::Debug for Spans<'_> {
             .field("max_tokens", &self.max_tokens)
             .field("overlap", &self.overlap)
             .field("cut", &self.cut)
+            .field("clusters", &self.clusters)
             .field("previous", &self.previous)
             .finish_non_exhaustive()
     }
@@ -239,16 +274,24 @@ impl Iterator for Spans<'_> {
             return None;
         }
         let mut start = previous.end;
+        let known = self.cluster_start(previous.start);
         if self.overlap > 0 {
-            let text = self.text.get(previous)?;
-            start -= text.len() - self.encoding.suffix_start(text, self.overlap);
+            let text = self.text.get(previous.clone())?;
+            let may_start = |at: usize| self.may_cut(known, previous.start + at);
+            let overlap = self.encoding.suffix_start_at(text, self.overlap, may_start);
+            start -= text.len() - overlap;
         }
         let mut span = self.chunk_at(start);
         // an overlap that leaves no room for new text is made smaller
         while span.range.end <= self.previous.end {
-            start = (start + 1..self.previous.end)
-                .find(|at| self.fits_overlap(*at))
-                .unwrap_or(self.previous.end);
+            let from = match self.clusters {
+                // a cluster may need much room, so that a smaller step would need many
+                Some(_) => start + (previous.end - start).div_ceil(2),
+                None => start + 1,
+            };
+            start = (from..previous.end)
+                .find(|at| self.may_cut(known, *at) && self.fits_overlap(*at))
+                .unwrap_or(previous.end);
             span = self.chunk_at(start);
         }
         self.previous = span.range.clone();
@@ -266,15 +309,31 @@ impl Spans<'_> {
         rest.is_some_and(|rest| self.encoding.count_up_to(rest, self.overlap).is_some())
     }
 
+    /// Returns the start of the cluster in which a chunk begins; of no use if clusters need not stay whole.
+    fn cluster_start(&self, start: usize) -> usize {
+        let clusters = self.clusters.as_ref();
+        clusters.map_or(start, |clusters| clusters.start_at(start))
+    }
+
+    /// Returns whether a chunk may begin or end at this byte, if that is between two characters. `known` is the start of
+    /// a cluster before it.
+    fn may_cut(&self, known: usize, at: usize) -> bool {
+        self.clusters.is_none() || Clusters::is_border(self.text, known, at)
+    }
+
     /// Returns the chunk that begins at `start`.
-    fn chunk_at(&self, start: usize) -> ChunkSpan {
+    fn chunk_at(&mut self, start: usize) -> ChunkSpan {
         let rest = self.text.get(start..).unwrap_or_default();
-        let Prefix { end, tokens } = self.encoding.prefix(rest, self.max_tokens);
+        let Prefix { end, tokens } = match &mut self.clusters {
+            Some(clusters) => clusters.prefix(&self.encoding, self.text, start, self.max_tokens),
+            None => self.encoding.prefix(rest, self.max_tokens),
+        };
+        let known = self.cluster_start(start);
         let preferred = self.cut.filter(|_| end < rest.len()).and_then(|cut| {
             // the last quarter: no chunk loses more to a preferred cut
             let end = cut
                 .last_in(rest, end - end / 4, end)
-                .filter(|cut| *cut < end)?;
+                .filter(|cut| *cut < end && self.may_cut(known, start + cut))?;
             let chunk = rest.get(..end).unwrap_or_default();
             let tokens = self.encoding.count_up_to(chunk, self.max_tokens)?;
             // the next chunk must begin after the start of this one

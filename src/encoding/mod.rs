@@ -14,6 +14,8 @@ mod batch;
 #[cfg(feature = "custom")]
 mod builder;
 mod encoder;
+#[cfg_attr(not(feature = "graphemes"), path = "no_graphemes.rs")]
+mod graphemes;
 mod independent_parts;
 mod info;
 mod unstable;

@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::engine::sink::Until;
 use crate::merge;
 use crate::split;
+use crate::split::classes::is_visible;
 use crate::token_id::TokenId;
 use crate::utf8::whole_chars;
 
@@ -75,6 +76,17 @@ impl Encoding {
 
     /// Returns the length of [`truncate`](Self::truncate)'s result, and its number of tokens.
     pub(super) fn prefix(&self, text: &str, max_tokens: usize) -> Prefix {
+        self.prefix_to(text, max_tokens, |_| true)
+    }
+
+    /// Returns the longest beginning as [`prefix`](Self::prefix) does, of those that end where `may_end` allows it.
+    /// A text within the limit is returned whole; the result is empty if `may_end` allows no end.
+    pub(super) fn prefix_to(
+        &self,
+        text: &str,
+        max_tokens: usize,
+        may_end: impl Fn(usize) -> bool,
+    ) -> Prefix {
         if max_tokens == 0 {
             return Prefix { end: 0, tokens: 0 };
         }
@@ -96,9 +108,12 @@ impl Encoding {
         };
         // the tokens before `start` stay; only the pieces after it can change with the cut, and are counted again
         let before = max_tokens - self.count_last_tokens(until.ids.get(..max_tokens), end - start);
+        // farther back than `end`, `start` is still a piece start if something visible is left of the text after it
+        let is_start = |at: usize, rest: &str| at == end || rest.chars().any(is_visible);
         let borders = (0..=end).rev().filter(|at| text.is_char_boundary(*at));
-        for end in borders {
-            let tokens = match text.get(start..end) {
+        for end in borders.filter(|at| may_end(*at)) {
+            let rest = text.get(start..end).filter(|rest| is_start(end, rest));
+            let tokens = match rest {
                 Some(rest) => before + self.count(rest),
                 None => self.count(text.get(..end).unwrap_or_default()),
             };
@@ -111,13 +126,25 @@ impl Encoding {
 
     /// Returns the byte at which the result of [`truncate_start`](Self::truncate_start) begins.
     pub(super) fn suffix_start(&self, text: &str, max_tokens: usize) -> usize {
+        self.suffix_start_at(text, max_tokens, |_| true)
+    }
+
+    /// Returns the first byte as [`suffix_start`](Self::suffix_start) does, of those that `may_start` allows; 0 if the
+    /// whole text is within the limit, and its length if none is allowed.
+    pub(super) fn suffix_start_at(
+        &self,
+        text: &str,
+        max_tokens: usize,
+        may_start: impl Fn(usize) -> bool,
+    ) -> usize {
         if max_tokens == 0 {
             return text.len();
         }
         let Some(start) = self.start_of_last_tokens(text, max_tokens) else {
             return 0;
         };
-        let mut borders = (start..text.len()).filter(|at| text.is_char_boundary(*at));
+        let borders = (start..text.len()).filter(|at| text.is_char_boundary(*at));
+        let mut borders = borders.filter(|at| may_start(*at));
         let fits = |at: &usize| {
             let rest = text.get(*at..).unwrap_or_default();
             self.count_up_to(rest, max_tokens).is_some()

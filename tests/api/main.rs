@@ -17,6 +17,8 @@ mod texts;
 mod bad_input;
 mod examples;
 mod golden;
+#[cfg(feature = "graphemes")]
+mod graphemes;
 mod limits;
 mod models;
 mod properties;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tiktally::{context_window, context_window_names, encoding_name_for_model};
+use tiktally::{context_window, context_window_names, encoding_name_for_model, get_encoding};
 
 #[test]
 fn encoding_names_are_tiktokens() {
@@ -71,8 +71,15 @@ fn no_window_is_made_up() {
         "gpt-4o ",
         "gpt-4o-anything",
         "gpt-4o\t128000",
-        "ft:gpt-4o",
         "claude",
+        "ft:",
+        "ft::acme",
+        "FT:gpt-4o:acme::x",
+        "ft:ft:gpt-4o:acme::x",
+        "ft:gpt-4o-anything:acme::x",
+        "ft:gpt-35-turbo:acme::x",
+        "openai/ft:gpt-4o:acme::x",
+        "gpt-4o:acme::x",
     ] {
         assert_eq!(context_window(model), None, "{model:?}");
     }
@@ -88,4 +95,192 @@ fn every_listed_name_has_a_window() {
         "{} context windows",
         context_window_names().count() - without.len()
     );
+}
+
+/// A fine-tuned model has the window of its base model.
+#[test]
+fn windows_of_fine_tuned_models() {
+    for (tuned, base) in [
+        (
+            "ft:gpt-4o-mini-2024-07-18:org::id",
+            "gpt-4o-mini-2024-07-18",
+        ),
+        ("ft:gpt-4o-2024-08-06:org:name:id", "gpt-4o-2024-08-06"),
+        (
+            "ft:gpt-3.5-turbo-0125:org::id:ckpt-step-90",
+            "gpt-3.5-turbo-0125",
+        ),
+        (
+            "ft:gpt-4.1-nano-2025-04-14:Org::Id",
+            "gpt-4.1-nano-2025-04-14",
+        ),
+        ("ft:davinci-002", "davinci-002"),
+    ] {
+        assert!(context_window(base).is_some(), "{base}");
+        assert_eq!(context_window(tuned), context_window(base), "{tuned}");
+        assert!(context_window_names().all(|name| name != tuned));
+    }
+}
+
+#[test]
+fn unknown_models_have_near_names() {
+    for (unknown, near) in [
+        ("gpt4o", "gpt-4o"),
+        ("GPT-4o", "gpt-4o"),
+        ("Gpt 4o Mini", "gpt-4o-mini"),
+        (" gpt-4o\n", "gpt-4o"),
+        ("gtp-4o", "gpt-4o"),
+        ("gpt-40", "gpt-4o"),
+        ("gpt4o-2024-08-06", "gpt-4o-2024-08-06"),
+        ("gpt4.1-nano", "gpt-4.1-nano"),
+        ("gpt35-turbo", "gpt-3.5-turbo"),
+        ("gpt5", "gpt-5"),
+        ("o3mini", "o3-mini"),
+        ("O1", "o1"),
+        ("01-preview", "o1-preview"),
+        ("gpt-oss", "gpt-oss-20b"),
+        ("gpt-4.5", "gpt-4.5-preview"),
+        ("text-embedding-3", "text-embedding-3-small"),
+        ("text-embeding-3-large", "text-embedding-3-large"),
+        // providers and variants
+        ("openai/gpt-4o", "gpt-4o"),
+        ("azure/gpt-4o", "gpt-4o"),
+        ("azure/gpt-35-turbo", "gpt-35-turbo"),
+        ("Azure/GPT-35-Turbo", "gpt-35-turbo"),
+        ("openrouter/openai/gpt-4o-mini", "gpt-4o-mini"),
+        ("openai:gpt-4o", "gpt-4o"),
+        ("openai/gpt-4o:free", "gpt-4o"),
+        ("openai/gpt-4o-mini:online", "gpt-4o-mini"),
+        ("openai/gpt4o", "gpt-4o"),
+        // what is no listed name, but has an encoding
+        ("openai/gpt-5.9", "gpt-5.9"),
+        ("GPT-4o-2031-01-01", "gpt-4o-2031-01-01"),
+        ("openai/ft:gpt-4o:Org::Id", "ft:gpt-4o:Org::Id"),
+        ("FT:GPT4o-mini:Org::Id", "ft:gpt-4o-mini:Org::Id"),
+    ] {
+        let error = encoding_name_for_model(unknown).unwrap_err();
+        assert_eq!(error.suggestion(), Some(near), "{unknown:?}");
+        assert!(error.is_unknown_model());
+        assert!(encoding_name_for_model(near).is_ok());
+        let message = error.to_string();
+        let question = format!("the model {unknown:?}; did you mean {near:?}? Otherwise");
+        assert!(message.contains(&question), "{message}");
+    }
+}
+
+#[test]
+fn unknown_encodings_have_near_names() {
+    for (unknown, near) in [
+        ("cl100k", "cl100k_base"),
+        ("CL100K_BASE", "cl100k_base"),
+        ("cl100k-base", "cl100k_base"),
+        ("cl1OOk_base", "cl100k_base"),
+        ("o200k", "o200k_base"),
+        ("o20k_base", "o200k_base"),
+        ("p50k", "p50k_base"),
+        ("r50k", "r50k_base"),
+        ("gpt-2", "gpt2"),
+        // names of models
+        ("gpt-4o", "o200k_base"),
+        ("gpt-4", "cl100k_base"),
+    ] {
+        let error = get_encoding(unknown).unwrap_err();
+        assert!(error.is_unknown_encoding());
+        assert_eq!(error.suggestion(), Some(near), "{unknown:?}");
+        let message = error.to_string();
+        let question = format!("did you mean {near:?}? Otherwise use one of gpt2, ");
+        assert!(message.contains(&question), "{message}");
+    }
+}
+
+/// Other models, other numbers, nonsense and huge names get no suggestion, and no name is a suggestion for itself.
+#[test]
+fn names_that_are_not_near() {
+    let huge = [
+        "gpt4o".repeat(1_000_000),
+        "/".repeat(1_000_000),
+        ":".repeat(1_000_000),
+    ];
+    for unknown in [
+        "",
+        " ",
+        "-",
+        "/",
+        ":",
+        "//::",
+        "ft:",
+        "ft::",
+        "ft:ft:",
+        "最",
+        "é/é",
+        "\0",
+        "\u{1f980}",
+        "gpt",
+        "gpt-",
+        "gpt-3",
+        "gpt-6",
+        "gpt-7o",
+        "o2",
+        "o5-mini",
+        "text",
+        "code",
+        "davinci-2",
+        "text-davinci-009",
+        "claude-3",
+        "claude-3-opus",
+        "gemini-3-pro",
+        "llama-3",
+        "mistral",
+        "mixtral-8x7b",
+        "qwen3",
+        "phi-4",
+        "deepseek-r1",
+        "text-embedding-004",
+        "command-r",
+        "our-deployment",
+        "anthropic/claude-3",
+        "cl100k_base",
+    ]
+    .into_iter()
+    .chain(huge.iter().map(String::as_str))
+    {
+        let error = encoding_name_for_model(unknown).unwrap_err();
+        assert_eq!(error.suggestion(), None, "{unknown:.40}");
+        assert!(
+            error
+                .to_string()
+                .ends_with("choose an encoding by name instead")
+        );
+    }
+    for unknown in [
+        "",
+        "base",
+        "cl200k",
+        "cl100k_bass_clarinet",
+        "gpt3",
+        "o300k_base",
+        "最",
+        &huge[0],
+    ] {
+        assert_eq!(
+            get_encoding(unknown).unwrap_err().suggestion(),
+            None,
+            "{unknown:.40}"
+        );
+    }
+    // other errors have none
+    assert_eq!(
+        get_encoding("gpt2")
+            .err()
+            .and_then(|error| error.suggestion().map(str::to_owned)),
+        None
+    );
+}
+
+/// A name cannot steer a terminal through the suggestion.
+#[test]
+fn suggestions_are_escaped() {
+    let error = encoding_name_for_model("openai/gpt-5\u{1b}[31m").unwrap_err();
+    assert_eq!(error.suggestion(), Some("gpt-5\u{1b}[31m"));
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
 }

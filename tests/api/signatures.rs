@@ -20,6 +20,7 @@ types! {
     encoding_for_model => fn(&str) -> Result<&'static Encoding, Error>;
     encoding_name_for_model => fn(&str) -> Result<&'static str, Error>;
     list_encoding_names => fn() -> &'static [&'static str];
+    Error::suggestion => fn(&Error) -> Option<&str>;
     context_window => fn(&str) -> Option<ContextWindow>;
     UNICODE_VERSION => (u8, u8, u8);
     MIN_CHUNK_TOKENS => usize;
@@ -133,6 +134,12 @@ types! {
     Encoding::decode_batch => fn(&Encoding, &[Ids]) -> Result<Vec<String>, Error>;
     Encoding::decode_bytes_batch => fn(&Encoding, &[Ids]) -> Result<Vec<Vec<u8>>, Error>;
     Encoding::encode_ordinary_parallel => fn(&Encoding, &str) -> Ids;
+}
+
+#[cfg(feature = "graphemes")]
+types! {
+    Encoding::truncate_graphemes => for<'t> fn(&Encoding, &'t str, usize) -> &'t str;
+    Encoding::truncate_start_graphemes => for<'t> fn(&Encoding, &'t str, usize) -> &'t str;
 }
 
 #[cfg(feature = "json")]

@@ -5,6 +5,7 @@
 mod chat;
 mod common;
 mod count;
+mod names;
 mod page;
 #[cfg(unix)]
 mod readme;

@@ -17,7 +17,8 @@ Examples:
   tiktally truncate --tokens 1000 article.txt
   dmesg | tiktally truncate --tokens 4000 --keep end   the latest lines of a log
 
-The text is cut between characters. With --keep start, only as much of a long input is read as needed.";
+The text is cut between characters. With --keep start, only as much of a long input is read as needed;
+with --graphemes, all of it.";
 
 const CHUNK_EXAMPLES: &str = "\
 Examples:
@@ -41,6 +42,12 @@ pub(crate) struct TruncateArgs {
     /// Keep the start or the end of the text
     #[arg(long, value_enum, default_value_t = Keep::Start)]
     keep: Keep,
+
+    /// Cut only between grapheme clusters, such as emoji and letters with accents
+    ///
+    /// Only a cluster that alone has more than N tokens is cut.
+    #[arg(long)]
+    graphemes: bool,
 
     #[command(flatten)]
     source: Source,
@@ -70,6 +77,12 @@ pub(crate) struct ChunkArgs {
     /// Prefer to cut after a line, sentence or word near the end of a chunk [default: cut at the maximum]
     #[arg(long, value_enum)]
     prefer: Option<CutPlace>,
+
+    /// Cut only between grapheme clusters, such as emoji and letters with accents
+    ///
+    /// Only a cluster that alone has more than N tokens is cut.
+    #[arg(long)]
+    graphemes: bool,
 
     /// Print one JSON object per line for each chunk
     #[arg(long)]
@@ -101,13 +114,22 @@ pub(crate) fn truncate(args: &TruncateArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let (text, kept);
     match args.keep {
+        Keep::Start if args.graphemes => {
+            // a cluster may continue after the first tokens
+            text = args.source.read()?.text;
+            kept = encoding.truncate_graphemes(&text, args.tokens);
+        }
         Keep::Start => {
             text = read_beginning(&args.source, encoding, args.tokens)?;
             kept = encoding.truncate(&text, args.tokens);
         }
         Keep::End => {
             text = args.source.read()?.text;
-            kept = encoding.truncate_start(&text, args.tokens);
+            kept = if args.graphemes {
+                encoding.truncate_start_graphemes(&text, args.tokens)
+            } else {
+                encoding.truncate_start(&text, args.tokens)
+            };
         }
     }
     let mut out = io::stdout().lock();
@@ -153,6 +175,9 @@ pub(crate) fn chunk(args: &ChunkArgs) -> Result<ExitCode, Failure> {
     let mut chunks = encoding.chunks_overlapping(&text, args.tokens, args.overlap)?;
     if let Some(place) = args.prefer {
         chunks = chunks.prefer(place.into());
+    }
+    if args.graphemes {
+        chunks = chunks.prefer(Cut::Grapheme);
     }
     let mut out = BufWriter::new(io::stdout().lock());
     for (chunk, span) in chunks.spans().enumerate() {

@@ -63,7 +63,7 @@ Examples:
 
 Exit codes:
   0  success
-  1  an input could not be read or counted, or writing failed
+  1  an input could not be read or counted, no model matched, or writing failed
   2  wrong usage
   3  count, chat: more tokens than --limit, even if other errors occurred";
 
@@ -122,7 +122,7 @@ fn main() -> ExitCode {
         Command::Truncate(args) => cut::truncate(&args),
         Command::Chunk(args) => cut::chunk(&args),
         Command::Show(args) => show::run(&args),
-        Command::Models(models::Args {}) => models::run(),
+        Command::Models(args) => models::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
     };

@@ -112,7 +112,13 @@ impl Model {
         let counter = Counter::for_model(name).map_err(|error| {
             // not the library's message: it recommends choosing an encoding, but a request needs a model
             if error.is_unknown_model() {
-                format!("no encoding is known for the model {name:?}; choose a known model with -m")
+                let choose = match error.suggestion() {
+                    Some(near) => format!("did you mean {near:?}? Otherwise choose"),
+                    None => "choose".to_owned(),
+                };
+                format!(
+                    "no encoding is known for the model {name:?}; {choose} a known model with -m"
+                )
             } else {
                 error.to_string()
             }
