@@ -66,6 +66,8 @@ pub(crate) struct Malformed {
     /// The offset of the first malformed byte.
     at: u64,
     has_hint: bool,
+    /// False if the charset is that of a byte order mark.
+    has_choice: bool,
 }
 
 impl fmt::Display for Malformed {
@@ -73,9 +75,10 @@ impl fmt::Display for Malformed {
         let (name, at) = (self.charset.name(), self.at);
         write!(f, "not {name}: invalid at byte {at}, counted from 0")?;
         if self.has_hint {
-            f.write_str(
-                "; --lossy replaces invalid bytes with U+FFFD, --charset sets another charset",
-            )?;
+            f.write_str("; --lossy replaces invalid bytes with U+FFFD")?;
+        }
+        if self.has_hint && self.has_choice {
+            f.write_str(", --charset sets another charset")?;
         }
         Ok(())
     }
@@ -174,53 +177,55 @@ impl Decoder {
         bytes: &'b [u8],
         is_end: bool,
     ) -> Result<Cow<'b, str>, Malformed> {
-        let text = match &mut self.other {
-            None => decode_utf8(bytes, self.invalid),
-            Some(decoder) => decode_other(decoder, bytes, is_end, self.invalid).map(Cow::Owned),
-        };
-        let text = text.map_err(|at| Malformed {
-            charset: self.charset,
-            at: self.done.saturating_add_signed(at),
-            has_hint: self.invalid == Invalid::RejectWithHint,
-        });
+        let (before, invalid) = (self.done, self.invalid);
         self.done += bytes.len() as u64;
-        text
+        let text = match &mut self.other {
+            None => decode_utf8(bytes, before, invalid),
+            Some(decoder) => decode_other(decoder, bytes, before, is_end, invalid).map(Cow::Owned),
+        };
+        text.map_err(|at| Malformed {
+            charset: self.charset,
+            at,
+            has_hint: invalid == Invalid::RejectWithHint,
+            has_choice: self.marked.is_none(),
+        })
     }
 }
 
-/// Decodes a part of a UTF-8 text. The error is the offset of the first malformed byte.
-fn decode_utf8(bytes: &[u8], invalid: Invalid) -> Result<Cow<'_, str>, i64> {
+/// Decodes a part of a UTF-8 text that begins at the byte `before`. The error is the offset of the first malformed byte.
+fn decode_utf8(bytes: &[u8], before: u64, invalid: Invalid) -> Result<Cow<'_, str>, u64> {
     if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
         return Ok(text.into());
     }
     match str::from_utf8(bytes) {
-        Err(error) if invalid != Invalid::Replace => Err(error.valid_up_to() as i64),
+        Err(error) if invalid != Invalid::Replace => Err(before + error.valid_up_to() as u64),
         _ => Ok(String::from_utf8_lossy(bytes)),
     }
 }
 
-/// Decodes a part of a text that is not UTF-8. The error is the offset of the first malformed byte, which may be before
-/// this part.
+/// Decodes a part of a text that is not UTF-8, and begins at the byte `before`. The error is the offset of the first
+/// malformed byte, which may be before this part.
 fn decode_other(
     decoder: &mut encoding_rs::Decoder,
     mut bytes: &[u8],
+    before: u64,
     is_end: bool,
     invalid: Invalid,
-) -> Result<String, i64> {
+) -> Result<String, u64> {
     let mut text = String::new();
-    let mut read = 0;
+    let mut at = before;
     loop {
         let longest = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
         text.reserve(longest.unwrap_or(bytes.len()));
-        let (result, now) = decoder.decode_to_string_without_replacement(bytes, &mut text, is_end);
-        read += now as i64;
-        bytes = &bytes[now..];
+        let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, is_end);
+        at += read as u64;
+        bytes = &bytes[read..];
         match result {
             DecoderResult::InputEmpty => return Ok(text),
             DecoderResult::OutputFull => {}
             DecoderResult::Malformed(..) if invalid == Invalid::Replace => text.push('\u{fffd}'),
             DecoderResult::Malformed(len, after) => {
-                return Err(read - i64::from(len) - i64::from(after));
+                return Err(at - u64::from(len) - u64::from(after));
             }
         }
     }

@@ -260,9 +260,10 @@ impl Counting<'_> {
             }
             Err(Stop::Binary) => Ok(Err(Skip::new(path, SkipReason::Binary))),
             Err(Stop::Failed(error)) if may_skip && error.is_malformed() => {
-                match blocks.rest_is_binary()? {
-                    true => Ok(Err(Skip::new(path, SkipReason::Binary))),
-                    false => Err(error),
+                if blocks.rest_is_binary()? {
+                    Ok(Err(Skip::new(path, SkipReason::Binary)))
+                } else {
+                    Err(error)
                 }
             }
             Err(Stop::Failed(error)) => Err(error),

@@ -53,7 +53,10 @@ fn glob(glob: &str) -> Result<String, String> {
     let mut globs = OverrideBuilder::new("");
     match globs.add(&glob) {
         Ok(_) => Ok(glob),
-        Err(error) => Err(problem_of(&error)),
+        Err(error) => Err(format!(
+            "{}; a backslash before a special character takes it as it is",
+            problem_of(&error)
+        )),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const STDIN: &str = "-";
 const SNIFF_BYTES: u64 = 8 << 10;
 
 /// The largest number of bytes that are read from a stream at a time: the capacity of a pipe on Linux.
-const BLOCK_BYTES: usize = 64 << 10;
+pub(crate) const BLOCK_BYTES: usize = 64 << 10;
 
 /// An input that cannot be used. `Display` gives its name and the reason.
 #[derive(Debug)]
@@ -78,6 +78,7 @@ pub(crate) enum SkipReason {
 
 /// The whole text of an input.
 #[derive(Debug)]
+#[allow(clippy::struct_field_names)] // it is the text
 pub(crate) struct Text {
     pub(crate) text: String,
     /// The size of the input in bytes. It differs from that of the text if that was decoded, or malformed bytes replaced.

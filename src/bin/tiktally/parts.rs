@@ -4,10 +4,13 @@
 //! flight; if there are more, the thread that reads counts one itself. A text without such places, as one huge word, is
 //! counted by a [`StreamEncoder`] until the next one.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::Scope;
 use tiktally::{Encoding, StreamEncoder};
+
+use crate::input::BLOCK_BYTES;
 
 /// The size of a part, in bytes.
 ///
@@ -26,13 +29,14 @@ pub(crate) fn count<E>(
     encoding: &Encoding,
     read: impl FnOnce(&mut Parts<'_, '_>) -> Result<(), E>,
 ) -> Result<usize, E> {
-    let tokens = AtomicUsize::new(0);
+    let (tokens, buffers) = (AtomicUsize::new(0), Buffers::default());
     rayon::in_place_scope(|scope| {
         let mut parts = Parts {
             scope,
             encoding,
             tokens: &tokens,
-            text: String::new(),
+            text: buffers.take(),
+            buffers: &buffers,
             ends: Vec::new(),
             open: None,
             ids: Vec::new(),
@@ -50,6 +54,7 @@ pub(crate) struct Parts<'s, 'scope> {
     encoding: &'scope Encoding,
     /// The tokens of the parts that are counted.
     tokens: &'scope AtomicUsize,
+    buffers: &'scope Buffers,
     text: String,
     /// The ends of stretches in `text`: a special token follows each. Empty while `open` is in use.
     ends: Vec<usize>,
@@ -86,32 +91,32 @@ impl Parts<'_, '_> {
         if self.open.is_some() && cut > 0 {
             self.close(cut);
         } else if cut > 0 {
-            let mut rest = String::with_capacity(self.text.len());
+            let mut rest = self.buffers.take();
             rest.push_str(&self.text[cut..]);
             self.text.truncate(cut);
-            self.hand_over_all();
-            self.text = rest;
+            self.hand_over_all(rest);
         } else {
             self.encode_open(self.text.len());
         }
     }
 
-    /// Counts the whole text, on the pool if it has few parts.
-    fn hand_over_all(&mut self) {
+    /// Counts the whole text, on the pool if that has few parts, and goes on with `rest`.
+    fn hand_over_all(&mut self, rest: String) {
         let part = Part {
-            text: std::mem::take(&mut self.text),
+            text: std::mem::replace(&mut self.text, rest),
             ends: std::mem::take(&mut self.ends),
         };
-        let (encoding, tokens) = (self.encoding, self.tokens);
+        let (encoding, tokens, buffers) = (self.encoding, self.tokens, self.buffers);
+        let count = move || {
+            tokens.fetch_add(part.count(encoding), Ordering::Relaxed);
+            buffers.give_back(part.text);
+            IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
+        };
         let limit = PARTS_PER_THREAD * rayon::current_num_threads();
         if IN_FLIGHT.fetch_add(1, Ordering::Relaxed) < limit {
-            self.scope.spawn(move |_| {
-                tokens.fetch_add(part.count(encoding), Ordering::Relaxed);
-                IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
-            });
+            self.scope.spawn(move |_| count());
         } else {
-            tokens.fetch_add(part.count(encoding), Ordering::Relaxed);
-            IN_FLIGHT.fetch_sub(1, Ordering::Relaxed);
+            count();
         }
     }
 
@@ -142,7 +147,27 @@ impl Parts<'_, '_> {
         if self.open.is_some() {
             self.close(self.text.len());
         } else {
-            self.hand_over_all();
+            self.hand_over_all(String::new());
+        }
+    }
+}
+
+/// Buffers of parts that are counted, for the next ones: freed by one thread and allocated by another, they would cost
+/// memory.
+#[derive(Default)]
+struct Buffers(Mutex<Vec<String>>);
+
+impl Buffers {
+    fn take(&self) -> String {
+        let free = self.0.lock().ok().and_then(|mut free| free.pop());
+        // a block of input crosses the end of a part
+        free.unwrap_or_else(|| String::with_capacity(PART_BYTES + 2 * BLOCK_BYTES))
+    }
+
+    fn give_back(&self, mut buffer: String) {
+        buffer.clear();
+        if let Ok(mut free) = self.0.lock() {
+            free.push(buffer);
         }
     }
 }

@@ -195,9 +195,9 @@ impl Finder {
         let Some(tokens) = &self.tokens else {
             return Ok(text.len());
         };
-        let kept_from = |from| match is_end {
-            true => text.len(),
-            false => tokens.unfinished(text, from).unwrap_or(text.len()),
+        let kept_from = |from| {
+            let unfinished = tokens.unfinished(text, from).filter(|_| !is_end);
+            unfinished.unwrap_or(text.len())
         };
         let (mut at, mut kept) = (0, kept_from(0));
         while let Some((begin, end, index)) = tokens.find(text, at)
