@@ -2,12 +2,15 @@
 //!
 //! Their input files, some of which the README shows, are in this folder too.
 
+mod charset;
 mod chat;
 mod common;
 mod count;
+mod folders;
 mod page;
 #[cfg(unix)]
 mod readme;
+mod special;
 #[cfg(unix)]
 mod terminal;
 mod text;

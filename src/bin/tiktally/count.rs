@@ -12,7 +12,7 @@ use crate::charset::{Decoding, DecodingArgs};
 use crate::choice::Choice;
 use crate::folders::{self, FolderArgs, Input, ListArgs};
 use crate::input::{self, Blocks, InputError, Skip, SkipReason};
-use crate::parts::{self, PART_BYTES, Parts};
+use crate::parts::{self, Parts};
 use crate::progress::Progress;
 use crate::report::{Report, Row, Window};
 use crate::special::{Part, SpecialArgs};
@@ -27,9 +27,12 @@ Examples:
   tiktally count --limit 100000 src > /dev/null     exit code 3 if over, for CI
   tiktally count --json . | jq .total.tokens
   tiktally count --depth 1 --include '*.md' .       the sums of folders
-  git ls-files -z | tiktally count -0 --files-from - --total-only
+  find . -name '*.md' -print0 | tiktally count -0 --files-from - --total-only
 
 Text is UTF-8, or UTF-16 with a byte order mark. The globs of --include and --exclude are those of .gitignore.";
+
+/// The largest size of a file that is read as a whole, in bytes.
+const SMALL_BYTES: u64 = 1 << 20;
 
 /// Count the tokens of files, directories or standard input, like wc
 #[derive(Debug, clap::Args)]
@@ -228,7 +231,7 @@ impl Counting<'_> {
     fn file(&self, path: &Path, may_skip: bool) -> Result<Counted, InputError> {
         let size = input::file_size(path);
         // the size of a pipe is unknown, and may exceed the memory
-        if !path.is_file() || size > PART_BYTES as u64 {
+        if !path.is_file() || size > SMALL_BYTES {
             return self.stream(path, may_skip);
         }
         let text = if may_skip {
@@ -250,7 +253,8 @@ impl Counting<'_> {
     /// Counts an input block by block on all threads, so that its size does not matter.
     fn stream(&self, path: &Path, may_skip: bool) -> Result<Counted, InputError> {
         let mut blocks = Blocks::open(path, self.decoding)?;
-        let tokens = parts::count(self.encoding, |parts| {
+        let size = path.is_file().then(|| input::file_size(path));
+        let tokens = parts::count(self.encoding, size, |parts| {
             self.read(&mut blocks, path, may_skip, parts)
         });
         match tokens {
