@@ -100,7 +100,7 @@ mod tests {
             let starts: Vec<usize> = starts.filter_map(|to| start_before(&text, to)).collect();
             found += starts.len();
             for splitter in ALL {
-                let pieces = splitter.pieces(&text);
+                let pieces: Vec<&str> = splitter.pieces(&text).collect();
                 let ends: Vec<usize> = pieces
                     .iter()
                     .scan(0, |at, piece| {
@@ -112,7 +112,10 @@ mod tests {
                     assert!(ends.contains(start), "{splitter:?} {text:?} {start}");
                     // so both sides can be split alone
                     let (before, after) = text.split_at(*start);
-                    let alone = [splitter.pieces(before), splitter.pieces(after)].concat();
+                    let alone: Vec<&str> = splitter
+                        .pieces(before)
+                        .chain(splitter.pieces(after))
+                        .collect();
                     assert!(alone == pieces, "{splitter:?} {text:?} {start}");
                 }
             }
