@@ -540,6 +540,29 @@ fn a_huge_file() {
     }
 }
 
+/// A file that is larger than the memory is counted like any other.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_file_larger_than_the_memory() {
+    let here = folder(&[("huge.txt", b"hello world")]);
+    // without blocks on the disk
+    let file = fs::File::options()
+        .append(true)
+        .open(here.path().join("huge.txt"));
+    file.unwrap().set_len(300 << 20).unwrap();
+    let limited = format!("ulimit -v 250000; {PROGRAM} count -m gpt-4 huge.txt");
+    let output = Process::new("sh")
+        .args(["-c", &limited])
+        .current_dir(here.path())
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("RAYON_NUM_THREADS", "2")
+        .output()
+        .unwrap();
+    let (code, stdout, stderr) = ended(&output);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains(" 314572800 "), "{stdout}");
+}
+
 /// A huge file is binary or malformed wherever the NUL or the wrong byte is.
 #[test]
 fn a_huge_file_that_is_not_text() {

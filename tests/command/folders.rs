@@ -80,6 +80,7 @@ fn globs() {
         .len(),
         0
     );
+    assert_eq!(rows(&["--include", "top/*.rs", "."]), ["2 ./top/b.rs"]);
     // a glob holds in directories only, and brings back nothing that is ignored
     assert_eq!(rows(&["--include", "*.rs", "top/a.txt"]), ["2 top/a.txt"]);
     assert_eq!(rows(&["--include", "g.txt", "top"]), ["0 total"]);

@@ -18,7 +18,8 @@ fn printed(args: &[&str], stdin: impl AsRef<[u8]>) -> String {
 }
 
 fn lines(ids: &[u32]) -> String {
-    ids.iter().map(|id| format!("{id}\n")).collect()
+    let lines: Vec<String> = ids.iter().map(|id| format!("{id}\n")).collect();
+    lines.concat()
 }
 
 #[test]

@@ -29,7 +29,7 @@ Examples:
   tiktally count --depth 1 --include '*.md' .       the sums of folders
   find . -name '*.md' -print0 | tiktally count -0 --files-from - --total-only
 
-Text is UTF-8, or UTF-16 with a byte order mark. The globs of --include and --exclude are those of .gitignore.";
+Text is UTF-8, or UTF-16 with a byte order mark. Globs are those of .gitignore, relative to the named directory.";
 
 /// The largest size of a file that is read as a whole, in bytes.
 const SMALL_BYTES: u64 = 1 << 20;
