@@ -26,8 +26,9 @@ const LIMITS_CACHES_BYTES: u64 = 32 << 20;
 
 /// The limit of each thread's cache for such inputs, in bytes.
 ///
-/// A text of 1.5 GB in many languages took 7.8 s of CPU time and 76 MB with caches of 16 MiB, and 9.5 s and 39 MB with
-/// these, on two threads and with parts of 1 MiB (Intel Xeon with AVX-512, 2 cores, November 2026).
+/// A text of 1.5 GB in many languages took 7.8 s of CPU time and 76 MB with caches of 16 MiB, 8.3 s and 52 MB with
+/// 8 MiB, 9.5 s and 39 MB with 4 MiB, and 10.9 s and 33 MB with 2 MiB. That was with parts of 1 MiB; with parts of 256 KiB,
+/// 4 MiB mean 35 MB (Intel Xeon with AVX-512, 2 cores, November 2026).
 const CACHE_BYTES: usize = 4 << 20;
 
 /// The parts of all inputs that are counted on the pool now.

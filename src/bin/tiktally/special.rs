@@ -228,7 +228,7 @@ impl Finder {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cl100k_base", feature = "custom"))]
 mod tests {
     use super::*;
 
