@@ -3,6 +3,7 @@
 use std::iter;
 
 use super::Encoding;
+use crate::split::start_before;
 
 impl Encoding {
     /// Splits a text into parts of at least `min_bytes` bytes that can be encoded separately, for instance on threads.
@@ -46,5 +47,18 @@ impl Encoding {
             rest = after;
             Some(part)
         })
+    }
+
+    /// Returns the last place where a text can be cut into two that give the same ids alone as together, whatever
+    /// follows the text. It is neither the beginning nor the end.
+    ///
+    /// It serves readers of streams that cut every block near its end. `None` for a text without such a place, such as
+    /// one long word, and for a custom pattern that has no splitter made for it.
+    #[doc(hidden)]
+    pub fn last_border(&self, text: &str) -> Option<usize> {
+        if !self.splitter().has_borders() {
+            return None;
+        }
+        start_before(text, text.len())
     }
 }

@@ -5,7 +5,8 @@
 //! - [`Splitter::border_from`] searches *forward* for a *border*: the beginning of a line that divides a text for one
 //!   pattern. Both sides give the same pieces alone as together, so several threads can split them.
 //! - [`start_before`] searches *back* from a position for a place where a piece begins with every built-in pattern,
-//!   whatever stands further away in the text. So the end of a text can be encoded without its beginning.
+//!   whatever stands further away in the text. So the end of a text can be encoded without its beginning, and a block of
+//!   a stream without the text that follows.
 //!
 //! The second kind is found within a few words, the first only at the beginnings of lines.
 
@@ -99,8 +100,9 @@ mod tests {
             let starts: Vec<usize> = starts.filter_map(|to| start_before(&text, to)).collect();
             found += starts.len();
             for splitter in ALL {
-                let pieces = splitter.pieces(&text);
+                let pieces: Vec<&str> = splitter.pieces(&text).collect();
                 let ends: Vec<usize> = pieces
+                    .iter()
                     .scan(0, |at, piece| {
                         *at += piece.len();
                         Some(*at)
@@ -108,6 +110,13 @@ mod tests {
                     .collect();
                 for start in &starts {
                     assert!(ends.contains(start), "{splitter:?} {text:?} {start}");
+                    // so both sides can be split alone
+                    let (before, after) = text.split_at(*start);
+                    let alone: Vec<&str> = splitter
+                        .pieces(before)
+                        .chain(splitter.pieces(after))
+                        .collect();
+                    assert!(alone == pieces, "{splitter:?} {text:?} {start}");
                 }
             }
         }

@@ -175,7 +175,7 @@ fn what_cannot_be_counted_is_named_and_the_rest_is_counted() {
     assert_eq!(
         complaints[1],
         slash(
-            "tiktally: data/latin1.txt: not UTF-8: invalid at byte 3, counted from 0; --lossy replaces invalid bytes with U+FFFD"
+            "tiktally: data/latin1.txt: not UTF-8: invalid at byte 3, counted from 0; --lossy replaces invalid bytes with U+FFFD, --charset sets another charset"
         )
     );
     assert_eq!(
@@ -508,14 +508,87 @@ fn a_limit_in_a_hook() {
     );
 }
 
-/// A file that is counted in parts by all threads.
+/// Files that are counted in parts by all threads, with the same result as the whole text.
 #[test]
 fn a_huge_file() {
-    let text = "One line is much like another.\n".repeat(500_000);
-    let here = folder(&[("huge.txt", text.as_bytes())]);
-    let tokens = tiktally::o200k_base().count(&text);
-    let (_, stdout, _) = tiktally(here.path(), &["count", "huge.txt"], b"");
-    assert_eq!(tokens_and_paths(&stdout), [format!("{tokens} huge.txt")]);
+    let line = "One line is much like another; 最近 の 123 'll\n";
+    let word = "a".repeat(3_000_000);
+    let texts = [
+        line.repeat(300_000),
+        // without a place to be cut, and with a few
+        word.clone(),
+        " ".repeat(2_500_000),
+        [&word, " b c ", &word, "\n", line].concat(),
+        "{\"a\": [1, 2.5, null],\r\n\t\"b\": \"naïve\"}\n".repeat(50_000),
+        "1,2,3\n".repeat(400_000),
+        "最近".repeat(400_000),
+    ];
+    for text in texts {
+        let here = folder(&[("huge.txt", text.as_bytes())]);
+        for encoding in ["gpt2", "cl100k_base", "o200k_base"] {
+            let tokens = tiktally::get_encoding(encoding).unwrap().count(&text);
+            for paths in [&["huge.txt"][..], &["."], &["huge.txt", "./huge.txt"]] {
+                let args = ["count", "--total-only", "-e", encoding];
+                let (code, stdout, stderr) =
+                    tiktally(here.path(), &[&args[..], paths].concat(), b"");
+                assert_eq!((code, stderr.as_str()), (Some(0), ""));
+                assert_eq!(stdout, format!("{}\n", tokens * paths.len()), "{encoding}");
+            }
+            let (_, stdout, _) = tiktally(here.path(), &["count", "-e", encoding], text.as_bytes());
+            assert_eq!(stdout, format!("{tokens}\n"), "{encoding}");
+        }
+    }
+}
+
+/// A file that is larger than the memory is counted like any other.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_file_larger_than_the_memory() {
+    let here = folder(&[("huge.txt", b"hello world")]);
+    // without blocks on the disk
+    let file = fs::File::options()
+        .append(true)
+        .open(here.path().join("huge.txt"));
+    file.unwrap().set_len(100 << 20).unwrap();
+    let limited = format!("ulimit -v 95000; {PROGRAM} count -m gpt-4 huge.txt");
+    let output = Process::new("sh")
+        .args(["-c", &limited])
+        .current_dir(here.path())
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("RAYON_NUM_THREADS", "2")
+        .output()
+        .unwrap();
+    let (code, stdout, stderr) = ended(&output);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains(" 104857600 "), "{stdout}");
+}
+
+/// A huge file is binary or malformed wherever the NUL or the wrong byte is.
+#[test]
+fn a_huge_file_that_is_not_text() {
+    let text = "One line.\n".repeat(300_000).into_bytes();
+    let with_end = |end: &[u8]| [&text[..], end].concat();
+    let here = folder(&[
+        ("in/late.bin", &with_end(b"\0")),
+        ("in/both.bin", &[b"\xff", &with_end(b"\0")[..]].concat()),
+        ("in/wrong.txt", &with_end(b"\xff")),
+    ]);
+    let (code, stdout, stderr) = tiktally(here.path(), &["count", "-v", "in"], b"");
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    let expected = "\
+tiktally: in/both.bin: skipped: binary file (contains a NUL byte)
+tiktally: in/late.bin: skipped: binary file (contains a NUL byte)
+tiktally: in/wrong.txt: not UTF-8: invalid at byte 3000000, counted from 0; --lossy replaces invalid bytes with U+FFFD, --charset sets another charset
+";
+    assert_eq!(slash(expected), stderr);
+    // named, it is text
+    let args = ["count", "--lossy", "in/both.bin"];
+    let (code, stdout, _) = tiktally(here.path(), &args, b"");
+    let mut text = with_end(b"\0");
+    text.splice(0..0, "\u{fffd}".bytes());
+    let tokens = tiktally::o200k_base().count(str::from_utf8(&text).unwrap());
+    assert_eq!(code, Some(0));
+    assert_eq!(tokens_and_paths(&stdout), [format!("{tokens} in/both.bin")]);
 }
 
 /// Messages and file names cannot send control sequences to a terminal.
@@ -631,10 +704,15 @@ fn completions_and_manual() {
     };
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let completions = run(&["completions", shell]);
-        for word in SUBCOMMANDS
-            .iter()
-            .chain(&["by-extension", "html", "overlap"])
-        {
+        for word in SUBCOMMANDS.iter().chain(&[
+            "by-extension",
+            "html",
+            "overlap",
+            "charset",
+            "special",
+            "files-from",
+            "depth",
+        ]) {
             assert!(completions.contains(word), "{shell}: {word}");
         }
     }

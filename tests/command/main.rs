@@ -2,13 +2,16 @@
 //!
 //! Their input files, some of which the README shows, are in this folder too.
 
+mod charset;
 mod chat;
 mod common;
 mod count;
+mod folders;
 mod names;
 mod page;
 #[cfg(unix)]
 mod readme;
+mod special;
 #[cfg(unix)]
 mod terminal;
 mod text;

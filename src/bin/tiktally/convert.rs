@@ -1,15 +1,17 @@
 //! `tiktally encode` and `tiktally decode`: from text to ids and back, as streams.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::mem;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use tiktally::{Encoding, TokenId};
+use tiktally::{Encoding, StreamEncoder, TokenId};
 
 use crate::Failure;
 use crate::choice::Choice;
 use crate::ids::{Format, IdReader, IdWriter};
 use crate::input::{self, InputError, Source};
+use crate::special::{Part, SpecialArgs};
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:
@@ -24,7 +26,7 @@ Examples:
 
 The bytes of the tokens are written unchanged: a character with a missing token becomes invalid UTF-8.";
 
-/// Print the token ids of a text; special tokens are encoded as plain text
+/// Print the token ids of a text
 #[derive(Debug, clap::Args)]
 #[command(after_help = ENCODE_EXAMPLES)]
 pub(crate) struct EncodeArgs {
@@ -34,6 +36,9 @@ pub(crate) struct EncodeArgs {
     /// The format of the ids in the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    #[command(flatten)]
+    special: SpecialArgs,
 
     #[command(flatten)]
     source: Source,
@@ -61,20 +66,58 @@ const READ_BUFFER_BYTES: usize = 64 << 10;
 /// Runs `tiktally encode`. Writes the ids of each block before it reads the next one.
 pub(crate) fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
-    let mut encoder = encoding.stream_encoder();
+    let path = &args.source.path;
+    let mut encoder = SpecialEncoder {
+        encoding,
+        open: encoding.stream_encoder(),
+        ids: Vec::new(),
+    };
+    let mut finder = args.special.finder(encoding);
     let mut blocks = args.source.blocks()?;
     let mut writer = IdWriter::new(args.format, BufWriter::new(io::stdout().lock()))?;
-    let mut ids = Vec::new();
-    while blocks.next(|text| encoder.push(text, &mut ids))? {
-        writer.write(&ids)?;
+    let mut is_more = true;
+    while is_more {
+        let mut found = Ok(());
+        is_more = blocks.next(|text| found = finder.push(text, |part| encoder.push(part)))?;
+        writer.write(&encoder.ids)?;
         // a reader of the pipe gets the ids before more text arrives
         writer.flush()?;
-        ids.clear();
+        encoder.ids.clear();
+        found.map_err(|rejected| rejected.in_input(path))?;
     }
-    encoder.finish(&mut ids);
-    writer.write(&ids)?;
+    let found = finder.finish(|part| encoder.push(part));
+    found.map_err(|rejected| rejected.in_input(path))?;
+    writer.write(&encoder.finish())?;
     writer.finish()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Encodes text and special tokens that arrive in parts.
+struct SpecialEncoder<'e> {
+    encoding: &'e Encoding,
+    open: StreamEncoder,
+    /// The ids that are final, until the caller takes them.
+    ids: Vec<TokenId>,
+}
+
+impl SpecialEncoder<'_> {
+    fn push(&mut self, part: Part<'_>) {
+        match part {
+            Part::Text(text) => self.open.push(text, &mut self.ids),
+            Part::Special(id) => {
+                // the text before a special token ends there
+                let ended = mem::replace(&mut self.open, self.encoding.stream_encoder());
+                ended.finish(&mut self.ids);
+                self.ids.push(id);
+            }
+        }
+    }
+
+    /// Ends the text, and returns the remaining ids.
+    fn finish(mut self) -> Vec<TokenId> {
+        self.open.finish(&mut self.ids);
+        self.ids
+    }
 }
 
 /// Runs `tiktally decode`.

@@ -8,10 +8,14 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 use tiktally::Encoding;
 
+use crate::charset::{Decoding, DecodingArgs};
 use crate::choice::Choice;
-use crate::input::{self, Blocks, Input, InputError, InvalidUtf8, Skip, SkipReason, Text};
+use crate::folders::{self, FolderArgs, Input, ListArgs};
+use crate::input::{self, Blocks, InputError, Skip, SkipReason};
+use crate::parts::{self, Parts};
 use crate::progress::Progress;
 use crate::report::{Report, Row, Window};
+use crate::special::{Part, SpecialArgs};
 use crate::{EXIT_INCOMPLETE, Failure, over_limit, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
@@ -22,13 +26,13 @@ Examples:
   tiktally count --by-extension --window gpt-4o .   languages, share of a window
   tiktally count --limit 100000 src > /dev/null     exit code 3 if over, for CI
   tiktally count --json . | jq .total.tokens
+  tiktally count --depth 1 --include '*.md' .       the sums of folders
+  find . -name '*.md' -print0 | tiktally count -0 --files-from - --total-only
 
-Files must be UTF-8. Special tokens in a text, such as <|endoftext|>, are counted as plain text.";
+Text is UTF-8, or UTF-16 with a byte order mark. Globs are those of .gitignore, relative to the named directory.";
 
-/// The least size of a part, in bytes, when all threads count one large text.
-///
-/// Large enough that splitting costs little in comparison, and small enough that one huge file keeps all threads busy.
-const PARALLEL_PART_BYTES: usize = 4 << 20;
+/// The largest size of a file that is read as a whole, in bytes.
+const SMALL_BYTES: u64 = 1 << 20;
 
 /// Count the tokens of files, directories or standard input, like wc
 #[derive(Debug, clap::Args)]
@@ -42,6 +46,12 @@ pub(crate) struct Args {
     /// files, symbolic links, and files that .gitignore excludes
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    list: ListArgs,
+
+    #[command(flatten)]
+    folders: FolderArgs,
 
     /// Print the result as one JSON object
     #[arg(long)]
@@ -59,19 +69,30 @@ pub(crate) struct Args {
     #[arg(long)]
     by_extension: bool,
 
-    /// Show the share of this model's context window; also sets the encoding unless -m or -e is given
-    #[arg(long, value_name = "MODEL", value_parser = Window::of_model)]
+    /// Print one row per directory, up to N levels below the given ones, with all files in it, as du -d does
+    #[arg(long, value_name = "N", conflicts_with = "by_extension")]
+    depth: Option<usize>,
+
+    /// Print only the total number of tokens
+    #[arg(long, conflicts_with_all = ["json", "by_extension", "depth", "top", "sort"])]
+    total_only: bool,
+
+    /// Show the share of this model's context window, or of a number of tokens; a model also sets the encoding unless -m
+    /// or -e is given
+    #[arg(long, value_name = "MODEL|N", value_parser = Window::parse)]
     window: Option<Window>,
 
     /// Exit with code 3 if the total exceeds N tokens
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 
-    /// Replace invalid UTF-8 with U+FFFD instead of rejecting the file
-    #[arg(long)]
-    lossy: bool,
+    #[command(flatten)]
+    special: SpecialArgs,
 
-    /// List the skipped files and the reasons, except files that .gitignore excludes
+    #[command(flatten)]
+    decoding: DecodingArgs,
+
+    /// List the skipped files and the reasons, except files that .gitignore or a glob excludes, and the files in UTF-16
     #[arg(short, long)]
     verbose: bool,
 }
@@ -85,21 +106,27 @@ enum Sort {
 impl Args {
     /// Returns the encoding of `-m`, `-e` or else `--window`, or the default.
     fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
-        match &self.window {
-            Some(window) => self.choice.encoding_or_of_model(&window.model),
+        match self.window.as_ref().and_then(Window::model) {
+            Some(model) => self.choice.encoding_or_of_model(model),
             None => self.choice.encoding(),
         }
     }
 
     /// Returns true if only a number is printed, as for `git diff | tiktally count`.
     fn is_number_only(&self) -> bool {
-        self.paths.is_empty() && !self.json && !self.by_extension && self.window.is_none()
+        let is_stdin = self.paths.is_empty() && self.list.files_from.is_none();
+        let has_table = self.by_extension || self.depth.is_some() || self.window.is_some();
+        self.total_only || is_stdin && !self.json && !has_table
     }
 }
 
 /// The result for one input.
 enum Outcome {
-    Counted(Row),
+    Counted {
+        row: Row,
+        /// The charset that a byte order mark gave.
+        marked: Option<&'static str>,
+    },
     Skipped(Skip),
     Failed(InputError),
 }
@@ -107,11 +134,11 @@ enum Outcome {
 /// Runs `tiktally count`.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.encoding()?;
-    let inputs = match args.paths.as_slice() {
-        [] => vec![Input::Named(input::STDIN.into())],
-        paths => input::find(paths),
+    let inputs = match (args.paths.as_slice(), &args.list.files_from) {
+        ([], None) => vec![Input::Named(input::STDIN.into())],
+        (paths, _) => folders::find(&args.list.with_list(paths)?, &args.folders),
     };
-    let outcomes = count_all(inputs, encoding, InvalidUtf8::from_flag(args.lossy));
+    let outcomes = count_all(inputs, encoding, args);
     let report = arrange(collect(outcomes, args.verbose), args);
     // the exit code depends on the counts alone, even if the reader of the output closes the pipe early
     unless_closed(print(&report, encoding, args))?;
@@ -125,109 +152,171 @@ fn print(report: &Report, encoding: &Encoding, args: &Args) -> io::Result<()> {
         report.print_json(encoding.name(), args.window.as_ref(), &mut out)?;
     } else if !args.is_number_only() {
         report.print(args.window.as_ref(), &mut out)?;
-    } else if report.failed == 0 {
+    } else if report.failed == 0 || report.total.files > 0 {
         writeln!(out, "{}", report.total.tokens)?;
     }
     out.flush()
 }
 
 /// Counts the inputs on all threads. The outcomes are in the order of the inputs.
-fn count_all(inputs: Vec<Input>, encoding: &Encoding, invalid: InvalidUtf8) -> Vec<Outcome> {
-    let progress = Progress::new(inputs.iter().map(input_size).sum());
-    let count = |input| count_input(input, encoding, invalid, &progress);
+fn count_all(inputs: Vec<Input>, encoding: &Encoding, args: &Args) -> Vec<Outcome> {
+    let counting = Counting {
+        encoding,
+        special: args.special,
+        decoding: args.decoding.into(),
+        progress: Progress::new(inputs.iter().map(input_size).sum()),
+    };
     let is_stdin = |input: &Input| matches!(input, Input::Named(path) if input::is_stdin(path));
     // standard input is read first and in order: if it is named twice, the first time has its text
     let inputs: Vec<Result<Outcome, Input>> = inputs
         .into_iter()
         .map(|input| {
             if is_stdin(&input) {
-                Ok(count(input))
+                Ok(counting.input(input))
             } else {
                 Err(input)
             }
         })
         .collect();
     let inputs = inputs.into_par_iter();
-    inputs.map(|input| input.unwrap_or_else(count)).collect()
+    let outcomes = inputs.map(|input| input.unwrap_or_else(|input| counting.input(input)));
+    outcomes.collect()
 }
 
 /// Returns the size of an input in bytes, for the progress bar; 0 if it is not known.
 fn input_size(input: &Input) -> u64 {
     match input {
-        Input::Named(path) | Input::InDirectory(path) => input::file_size(path),
+        Input::Named(path) | Input::InDirectory { path, .. } => input::file_size(path),
         Input::Skipped(_) | Input::Failed(_) => 0,
     }
 }
 
-/// Reads and counts one input.
-fn count_input(
-    input: Input,
-    encoding: &Encoding,
-    invalid: InvalidUtf8,
-    progress: &Progress,
-) -> Outcome {
-    let (path, row) = match input {
-        Input::Skipped(skip) => return Outcome::Skipped(skip),
-        Input::Failed(error) => return Outcome::Failed(error),
-        Input::Named(path) if !path.is_file() => {
-            let row = count_stream(&path, encoding, invalid, progress);
-            (path, row.map(Ok))
+/// What is the same for all inputs.
+struct Counting<'e> {
+    encoding: &'e Encoding,
+    special: SpecialArgs,
+    decoding: Decoding,
+    progress: Progress,
+}
+
+/// The counts of one text, or the reason why a file in a directory has none.
+type Counted = Result<(Row, Option<&'static str>), Skip>;
+
+impl Counting<'_> {
+    /// Reads and counts one input.
+    fn input(&self, input: Input) -> Outcome {
+        let (path, root, counted) = match input {
+            Input::Skipped(skip) => return Outcome::Skipped(skip),
+            Input::Failed(error) => return Outcome::Failed(error),
+            Input::Named(path) => {
+                let counted = self.file(&path, false);
+                (path, None, counted)
+            }
+            Input::InDirectory { path, root } => {
+                let counted = self.file(&path, true);
+                (path, Some(root), counted)
+            }
+        };
+        match counted {
+            Ok(Ok((row, marked))) => {
+                let row = row.named(path, root);
+                Outcome::Counted { row, marked }
+            }
+            Ok(Err(skip)) => Outcome::Skipped(skip),
+            Err(error) => Outcome::Failed(error),
         }
-        Input::Named(path) => {
-            let text = input::read(&path, invalid);
-            let row = text.map(|text| Ok(count(&text, encoding, progress)));
-            (path, row)
+    }
+
+    /// Counts a file, a pipe or standard input. Skips a binary file if `may_skip`.
+    fn file(&self, path: &Path, may_skip: bool) -> Result<Counted, InputError> {
+        let size = input::file_size(path);
+        // the size of a pipe is unknown, and may exceed the memory
+        if !path.is_file() || size > SMALL_BYTES {
+            return self.stream(path, may_skip);
         }
-        Input::InDirectory(path) => {
-            let text = input::read_unless_binary(&path, invalid);
-            let row = text.map(|text| text.map(|text| count(&text, encoding, progress)));
-            (path, row)
+        let text = if may_skip {
+            input::read_unless_binary(path, self.decoding)
+        } else {
+            input::read(path, self.decoding).map(Ok)
+        };
+        self.progress.add(size);
+        Ok(match text? {
+            Ok(text) => {
+                let tokens = self.special.count(&text.text, self.encoding);
+                let tokens = tokens.map_err(|rejected| rejected.in_input(path))?;
+                Ok((Row::new(tokens, text.input_bytes), text.marked))
+            }
+            Err(skip) => Err(skip),
+        })
+    }
+
+    /// Counts an input block by block on all threads, so that its size does not matter.
+    fn stream(&self, path: &Path, may_skip: bool) -> Result<Counted, InputError> {
+        let mut blocks = Blocks::open(path, self.decoding)?;
+        let size = path.is_file().then(|| input::file_size(path));
+        let tokens = parts::count(self.encoding, size, |parts| {
+            self.read(&mut blocks, path, may_skip, parts)
+        });
+        match tokens {
+            Ok(tokens) => {
+                let row = Row::new(tokens, blocks.bytes_done());
+                Ok(Ok((row, blocks.marked())))
+            }
+            Err(Stop::Binary) => Ok(Err(Skip::new(path, SkipReason::Binary))),
+            Err(Stop::Failed(error)) if may_skip && error.is_malformed() => {
+                if blocks.rest_is_binary()? {
+                    Ok(Err(Skip::new(path, SkipReason::Binary)))
+                } else {
+                    Err(error)
+                }
+            }
+            Err(Stop::Failed(error)) => Err(error),
         }
-    };
-    match row {
-        Ok(Ok(row)) => Outcome::Counted(row.named(path)),
-        Ok(Err(skip)) => {
-            progress.add(input::file_size(&path));
-            Outcome::Skipped(skip)
+    }
+
+    /// Reads an input to its end, and passes its text to `parts`.
+    fn read(
+        &self,
+        blocks: &mut Blocks,
+        path: &Path,
+        may_skip: bool,
+        parts: &mut Parts,
+    ) -> Result<(), Stop> {
+        let mut finder = self.special.finder(self.encoding);
+        let mut take = |part: Part| match part {
+            Part::Text(text) => parts.push(text),
+            Part::Special(_) => parts.push_special(),
+        };
+        let mut is_more = true;
+        while is_more {
+            let mut done = Ok(());
+            let before = blocks.bytes_done();
+            is_more = blocks.next(|text| {
+                done = if may_skip && memchr::memchr(0, text.as_bytes()).is_some() {
+                    Err(Stop::Binary)
+                } else {
+                    let found = finder.push(text, &mut take);
+                    found.map_err(|rejected| rejected.in_input(path).into())
+                };
+            })?;
+            done?;
+            self.progress.add((blocks.bytes_done() - before) as u64);
         }
-        Err(error) => {
-            progress.add(input::file_size(&path));
-            Outcome::Failed(error)
-        }
+        let found = finder.finish(take);
+        found.map_err(|rejected| rejected.in_input(path).into())
     }
 }
 
-/// Counts a text that is in memory, on all threads if it is large.
-fn count(text: &Text, encoding: &Encoding, progress: &Progress) -> Row {
-    let parts: Vec<&str> = encoding
-        .independent_parts(&text.text, PARALLEL_PART_BYTES)
-        .collect();
-    let counts = parts.into_par_iter().map(|part| {
-        let tokens = encoding.count(part);
-        progress.add(part.len() as u64);
-        tokens
-    });
-    Row::new(counts.sum(), text.input_bytes)
+/// The reason to read no more of an input.
+enum Stop {
+    Binary,
+    Failed(InputError),
 }
 
-/// Counts standard input or a pipe block by block, because its size is unknown and may exceed the memory.
-fn count_stream(
-    path: &Path,
-    encoding: &Encoding,
-    invalid: InvalidUtf8,
-    progress: &Progress,
-) -> Result<Row, InputError> {
-    let mut blocks = Blocks::open(path, invalid)?;
-    // not a `TokenCounter`: it keeps state for every prefix of an unfinished piece, however long the piece is
-    let (mut encoder, mut ids, mut tokens) = (encoding.stream_encoder(), Vec::new(), 0);
-    blocks.for_each(|text| {
-        encoder.push(text, &mut ids);
-        tokens += ids.len();
-        ids.clear();
-        progress.add(text.len() as u64);
-    })?;
-    encoder.finish(&mut ids);
-    Ok(Row::new(tokens + ids.len(), blocks.bytes_done()))
+impl From<InputError> for Stop {
+    fn from(error: InputError) -> Self {
+        Self::Failed(error)
+    }
 }
 
 /// Collects the counted rows, and prints a message for every input that was not counted.
@@ -235,7 +324,13 @@ fn collect(outcomes: Vec<Outcome>, verbose: bool) -> Report {
     let mut report = Report::default();
     for outcome in outcomes {
         match outcome {
-            Outcome::Counted(row) => report.rows.push(row),
+            Outcome::Counted { row, marked } => {
+                if let (Some(charset), true) = (marked, verbose) {
+                    let name = input::display_name(Path::new(&row.name));
+                    print_message(format_args!("{name}: read as {charset}"));
+                }
+                report.rows.push(row);
+            }
             Outcome::Failed(error) => {
                 print_message(error);
                 report.failed += 1;
@@ -263,6 +358,9 @@ fn arrange(mut report: Report, args: &Args) -> Report {
     report.sum_rows();
     if args.by_extension {
         report.group_by(|name| Path::new(name).extension().map(Into::into));
+    }
+    if let Some(depth) = args.depth {
+        report.group_by_folder(depth);
     }
     if args.top.is_some() || args.by_extension || args.sort == Some(Sort::Tokens) {
         report.rows.sort_by_key(|row| std::cmp::Reverse(row.tokens));

@@ -1,16 +1,12 @@
-//! Finds the inputs that the command line names, and reads them as text.
+//! Reads inputs as text.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 
-use ignore::{DirEntry, WalkBuilder, WalkState};
-
+use crate::charset::{Decoder, Decoding, DecodingArgs, Malformed, may_be_mark};
 use crate::print_message;
 use crate::terminal::printable;
 
@@ -22,23 +18,19 @@ pub(crate) const STDIN: &str = "-";
 const SNIFF_BYTES: u64 = 8 << 10;
 
 /// The largest number of bytes that are read from a stream at a time: the capacity of a pipe on Linux.
-const BLOCK_BYTES: usize = 64 << 10;
+pub(crate) const BLOCK_BYTES: usize = 64 << 10;
 
 /// An input that cannot be used. `Display` gives its name and the reason.
 #[derive(Debug)]
 pub(crate) struct InputError {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     reason: Reason,
 }
 
 #[derive(Debug)]
 enum Reason {
     Io(io::Error),
-    NotUtf8 {
-        /// The offset of the first invalid byte.
-        at: u64,
-        has_lossy: bool,
-    },
+    Malformed(Malformed),
     /// A message of the code that found the problem.
     Other(String),
 }
@@ -48,6 +40,17 @@ impl InputError {
     pub(crate) fn new(path: &Path, problem: String) -> Self {
         let (path, reason) = (path.to_owned(), Reason::Other(problem));
         Self { path, reason }
+    }
+
+    /// Creates the error of an input that is not text in its charset.
+    pub(crate) fn malformed(path: &Path, malformed: Malformed) -> Self {
+        let (path, reason) = (path.to_owned(), Reason::Malformed(malformed));
+        Self { path, reason }
+    }
+
+    /// Returns true if the input is not text in its charset.
+    pub(crate) fn is_malformed(&self) -> bool {
+        matches!(self.reason, Reason::Malformed(_))
     }
 
     /// Creates the error of an input that could not be read or written.
@@ -60,7 +63,7 @@ impl InputError {
 /// A file or directory inside a directory that is not counted. `Display` gives its name and the reason.
 #[derive(Debug)]
 pub(crate) struct Skip {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     pub(crate) reason: SkipReason,
 }
 
@@ -73,216 +76,69 @@ pub(crate) enum SkipReason {
     Special,
 }
 
-/// Something that a path of the command line leads to.
-pub(crate) enum Input {
-    /// A file that the command line names, or standard input.
-    Named(PathBuf),
-    /// A file inside a named directory. It may be binary.
-    InDirectory(PathBuf),
-    Skipped(Skip),
-    Failed(InputError),
-}
-
-impl Input {
-    fn path(&self) -> &Path {
-        match self {
-            Self::Named(path) | Self::InDirectory(path) => path,
-            Self::Skipped(skip) => &skip.path,
-            Self::Failed(error) => &error.path,
-        }
-    }
-}
-
-/// Returns the inputs in the order of the paths. A directory is replaced by the files inside it, sorted by path.
-///
-/// Inside directories, skips hidden files and directories, symbolic links, and files that `.gitignore` excludes. Links are
-/// not followed, so the walk always ends.
-pub(crate) fn find(paths: &[PathBuf]) -> Vec<Input> {
-    let mut inputs = Vec::new();
-    for path in paths {
-        if !is_stdin(path) && path.is_dir() {
-            walk(path, &mut inputs);
-        } else {
-            inputs.push(Input::Named(path.clone()));
-        }
-    }
-    inputs
-}
-
-/// Appends the files inside a directory, sorted by path.
-///
-/// A `.gitignore` also applies outside a repository, so an unpacked archive has the same counts as a clone. A `.gitignore`
-/// above the directory applies only inside the same repository. The user's global rules never apply.
-fn walk(directory: &Path, inputs: &mut Vec<Input>) {
-    let is_in_repository = directory
-        .canonicalize()
-        .is_ok_and(|full| full.ancestors().any(|above| above.join(".git").exists()));
-    let (sender, receiver) = mpsc::channel();
-    let hidden = sender.clone();
-    let walk = WalkBuilder::new(directory)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        .parents(is_in_repository)
-        .require_git(is_in_repository)
-        .filter_entry(move |entry| {
-            let is_hidden = entry.depth() > 0 && is_dotted(entry.file_name());
-            if is_hidden {
-                // cannot fail: the receiver lives longer than this walk
-                let _ = hidden.send(Input::Skipped(Skip::new(entry.path(), SkipReason::Hidden)));
-            }
-            !is_hidden
-        })
-        .build_parallel();
-    walk.run(|| {
-        Box::new(|entry| {
-            let inputs = entry.map_or_else(|error| walk_errors(&error, directory), entry_inputs);
-            for input in inputs {
-                let _ = sender.send(input);
-            }
-            WalkState::Continue
-        })
-    });
-    drop(sender);
-    let mut found: Vec<Input> = receiver.into_iter().collect();
-    found.sort_by(|one, other| one.path().cmp(other.path()));
-    inputs.append(&mut found);
-}
-
-/// Returns an entry of a directory as an input, with the errors of a `.gitignore` inside it.
-fn entry_inputs(entry: DirEntry) -> Vec<Input> {
-    let mut inputs = Vec::new();
-    if let Some(error) = entry.error() {
-        inputs = walk_errors(error, entry.path());
-    }
-    let skipped = |reason| Input::Skipped(Skip::new(entry.path(), reason));
-    match entry.file_type() {
-        Some(kind) if kind.is_symlink() => inputs.push(skipped(SkipReason::Link)),
-        Some(kind) if kind.is_file() => inputs.push(Input::InDirectory(entry.into_path())),
-        Some(kind) if kind.is_dir() => {}
-        _ => inputs.push(skipped(SkipReason::Special)),
-    }
-    inputs
-}
-
-/// Returns true for hidden names, which begin with a dot.
-fn is_dotted(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
-}
-
-/// Splits an error of the walk into single errors, each with the innermost path: the outer errors only repeat it.
-fn walk_errors(error: &ignore::Error, path: &Path) -> Vec<Input> {
-    match error {
-        ignore::Error::Partial(errors) => {
-            let errors = errors.iter();
-            errors.flat_map(|error| walk_errors(error, path)).collect()
-        }
-        ignore::Error::WithPath { path, err } => walk_errors(err, path),
-        ignore::Error::WithDepth { err, .. } => walk_errors(err, path),
-        _ => {
-            let system = error.io_error().and_then(Error::source);
-            let problem = system.map_or_else(|| error.to_string(), ToString::to_string);
-            vec![Input::Failed(InputError::new(path, problem))]
-        }
-    }
-}
-
 /// The whole text of an input.
 #[derive(Debug)]
+#[allow(clippy::struct_field_names)] // it is the text
 pub(crate) struct Text {
     pub(crate) text: String,
-    /// The size of the input in bytes. It differs from that of the text if invalid bytes were replaced.
+    /// The size of the input in bytes. It differs from that of the text if that was decoded, or malformed bytes replaced.
     pub(crate) input_bytes: usize,
-}
-
-/// The treatment of bytes that are not valid UTF-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InvalidUtf8 {
-    /// An error.
-    Reject,
-    /// An error that recommends `--lossy`.
-    RejectWithHint,
-    /// Replaced by U+FFFD.
-    Replace,
-}
-
-impl InvalidUtf8 {
-    /// Returns the treatment for a subcommand that has the option `--lossy`.
-    pub(crate) fn from_flag(lossy: bool) -> Self {
-        if lossy {
-            Self::Replace
-        } else {
-            Self::RejectWithHint
-        }
-    }
-
-    /// Decodes a part of an input that begins at the byte `before`.
-    fn decode<'b>(
-        self,
-        bytes: &'b [u8],
-        before: u64,
-        path: &Path,
-    ) -> Result<Cow<'b, str>, InputError> {
-        match str::from_utf8(bytes) {
-            Ok(text) => Ok(text.into()),
-            Err(_) if self == Self::Replace => Ok(String::from_utf8_lossy(bytes)),
-            Err(error) => Err(InputError {
-                path: path.to_owned(),
-                reason: Reason::NotUtf8 {
-                    at: before + error.valid_up_to() as u64,
-                    has_lossy: self == Self::RejectWithHint,
-                },
-            }),
-        }
-    }
+    /// The name of the charset that a byte order mark gave.
+    pub(crate) marked: Option<&'static str>,
 }
 
 /// Reads a file, or standard input for `-`, as a whole.
-pub(crate) fn read(path: &Path, invalid: InvalidUtf8) -> Result<Text, InputError> {
+pub(crate) fn read(path: &Path, decoding: Decoding) -> Result<Text, InputError> {
     let mut bytes = Vec::new();
     let read = open(path).and_then(|mut input| input.read_to_end(&mut bytes));
     read.map_err(|error| InputError::io(path, error))?;
-    decode_all(bytes, invalid, path)
+    decode_all(bytes, decoding, path)
 }
 
-/// Reads a file as a whole, or skips it if it contains a NUL byte.
+/// Reads a file as a whole, or skips it if it contains a NUL character.
 ///
 /// The first bytes are searched before the rest is read.
 pub(crate) fn read_unless_binary(
     path: &Path,
-    invalid: InvalidUtf8,
+    decoding: Decoding,
 ) -> Result<Result<Text, Skip>, InputError> {
     let mut bytes = Vec::new();
+    let mut has_nul = false;
     let read = open(path).and_then(|mut input| {
         input.by_ref().take(SNIFF_BYTES).read_to_end(&mut bytes)?;
-        if !bytes.contains(&0) {
+        has_nul = decoding.is_binary(&bytes);
+        if !has_nul {
             input.read_to_end(&mut bytes)?;
         }
         Ok(())
     });
     read.map_err(|error| InputError::io(path, error))?;
-    if bytes.contains(&0) {
+    if has_nul || decoding.is_binary(&bytes) {
         return Ok(Err(Skip::new(path, SkipReason::Binary)));
     }
-    decode_all(bytes, invalid, path).map(Ok)
+    decode_all(bytes, decoding, path).map(Ok)
 }
 
 /// Decodes a whole input.
 pub(crate) fn decode_all(
     bytes: Vec<u8>,
-    invalid: InvalidUtf8,
+    decoding: Decoding,
     path: &Path,
 ) -> Result<Text, InputError> {
-    let len = bytes.len();
-    // valid text, the usual case, is not copied
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => invalid.decode(error.as_bytes(), 0, path)?.into_owned(),
+    let input_bytes = bytes.len();
+    let mut decoder = decoding.decoder(&bytes);
+    let (marked, is_utf8) = (decoder.marked(), decoder.is_utf8());
+    let mut decode = |bytes: &[u8]| decoder.decode(bytes, true).map(Cow::into_owned);
+    let text = if is_utf8 {
+        // valid text, the usual case, is not copied
+        String::from_utf8(bytes).or_else(|error| decode(error.as_bytes()))
+    } else {
+        decode(&bytes)
     };
     Ok(Text {
-        text,
-        input_bytes: len,
+        text: text.map_err(|malformed| InputError::malformed(path, malformed))?,
+        input_bytes,
+        marked,
     })
 }
 
@@ -315,27 +171,28 @@ pub(crate) struct Source {
     #[arg(default_value = STDIN, hide_default_value = true)]
     pub(crate) path: PathBuf,
 
-    /// Replace invalid UTF-8 with U+FFFD instead of rejecting the input
-    #[arg(long)]
-    lossy: bool,
+    #[command(flatten)]
+    decoding: DecodingArgs,
 }
 
 impl Source {
     /// Reads the whole text.
     pub(crate) fn read(&self) -> Result<Text, InputError> {
-        read(&self.path, InvalidUtf8::from_flag(self.lossy))
+        read(&self.path, self.decoding.into())
     }
 
     /// Opens the text for reading in blocks, for inputs of any size.
     pub(crate) fn blocks(&self) -> Result<Blocks<'_>, InputError> {
-        Blocks::open(&self.path, InvalidUtf8::from_flag(self.lossy))
+        Blocks::open(&self.path, self.decoding.into())
     }
 }
 
 /// A text that is read in blocks. No block ends inside a character.
 pub(crate) struct Blocks<'p> {
     path: &'p Path,
-    invalid: InvalidUtf8,
+    decoding: Decoding,
+    /// `None` until the first bytes are read, which may be a byte order mark.
+    decoder: Option<Decoder>,
     input: Box<dyn Read>,
     /// Bytes that were read, but not handed out. Between calls, this is the beginning of an incomplete character.
     pending: Vec<u8>,
@@ -345,11 +202,12 @@ pub(crate) struct Blocks<'p> {
 
 impl<'p> Blocks<'p> {
     /// Opens a file, or standard input for `-`.
-    pub(crate) fn open(path: &'p Path, invalid: InvalidUtf8) -> Result<Self, InputError> {
+    pub(crate) fn open(path: &'p Path, decoding: Decoding) -> Result<Self, InputError> {
         let input = open(path).map_err(|error| InputError::io(path, error))?;
         Ok(Self {
             path,
-            invalid,
+            decoding,
+            decoder: None,
             input,
             pending: Vec::new(),
             bytes_done: 0,
@@ -361,30 +219,54 @@ impl<'p> Blocks<'p> {
         self.bytes_done as usize
     }
 
-    /// Passes all remaining blocks to `take`.
-    pub(crate) fn for_each(&mut self, mut take: impl FnMut(&str)) -> Result<(), InputError> {
-        while self.next(&mut take)? {}
-        Ok(())
+    /// Returns the name of the charset that a byte order mark gave.
+    pub(crate) fn marked(&self) -> Option<&'static str> {
+        self.decoder.as_ref().and_then(Decoder::marked)
     }
 
     /// Passes the next block to `take`. Returns false at the end of the input.
     pub(crate) fn next(&mut self, take: impl FnOnce(&str)) -> Result<bool, InputError> {
         let path = self.path;
-        let read = self.read().map_err(|error| InputError::io(path, error))?;
-        let is_end = read == 0;
-        if is_end && self.pending.is_empty() {
+        let io = |error| InputError::io(path, error);
+        let mut is_end = self.read().map_err(io)? == 0;
+        if self.decoder.is_none() {
+            while !is_end && may_be_mark(&self.pending) {
+                is_end = self.read().map_err(io)? == 0;
+            }
+        }
+        // other decoders may still hold the beginning of a character
+        let is_utf8 = self.decoder.as_ref().is_none_or(Decoder::is_utf8);
+        if is_end && self.pending.is_empty() && is_utf8 {
             return Ok(false);
         }
-        let kept = if is_end {
-            0
-        } else {
-            incomplete_char_len(&self.pending)
-        };
-        let whole = &self.pending[..self.pending.len() - kept];
-        take(&self.invalid.decode(whole, self.bytes_done, path)?);
+        let (decoding, pending) = (self.decoding, &self.pending);
+        let decoder = self
+            .decoder
+            .get_or_insert_with(|| decoding.decoder(pending));
+        let kept = decoder.kept(pending, is_end);
+        let whole = &pending[..pending.len() - kept];
+        let text = decoder.decode(whole, is_end);
+        take(&text.map_err(|malformed| InputError::malformed(path, malformed))?);
         self.bytes_done += whole.len() as u64;
-        self.pending.drain(..whole.len());
-        Ok(true)
+        let done = whole.len();
+        self.pending.drain(..done);
+        Ok(!is_end)
+    }
+
+    /// Returns whether the rest of an input whose text is malformed has a NUL character, as binary files have.
+    pub(crate) fn rest_is_binary(&mut self) -> Result<bool, InputError> {
+        let path = self.path;
+        loop {
+            let decoder = self.decoder.as_ref();
+            if decoder.is_some_and(|decoder| decoder.has_nul(&self.pending)) {
+                return Ok(true);
+            }
+            self.pending.clear();
+            let read = self.read().map_err(|error| InputError::io(path, error))?;
+            if read == 0 {
+                return Ok(false);
+            }
+        }
     }
 
     /// Appends the bytes that are available, without waiting for a full block. Returns their number, 0 only at the end.
@@ -403,18 +285,8 @@ impl<'p> Blocks<'p> {
     }
 }
 
-/// Returns the length of an incomplete character at the end, in bytes; 0 if there is none.
-fn incomplete_char_len(bytes: &[u8]) -> usize {
-    let is_beginning = |len: &usize| {
-        let last = bytes.len().checked_sub(*len).map(|from| &bytes[from..]);
-        let error = last.and_then(|last| str::from_utf8(last).err());
-        error.is_some_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-    };
-    (1..4).find(is_beginning).unwrap_or(0)
-}
-
 impl Skip {
-    fn new(path: &Path, reason: SkipReason) -> Self {
+    pub(crate) fn new(path: &Path, reason: SkipReason) -> Self {
         let path = path.to_owned();
         Self { path, reason }
     }
@@ -437,18 +309,14 @@ impl fmt::Display for InputError {
         write!(f, "{}: ", display_name(&self.path))?;
         match &self.reason {
             Reason::Io(error) => error.fmt(f),
-            Reason::NotUtf8 { at, has_lossy } => {
-                write!(f, "not UTF-8: invalid at byte {at}, counted from 0")?;
-                let hint = "; --lossy replaces invalid bytes with U+FFFD";
-                f.write_str(if *has_lossy { hint } else { "" })
-            }
+            Reason::Malformed(malformed) => malformed.fmt(f),
             Reason::Other(problem) => f.write_str(problem),
         }
     }
 }
 
 /// Returns the name of an input for messages.
-fn display_name(path: &Path) -> String {
+pub(crate) fn display_name(path: &Path) -> String {
     if is_stdin(path) {
         "standard input".to_owned()
     } else {

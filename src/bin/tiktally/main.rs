@@ -5,20 +5,24 @@
 
 #![forbid(unsafe_code)]
 
+mod charset;
 mod chat;
 mod choice;
 mod convert;
 mod count;
 mod cut;
+mod folders;
 mod ids;
 mod input;
 mod lines;
 mod manual;
 mod models;
 mod page;
+mod parts;
 mod progress;
 mod report;
 mod show;
+mod special;
 mod terminal;
 
 use std::fmt::Display;

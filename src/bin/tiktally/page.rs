@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use tiktally::{Encoding, TokenId};
 
+use crate::special::SpecialArgs;
+
 /// The page, with a placeholder for the data.
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -36,7 +38,9 @@ struct EncodedText<'a> {
 }
 
 /// Returns the page for a text. It shows the chosen encoding first.
-pub(crate) fn render(path: &Path, text: &str, chosen: &Encoding) -> String {
+///
+/// The chosen encoding must not reject the text. Special tokens that only another encoding rejects are its plain text.
+pub(crate) fn render(path: &Path, text: &str, chosen: &Encoding, special: SpecialArgs) -> String {
     let others = ENCODINGS
         .into_iter()
         .filter_map(|name| tiktally::get_encoding(name).ok());
@@ -48,7 +52,9 @@ pub(crate) fn render(path: &Path, text: &str, chosen: &Encoding) -> String {
         chosen: chosen.name(),
         text,
         chars: text.chars().count(),
-        encodings: encodings.map(|encoding| encode(text, encoding)).collect(),
+        encodings: encodings
+            .map(|encoding| encode(text, encoding, special))
+            .collect(),
     };
     let json = serde_json::to_string(&data).expect("strings and numbers always serialize");
     // `</script>` in a text would end the data, and `<!--` would hide its end. JSON has `<` only in strings
@@ -60,8 +66,9 @@ pub(crate) fn render(path: &Path, text: &str, chosen: &Encoding) -> String {
 }
 
 /// Encodes the text for the page.
-fn encode<'a>(text: &str, encoding: &'a Encoding) -> EncodedText<'a> {
-    let ids = encoding.encode_ordinary(text);
+fn encode<'a>(text: &str, encoding: &'a Encoding, special: SpecialArgs) -> EncodedText<'a> {
+    let ids = special.encode(text, encoding);
+    let ids = ids.unwrap_or_else(|_| encoding.encode_ordinary(text));
     let token = |id| encoding.decode_single_token_bytes(id).unwrap_or_default();
     let len = |id: &TokenId| {
         u8::try_from(token(*id).len()).expect("built-in tokens have at most 128 bytes")

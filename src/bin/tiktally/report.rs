@@ -1,13 +1,12 @@
 //! The result of `tiktally count`: rows of counts, their total, and how they are printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anstyle::Style;
 use serde::Serialize;
-use tiktally::ContextWindow;
 
 use crate::terminal::{Table, write_name};
 
@@ -15,6 +14,8 @@ use crate::terminal::{Table, write_name};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row {
     pub(crate) name: OsString,
+    /// The number of components of the name that lead to the named directory; `None` for a named file.
+    root: Option<usize>,
     pub(crate) files: usize,
     pub(crate) tokens: usize,
     pub(crate) bytes: usize,
@@ -27,43 +28,92 @@ pub(crate) struct Report {
     pub(crate) total: Row,
     /// The number and the sum of the rows that `--top` does not list.
     unlisted: Option<(usize, Row)>,
-    /// True if each row is an extension instead of a file.
-    is_grouped: bool,
+    kind: RowKind,
     /// The number of inputs that could not be read or counted.
     pub(crate) failed: usize,
     /// The number of binary files that were skipped.
     pub(crate) binary: usize,
 }
 
-/// A model and its context window.
+/// What a row of the report counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum RowKind {
+    #[default]
+    File,
+    Extension,
+    /// A directory with all files in it: the row of a directory includes those of the directories in it.
+    Folder,
+}
+
+/// A context window: that of a model, or any number of tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
-    pub(crate) model: String,
-    size: ContextWindow,
+    /// The model, or the number as it was given.
+    name: String,
+    is_model: bool,
+    /// The size in tokens.
+    size: usize,
+}
+
+impl RowKind {
+    /// Returns the title of the names.
+    fn name(self) -> &'static str {
+        match self {
+            Self::File => "path",
+            Self::Extension => "extension",
+            Self::Folder => "folder",
+        }
+    }
 }
 
 impl Window {
-    /// Looks up a model; the value parser of `--window`.
-    pub(crate) fn of_model(model: &str) -> Result<Self, String> {
-        let size = tiktally::context_window(model).ok_or_else(|| {
+    /// Looks up a model, or reads a number; the value parser of `--window`.
+    pub(crate) fn parse(window: &str) -> Result<Self, String> {
+        let is_model = !window.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_model {
+            return Self::of_number(window);
+        }
+        let size = tiktally::context_window(window).map(|window| window.context);
+        let size = size.ok_or_else(|| {
             format!(
-                "no window is known for the model {model:?}; `tiktally models` lists the known ones"
+                "no window is known for the model {window:?}; `tiktally models` lists the known ones, and a number of tokens, such as 200000, does as well"
             )
         })?;
-        let model = model.to_owned();
-        Ok(Self { model, size })
+        let name = window.to_owned();
+        Ok(Self {
+            name,
+            is_model,
+            size,
+        })
+    }
+
+    /// Reads a number of tokens.
+    fn of_number(number: &str) -> Result<Self, String> {
+        let size = number.parse().ok().filter(|size| *size > 0);
+        let size = size.ok_or("a window is a model, or a number of tokens from 1 on")?;
+        let name = number.to_owned();
+        Ok(Self {
+            name,
+            is_model: false,
+            size,
+        })
+    }
+
+    /// Returns the name of the model; `None` for a number.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.is_model.then_some(self.name.as_str())
     }
 
     /// Returns the fraction of the window that `tokens` take.
     fn share(&self, tokens: usize) -> f64 {
-        ratio(tokens, self.size.context)
+        ratio(tokens, self.size)
     }
 
     /// Draws a bar of ten cells, in steps of an eighth of a cell, followed by the percentage.
     fn bar(&self, tokens: usize) -> String {
         const CELLS: usize = 10;
         const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-        let window = self.size.context.max(1);
+        let window = self.size;
         let eighths = 8 * CELLS;
         let filled = ((tokens * eighths + window / 2) / window).min(eighths);
         let (full, part) = (filled / 8, EIGHTHS[filled % 8]);
@@ -83,18 +133,33 @@ impl Row {
     pub(crate) fn new(tokens: usize, bytes: usize) -> Self {
         Self {
             name: OsString::new(),
+            root: None,
             files: 1,
             tokens,
             bytes,
         }
     }
 
-    /// Sets the name.
-    pub(crate) fn named(self, path: PathBuf) -> Self {
+    /// Sets the name. `root` is the number of its components that lead to the named directory.
+    pub(crate) fn named(self, path: PathBuf, root: Option<usize>) -> Self {
         Self {
             name: path.into(),
+            root,
             ..self
         }
+    }
+
+    /// Returns the directories that contain the file, the outermost first: the named one, and up to `depth` levels below. A
+    /// named file stands for itself.
+    fn folders(&self, depth: usize) -> Vec<OsString> {
+        let Some(root) = self.root else {
+            return vec![self.name.clone()];
+        };
+        let components: Vec<_> = Path::new(&self.name).components().collect();
+        let innermost = (root + depth).min(components.len() - 1);
+        (root..=innermost)
+            .map(|len| components[..len].iter().collect::<PathBuf>().into())
+            .collect()
     }
 
     fn add(&mut self, other: &Self) {
@@ -133,13 +198,36 @@ impl Report {
         }
         let named = groups.into_iter().map(|(name, row)| Row { name, ..row });
         self.rows = named.collect();
-        self.is_grouped = true;
+        self.kind = RowKind::Extension;
+    }
+
+    /// Replaces the rows of files in directories by one per directory, up to `depth` levels below the named ones. Each has
+    /// the sum of all files in the directory. Rows of named files stay.
+    pub(crate) fn group_by_folder(&mut self, depth: usize) {
+        let mut groups: Vec<Row> = Vec::new();
+        let mut places: HashMap<OsString, usize> = HashMap::new();
+        for row in &self.rows {
+            for name in row.folders(depth) {
+                let place = *places.entry(name.clone()).or_insert_with(|| {
+                    let group = Row {
+                        name,
+                        ..Row::default()
+                    };
+                    groups.push(group);
+                    groups.len() - 1
+                });
+                groups[place].add(row);
+            }
+        }
+        self.rows = groups;
+        self.kind = RowKind::Folder;
     }
 
     /// Lists only the first `rows` rows, and sums up the others.
     pub(crate) fn list_first(&mut self, rows: usize) {
         let rest = self.rows.split_off(rows.min(self.rows.len()));
-        if !rest.is_empty() {
+        // a sum of directories would count the files in inner ones several times
+        if !rest.is_empty() && self.kind != RowKind::Folder {
             self.unlisted = Some((rest.len(), Row::sum(&rest)));
         }
     }
@@ -150,13 +238,14 @@ impl Report {
         if listed.is_empty() {
             return Ok(());
         }
-        let mut names = vec![if self.is_grouped { "extension" } else { "path" }.into()];
-        let mut table = Table::new(if self.is_grouped { "rrrrn" } else { "rrrn" });
+        let is_grouped = self.kind != RowKind::File;
+        let mut names = vec![self.kind.name().into()];
+        let mut table = Table::new(if is_grouped { "rrrrn" } else { "rrrn" });
         let mut header = vec!["tokens", "bytes", "bytes/token"];
-        if self.is_grouped {
+        if is_grouped {
             header.push("files");
         }
-        let of_window = window.map(|window| format!("of {}", window.model));
+        let of_window = window.map(|window| format!("of {}", window.name));
         header.extend(of_window.as_deref());
         table.header(header);
         for (name, row) in listed {
@@ -204,7 +293,7 @@ impl Report {
             row.bytes.to_string(),
             row.bytes_per_token(),
         ];
-        if self.is_grouped {
+        if self.kind != RowKind::File {
             cells.push(row.files.to_string());
         }
         cells.extend(window.map(|window| window.bar(row.tokens)));
@@ -219,19 +308,18 @@ impl Report {
         out: &mut impl Write,
     ) -> io::Result<()> {
         let rows = self.rows.iter();
-        let (files, extensions) = if self.is_grouped {
-            (None, Some(rows.map(JsonGroup::of).collect()))
-        } else {
-            (Some(rows.map(JsonFile::of).collect()), None)
+        let rows = match self.kind {
+            RowKind::File => JsonRows::Files(rows.map(JsonFile::of).collect()),
+            RowKind::Extension => JsonRows::Extensions(rows.map(JsonGroup::of).collect()),
+            RowKind::Folder => JsonRows::Folders(rows.map(JsonFolder::of).collect()),
         };
         let json = JsonReport {
             encoding,
-            files,
-            extensions,
+            rows,
             total: JsonSum::of(&self.total),
             window: window.map(|window| JsonWindow {
-                model: &window.model,
-                context: window.size.context,
+                model: window.model(),
+                context: window.size,
                 used: window.share(self.total.tokens),
             }),
             more: self.unlisted.as_ref().map(|(rows, sum)| JsonMore {
@@ -250,10 +338,8 @@ impl Report {
 #[derive(Serialize)]
 struct JsonReport<'a> {
     encoding: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<Vec<JsonFile>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<Vec<JsonGroup>>,
+    #[serde(flatten)]
+    rows: JsonRows,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<JsonMore>,
     total: JsonSum,
@@ -261,6 +347,22 @@ struct JsonReport<'a> {
     window: Option<JsonWindow<'a>>,
     refused: usize,
     binary: usize,
+}
+
+/// The rows, under a key that says what they count.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum JsonRows {
+    Files(Vec<JsonFile>),
+    Extensions(Vec<JsonGroup>),
+    Folders(Vec<JsonFolder>),
+}
+
+#[derive(Serialize)]
+struct JsonFolder {
+    path: String,
+    #[serde(flatten)]
+    sum: JsonSum,
 }
 
 /// The rows that `--top` does not list.
@@ -294,7 +396,8 @@ struct JsonSum {
 
 #[derive(Serialize)]
 struct JsonWindow<'a> {
-    model: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
     context: usize,
     used: f64,
 }
@@ -314,6 +417,15 @@ impl JsonGroup {
         let name = (!row.name.is_empty()).then(|| row.name.to_string_lossy().into_owned());
         Self {
             extension: name,
+            sum: JsonSum::of(row),
+        }
+    }
+}
+
+impl JsonFolder {
+    fn of(row: &Row) -> Self {
+        Self {
+            path: row.name.to_string_lossy().into_owned(),
             sum: JsonSum::of(row),
         }
     }

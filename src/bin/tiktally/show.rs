@@ -13,6 +13,7 @@ use crate::Failure;
 use crate::choice::Choice;
 use crate::input::{self, InputError, Source, Text};
 use crate::page;
+use crate::special::SpecialArgs;
 use crate::terminal::{self, has_colours, push_visible};
 
 const EXAMPLES: &str = "\
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     html: Option<PathBuf>,
 
     #[command(flatten)]
+    special: SpecialArgs,
+
+    #[command(flatten)]
     source: Source,
 }
 
@@ -49,14 +53,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let text = args.source.read()?;
+    let path = &args.source.path;
+    let ids = args.special.encode(&text.text, encoding);
+    let ids = ids.map_err(|rejected| rejected.in_input(path))?;
     if let Some(file) = &args.html {
-        let page = page::render(&args.source.path, &text.text, encoding);
-        write_page(&page, file, &args.source.path)?;
+        let page = page::render(path, &text.text, encoding, args.special);
+        write_page(&page, file, path)?;
         if !args.ids {
             return Ok(ExitCode::SUCCESS);
         }
     }
-    let ids = encoding.encode_ordinary(&text.text);
     let mut out = BufWriter::new(io::stdout().lock());
     if args.ids {
         print_list(&ids, encoding, &mut out)?;

@@ -120,7 +120,7 @@ impl Model {
                     "no encoding is known for the model {name:?}; {choose} a known model with -m"
                 )
             } else {
-                error.to_string()
+                for_command(&error)
             }
         })?;
         let name = name.to_owned();
@@ -177,7 +177,7 @@ pub(super) fn date(text: &str) -> Result<String, String> {
 }
 
 /// Advice of the library that names Rust items, and what it is on the command line.
-const ADVICE: [(&str, &str); 2] = [
+const ADVICE: [(&str, &str); 3] = [
     (
         "give the size with `Counter::with_image_sizes` or `Image::new`",
         "give the size with --image-size",
@@ -185,6 +185,10 @@ const ADVICE: [(&str, &str); 2] = [
     (
         "if it has another name, use it in `Counter::for_model`",
         "if it has another name, choose that with -m",
+    ),
+    (
+        "render it and count it with `o200k_harmony`",
+        "render it and count the text with `tiktally count -e o200k_harmony --special token`",
     ),
 ];
 

@@ -16,7 +16,8 @@ use rayon::prelude::*;
 
 use self::counting::{Counted, CountedLine, Counting, ImageSize, Model};
 use self::totals::Totals;
-use crate::input::{self, InputError, InvalidUtf8};
+use crate::charset::Decoding;
+use crate::input::{self, InputError};
 use crate::lines::Lines;
 use crate::progress::Progress;
 use crate::terminal::{plural, printable, write_name};
@@ -137,7 +138,7 @@ impl<'a> Run<'a> {
         if lines.are_objects()? {
             return self.file(path, lines);
         }
-        let body = input::decode_all(lines.rest()?, InvalidUtf8::Reject, path)?;
+        let body = input::decode_all(lines.rest()?, Decoding::STRICT, path)?;
         let counted = self.counting.body(&body.text);
         let counted = counted.map_err(|problem| InputError::new(path, printable(&problem)))?;
         self.progress.add(body.input_bytes as u64);
