@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hmac_sha256::Hash;
 
-use super::Encoding;
+use super::{Encoding, Facts};
 use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
 use crate::split::custom::{self, Custom, Gaps};
@@ -41,6 +41,7 @@ pub struct Builder {
     vocabulary: Source,
     special: Vec<(String, TokenId)>,
     max_rank_bytes: u64,
+    facts: Facts,
 }
 
 /// The pattern that was set, if any.
@@ -93,6 +94,7 @@ impl Encoding {
             vocabulary: Source::Ranks(Ranks::default()),
             special: Vec::new(),
             max_rank_bytes: rank_file::MAX_FILE,
+            facts: Facts::default(),
         }
     }
 
@@ -126,6 +128,7 @@ impl Encoding {
             gaps: self.0.splitter.gaps(),
             vocabulary: Source::Shared(Arc::clone(&self.0.vocab)),
             special,
+            facts: self.0.facts.clone(),
             ..Self::builder(name)
         }
     }
@@ -383,7 +386,36 @@ impl Builder {
             Source::Shared(vocab) => vocab,
         };
         check_special(&self.special, &vocab)?;
-        Ok(Encoding::new(&self.name, splitter, vocab, self.special))
+        Ok(Encoding::with_facts(
+            &self.name,
+            splitter,
+            vocab,
+            self.special,
+            self.facts,
+        ))
+    }
+
+    /// Returns the limit of the size of a file, in bytes.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn max_file_bytes(&self) -> u64 {
+        self.max_rank_bytes
+    }
+
+    /// Sets the parts of an encoding that a file describes. Its special tokens come after those that were added before.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn with_parts(
+        mut self,
+        splitter: Splitter,
+        vocabulary: Vocabulary,
+        special: Vec<(String, TokenId)>,
+        facts: Facts,
+    ) -> Self {
+        self.gaps = splitter.gaps();
+        self.pattern = Pattern::Shared(splitter);
+        self.vocabulary = Source::Shared(Arc::new(vocabulary));
+        self.special.extend(special);
+        self.facts = facts;
+        self
     }
 
     /// Creates the splitter for the pattern that was set.
