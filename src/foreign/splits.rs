@@ -10,6 +10,10 @@ use crate::error::Error;
 use crate::split::Splitter;
 use crate::split::custom::{self, Custom, Gaps, Stage};
 
+/// The pattern of ByteLevel.
+const BYTE_LEVEL: &str =
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+
 /// A pattern that splits text, and which parts of the text it keeps.
 struct Split {
     pattern: String,
@@ -43,6 +47,11 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
             "there is no ByteLevel; only byte-level BPE is supported",
         ));
     }
+    for split in &splits {
+        if let Some(problem) = means_something_else(&split.pattern) {
+            return Err(unsupported(&split.place, problem));
+        }
+    }
     match splits.as_slice() {
         [] => Ok(Splitter::Custom(Arc::new(Custom::linear(
             "(?s:.+)",
@@ -75,9 +84,6 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
 
 /// Compiles a pattern: to an automaton, or for a backtracking engine if the automaton cannot represent it.
 fn compile(split: &Split, gaps: Gaps) -> Result<Custom, Error> {
-    if let Some(problem) = means_something_else(&split.pattern) {
-        return Err(unsupported(&split.place, problem));
-    }
     let linear = Custom::linear(&split.pattern, gaps);
     linear.or_else(|_| Custom::backtracking(&split.pattern, gaps))
 }
@@ -157,7 +163,7 @@ fn collect(
                 return Err(unsupported(format!("{place}.add_prefix_space"), problem));
             }
             if flag("use_regex", true) {
-                splits.push(Split::isolated(Splitter::Gpt2.pattern(), place));
+                splits.push(Split::isolated(BYTE_LEVEL, place));
             }
             *is_byte_level = true;
         }
