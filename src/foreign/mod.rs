@@ -209,12 +209,16 @@ fn fault(is_unsupported: bool, place: String, problem: String) -> Error {
 
 /// Returns the beginning of a text of a file for a message, in quotes.
 fn shown(text: &str) -> String {
-    let end = (0..=MAX_SHOWN_BYTES.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0);
-    let rest = if end < text.len() { "…" } else { "" };
-    format!("{:?}{rest}", text.get(..end).unwrap_or_default())
+    let (start, rest) = start_of(text, MAX_SHOWN_BYTES);
+    format!("{start:?}{rest}")
+}
+
+/// Returns up to `max_bytes` bytes of a text, and a mark if there are more.
+fn start_of(text: &str, max_bytes: usize) -> (&str, &'static str) {
+    let ends = (0..=max_bytes.min(text.len())).rev();
+    let mut starts = ends.filter_map(|end| text.get(..end));
+    let start = starts.next().unwrap_or_default();
+    (start, if start.len() < text.len() { "…" } else { "" })
 }
 
 /// Reads a whole file of up to `max_bytes` bytes.
@@ -248,23 +252,20 @@ fn parse<'f, T: Deserialize<'f>>(file: &'f [u8]) -> Result<T, Error> {
         } else {
             ""
         };
-        let mut problem = error.to_string();
-        let end = problem.floor_char_boundary(2 * MAX_SHOWN_BYTES);
-        if end < problem.len() {
-            problem.truncate(end);
-            problem.push('…');
-        }
+        let problem = error.to_string();
+        let (problem, rest) = start_of(&problem, 2 * MAX_SHOWN_BYTES);
         let kind = if error.is_data() {
             "not a file of this kind"
         } else {
             "not valid JSON"
         };
-        invalid("", format!("it is {kind}: {problem}{hint}"))
+        invalid("", format!("it is {kind}: {problem}{rest}{hint}"))
     })
 }
 
 /// An added token of a Hugging Face file.
 #[derive(Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // the flags of the format
 struct Added {
     #[serde(default)]
     id: u64,
