@@ -96,7 +96,7 @@ fn bad_padding() {
 
 #[test]
 fn empty_token() {
-    is_fault("= 256\n", 257, "not valid base64");
+    is_fault("== 256\n", 257, "not valid base64");
     let ranks = [(&b""[..], 0)];
     let error = Encoding::builder("x")
         .pattern("a")

@@ -10,7 +10,7 @@ use tiktally::{Encoding, TokenId};
 /// Any file loads or is refused with an error of its kind. A file that loads gives the ids of its list of merges.
 pub(crate) fn tokenizer_json(bytes: &[u8]) {
     match bytes.split_first() {
-        Some((kind, file)) if kind % 4 == 0 => {
+        Some((kind, file)) if kind.is_multiple_of(4) => {
             any_file(file);
         }
         _ => {
@@ -112,7 +112,7 @@ impl Made {
         let mut made = Self {
             vocab,
             merges,
-            ignores_merges: input.byte() % 2 == 0,
+            ignores_merges: input.byte().is_multiple_of(2),
         };
         made.change(input);
         made
@@ -214,7 +214,7 @@ pub(crate) fn made_file(bytes: &[u8]) -> bool {
             json!({"type": "Sequence", "pretokenizers": [digits, split(r"[a-b]+|\s+(?!\S)"), byte_level]})
         }
     };
-    let file = made.json(&pre_tokenizer, input.byte() % 2 == 0);
+    let file = made.json(&pre_tokenizer, input.byte().is_multiple_of(2));
     let encoding = match Encoding::from_tokenizer_json("made", &file[..]) {
         Ok(encoding) => encoding,
         Err(error) => {
