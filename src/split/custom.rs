@@ -229,7 +229,11 @@ impl Custom {
     /// Returns whether a text has to be split as a whole. A backtracking engine cannot tell whether more text would
     /// move the end of a match. Pieces with gaps between them do not join to the text.
     pub(crate) fn needs_whole_text(&self) -> bool {
-        self.gaps == Gaps::Drop || self.can_fail() || self.has_stages()
+        #[cfg(feature = "tokenizer-json")]
+        if let Engine::Stages(_) = self.engine {
+            return true;
+        }
+        self.gaps == Gaps::Drop || self.can_fail()
     }
 
     /// Returns whether the engine may give up on a text.
@@ -240,14 +244,6 @@ impl Custom {
             #[cfg(feature = "tokenizer-json")]
             Engine::Stages(stages) => stages.iter().any(|stage| stage.pattern.can_fail()),
         }
-    }
-
-    /// Returns whether there are several stages.
-    fn has_stages(&self) -> bool {
-        #[cfg(feature = "tokenizer-json")]
-        return matches!(self.engine, Engine::Stages(_));
-        #[cfg(not(feature = "tokenizer-json"))]
-        false
     }
 
     /// Returns the end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
