@@ -21,6 +21,7 @@ use crate::token_id::TokenId;
 /// | decode | [`is_unknown_token`](Self::is_unknown_token), [`is_invalid_utf8`](Self::is_invalid_utf8) | [`token`](Self::token), [`index`](Self::index), [`position`](Self::position) |
 /// | split into chunks, shorten a conversation | [`is_limit_too_small`](Self::is_limit_too_small) | |
 /// | build or write an encoding | [`is_invalid_ranks`](Self::is_invalid_ranks), [`is_hash_mismatch`](Self::is_hash_mismatch), [`is_io`](Self::is_io), [`is_invalid_pattern`](Self::is_invalid_pattern), [`is_invalid_special`](Self::is_invalid_special) | [`line`](Self::line) |
+/// | load a file of another tokenizer | [`is_invalid_tokenizer`](Self::is_invalid_tokenizer), [`is_unsupported_tokenizer`](Self::is_unsupported_tokenizer), [`is_io`](Self::is_io) | [`path`](Self::path) |
 /// | use a pattern that backtracks | [`is_pattern_limit`](Self::is_pattern_limit) | |
 /// | count a chat request | [`is_invalid_chat`](Self::is_invalid_chat), [`is_unsupported_content`](Self::is_unsupported_content), [`is_estimate_only`](Self::is_estimate_only) | [`path`](Self::path) |
 ///
@@ -113,6 +114,13 @@ pub(crate) enum ErrorKind {
     /// A fault in a rank file, or in ranks given directly, which have no lines.
     InvalidRanks {
         line: Option<usize>,
+        problem: String,
+    },
+    /// A fault in a file of another tokenizer, or a part of it that cannot be followed exactly. `place` is the place in
+    /// the file, such as `model.merges[3]`.
+    Tokenizer {
+        is_unsupported: bool,
+        place: String,
         problem: String,
     },
     HashMismatch {
@@ -311,6 +319,48 @@ impl Error {
         }
     }
 
+    /// Returns true if a file of another tokenizer is broken: not JSON, cut off, too large, or in conflict with itself.
+    ///
+    /// [`path`](Self::path) returns the place of the fault.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokenizer-json")] {
+    /// let error = tiktally::Encoding::from_tokenizer_json("page", &b"<!DOCTYPE html>"[..]).unwrap_err();
+    /// assert!(error.is_invalid_tokenizer());
+    /// # }
+    /// ```
+    pub fn is_invalid_tokenizer(&self) -> bool {
+        matches!(
+            *self.0,
+            ErrorKind::Tokenizer {
+                is_unsupported: false,
+                ..
+            }
+        )
+    }
+
+    /// Returns true if a file of another tokenizer is valid, but has a part that this crate cannot follow exactly.
+    ///
+    /// [`path`](Self::path) returns the place of that part.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokenizer-json")] {
+    /// let file = br#"{"model": {"type": "Unigram", "vocab": [["<unk>", 0.0]]}}"#;
+    /// let error = tiktally::Encoding::from_tokenizer_json("t5", &file[..]).unwrap_err();
+    /// assert!(error.is_unsupported_tokenizer());
+    /// assert_eq!(error.path(), Some("model.type"));
+    /// # }
+    /// ```
+    pub fn is_unsupported_tokenizer(&self) -> bool {
+        matches!(
+            *self.0,
+            ErrorKind::Tokenizer {
+                is_unsupported: true,
+                ..
+            }
+        )
+    }
+
     /// Returns true if a rank file does not have the expected SHA-256.
     pub fn is_hash_mismatch(&self) -> bool {
         matches!(*self.0, ErrorKind::HashMismatch { .. })
@@ -421,13 +471,13 @@ impl Error {
         matches!(*self.0, ErrorKind::UnsupportedContent { .. })
     }
 
-    /// Returns the place of a fault in a chat request, such as `messages[2].tool_calls[0]`; empty for the whole
-    /// request.
+    /// Returns the place of a fault in a chat request or a tokenizer file, such as `messages[2].tool_calls[0]` or
+    /// `model.merges[3]`; empty for the whole of it.
     pub fn path(&self) -> Option<&str> {
         match &*self.0 {
-            ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } => {
-                Some(path)
-            }
+            ErrorKind::InvalidChat { path, .. }
+            | ErrorKind::UnsupportedContent { path, .. }
+            | ErrorKind::Tokenizer { place: path, .. } => Some(path),
             _ => None,
         }
     }
@@ -582,6 +632,12 @@ impl fmt::Display for Error {
                 Some(line) => write!(f, "invalid ranks, line {line}: {problem}"),
                 None => write!(f, "invalid ranks: {problem}"),
             },
+            ErrorKind::Tokenizer { place, problem, .. } if place.is_empty() => {
+                write!(f, "the tokenizer file cannot be loaded: {problem}")
+            }
+            ErrorKind::Tokenizer { place, problem, .. } => {
+                write!(f, "the tokenizer file cannot be loaded, {place}: {problem}")
+            }
             ErrorKind::HashMismatch { expected, found } => write!(
                 f,
                 "the rank file has the SHA-256 {found}, but {expected} was expected; check that it is the right file and unchanged"

@@ -127,6 +127,7 @@
 //! | `r50k_base`, `p50k_base`, `cl100k_base`, `o200k_base` | yes | the vocabularies: `r50k_base` is gpt2's too, `p50k_base` p50k_edit's, `o200k_base` o200k_harmony's |
 //! | `custom` | yes | custom encodings |
 //! | `graphemes` | no | limits that keep grapheme clusters whole, such as emoji and letters with accents |
+//! | `tokenizer-json` | no | custom encodings from `tokenizer.json`, `tekken.json` and `tokenizer_config.json` |
 //! | `json` | no | chat requests as raw bodies, tools and their calls, sizes of inline images |
 //! | `rayon` | no | batches, and one huge text, on all cores of the current pool |
 //! | `prebuilt` | no | finished tables in the program, 3 to 11 MB per vocabulary; otherwise they are made when needed, in some milliseconds |
@@ -139,6 +140,7 @@
 //! - [`guide::engine`]: how the engine works, why its ids are those of plain merging, and a glossary.
 //! - [`guide::exactness`]: the promises, the tests for them, and the intended differences from tiktoken.
 //! - [`guide::migrating`]: tables of calls for users of tiktoken in Python, tiktoken-rs or bpe-openai.
+//! - [`guide::models`]: encodings of models that are not OpenAI's, from the files that come with them.
 //! - [`guide::comparison`]: speed, chat accuracy and features beside other tokenizers.
 //! - [`chat`]: the rules of chat requests, dated and with their evidence.
 
@@ -183,6 +185,8 @@ pub mod chat;
 mod encoding;
 mod engine;
 mod error;
+#[cfg(feature = "tokenizer-json")]
+mod foreign;
 pub mod guide;
 mod merge;
 #[doc(hidden)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use hmac_sha256::Hash;
 
-use super::Encoding;
+use super::{Encoding, Facts};
 use crate::error::{Error, ErrorKind};
 use crate::split::Splitter;
 use crate::split::custom::{self, Custom, Gaps};
@@ -40,7 +40,10 @@ pub struct Builder {
     gaps: Gaps,
     vocabulary: Source,
     special: Vec<(String, TokenId)>,
+    /// The id of the empty token of a rank file.
+    empty: Option<TokenId>,
     max_rank_bytes: u64,
+    facts: Facts,
 }
 
 /// The pattern that was set, if any.
@@ -92,7 +95,9 @@ impl Encoding {
             gaps: Gaps::default(),
             vocabulary: Source::Ranks(Ranks::default()),
             special: Vec::new(),
+            empty: None,
             max_rank_bytes: rank_file::MAX_FILE,
+            facts: Facts::default(),
         }
     }
 
@@ -121,11 +126,15 @@ impl Encoding {
         let mut special: Vec<_> = special.map(|(text, id)| (text.to_owned(), id)).collect();
         // if two texts share an id, the one to which it decodes stays first
         special.sort_by_key(|(text, id)| self.0.special.text(*id) != Some(text));
+        let empty = self.0.special.id(b"");
+        special.retain(|(text, _)| !text.is_empty());
         Builder {
             pattern: Pattern::Shared(self.0.splitter.clone()),
             gaps: self.0.splitter.gaps(),
             vocabulary: Source::Shared(Arc::clone(&self.0.vocab)),
             special,
+            empty,
+            facts: self.0.facts.clone(),
             ..Self::builder(name)
         }
     }
@@ -246,7 +255,8 @@ impl Builder {
 
     /// Reads the tokens from a rank file in tiktoken's format: each line has a token in base64 and its rank.
     ///
-    /// Blank lines are skipped, and the last line needs no newline. Ranks may come in any order, with gaps.
+    /// Blank lines are skipped, and the last line needs no newline. Ranks may come in any order, with gaps. One line may
+    /// have `=` for an empty token, as in Whisper's `multilingual.tiktoken`: no text has its id, and it decodes to no bytes.
     ///
     /// ```
     /// let error = tiktally::Encoding::builder("b").ranks_from_tiktoken(&b"AA== 0\n!! 1\n"[..]).unwrap_err();
@@ -303,6 +313,7 @@ impl Builder {
         on_line: impl FnMut(&[u8]),
     ) -> Result<Self, Error> {
         let ranks = Ranks::read(reader, self.max_rank_bytes, on_line)?;
+        self.empty = ranks.empty();
         self.vocabulary = Source::Ranks(ranks);
         Ok(self)
     }
@@ -325,6 +336,7 @@ impl Builder {
         for (token, rank) in ranks {
             tokens.push(token.as_ref(), rank);
         }
+        self.empty = None;
         self.vocabulary = Source::Ranks(tokens);
         self
     }
@@ -383,7 +395,35 @@ impl Builder {
             Source::Shared(vocab) => vocab,
         };
         check_special(&self.special, &vocab)?;
-        Ok(Encoding::new(&self.name, splitter, vocab, self.special))
+        // no text contains the empty token, so as a special one it is only decoded
+        let empty = self.empty.map(|id| (String::new(), id));
+        let special = self.special.into_iter().chain(empty);
+        Ok(Encoding::with_facts(
+            &self.name, splitter, vocab, special, self.facts,
+        ))
+    }
+
+    /// Returns the limit of the size of a file, in bytes.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn max_file_bytes(&self) -> u64 {
+        self.max_rank_bytes
+    }
+
+    /// Sets the parts of an encoding that a file describes. Its special tokens come after those that were added before.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn with_parts(
+        mut self,
+        splitter: Splitter,
+        vocabulary: Vocabulary,
+        special: Vec<(String, TokenId)>,
+        facts: Facts,
+    ) -> Self {
+        self.gaps = splitter.gaps();
+        self.pattern = Pattern::Shared(splitter);
+        self.vocabulary = Source::Shared(Arc::new(vocabulary));
+        self.special.extend(special);
+        self.facts = facts;
+        self
     }
 
     /// Creates the splitter for the pattern that was set.

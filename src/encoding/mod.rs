@@ -57,6 +57,17 @@ struct Inner {
     vocab: Arc<Vocabulary>,
     special: SpecialTokens,
     max_token: TokenId,
+    facts: Facts,
+}
+
+/// Facts about the use of an encoding that its file tells and that encoding itself does not need.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Facts {
+    /// Whether the file brings text into the Unicode normal form NFC before it is encoded.
+    pub(crate) needs_nfc: bool,
+    /// The ids that the file puts before and after a text.
+    pub(crate) ids_before: Vec<TokenId>,
+    pub(crate) ids_after: Vec<TokenId>,
 }
 
 impl fmt::Debug for Encoding {
@@ -75,6 +86,16 @@ impl Encoding {
         vocab: Arc<Vocabulary>,
         special: impl IntoIterator<Item = (String, TokenId)>,
     ) -> Self {
+        Self::with_facts(name, splitter, vocab, special, Facts::default())
+    }
+
+    pub(crate) fn with_facts(
+        name: &str,
+        splitter: Splitter,
+        vocab: Arc<Vocabulary>,
+        special: impl IntoIterator<Item = (String, TokenId)>,
+        facts: Facts,
+    ) -> Self {
         let special = SpecialTokens::new(special);
         let max_token = vocab.max_id().max(special.max_id().unwrap_or(0));
         Self(Arc::new(Inner {
@@ -83,11 +104,17 @@ impl Encoding {
             vocab,
             special,
             max_token,
+            facts,
         }))
     }
 
     pub(crate) fn vocab(&self) -> &Vocabulary {
         &self.0.vocab
+    }
+
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.0.facts
     }
 
     pub(crate) fn splitter(&self) -> &Splitter {

@@ -44,6 +44,25 @@ pub(crate) struct Custom {
 enum Engine {
     Linear(Box<Linear>),
     Backtracking(fancy_regex::Regex),
+    /// Several patterns, each of which splits the pieces of the one before it.
+    #[cfg(feature = "tokenizer-json")]
+    Stages(Vec<Stage>),
+}
+
+/// One of several patterns that split a text in turn.
+#[cfg(feature = "tokenizer-json")]
+pub(crate) struct Stage {
+    pub(crate) pattern: Custom,
+    pub(crate) keeps_matches: bool,
+    pub(crate) keeps_gaps: bool,
+}
+
+/// Where the stages of a pattern are in a text. An iterator over pieces keeps it, so that no stage searches a text again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Progress {
+    /// By stage, the part of the text that it found last, and its next match if that part is the text before it.
+    #[cfg(feature = "tokenizer-json")]
+    parts: Vec<(Range<usize>, Option<Range<usize>>)>,
 }
 
 impl fmt::Debug for Custom {
@@ -127,7 +146,80 @@ impl Custom {
         match self.engine {
             Engine::Linear(_) => Self::linear(&self.pattern, gaps),
             Engine::Backtracking(_) => Self::backtracking(&self.pattern, gaps),
+            #[cfg(feature = "tokenizer-json")]
+            Engine::Stages(_) => Err(ErrorKind::InvalidPattern {
+                pattern: self.pattern.clone(),
+                problem: "it is a sequence of patterns, each of which sets whether gaps are kept"
+                    .into(),
+            }
+            .into()),
         }
+    }
+
+    /// Creates a pattern of several stages.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn stages(stages: Vec<Stage>) -> Self {
+        let patterns: Vec<&str> = stages.iter().map(|stage| stage.pattern.pattern()).collect();
+        Self {
+            pattern: patterns.join("\n"),
+            engine: Engine::Stages(stages),
+            gaps: Gaps::Keep,
+        }
+    }
+
+    /// Returns the next piece at or after `from` if there are several stages, each of which sees only the part of the text
+    /// that the one before it found.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PatternLimit`]: an engine gave up.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn next_of_stages(
+        &self,
+        text: &str,
+        mut from: usize,
+        progress: &mut Progress,
+    ) -> Option<Result<Option<Range<usize>>, Error>> {
+        let stages = match &self.engine {
+            Engine::Stages(stages) => stages.as_slice(),
+            _ => return None,
+        };
+        progress.parts.resize(stages.len(), (0..0, None));
+        'piece: while from < text.len() {
+            let mut within = 0..text.len();
+            let mut is_new = false;
+            for (stage, (part, next)) in stages.iter().zip(&mut progress.parts) {
+                if is_new || part.end <= from {
+                    let waiting = next.take().filter(|next| !is_new && next.start == from);
+                    is_new = true;
+                    let found = match waiting {
+                        Some(found) => Some(found),
+                        None => match stage.find(text, &within, from) {
+                            Ok(found) => found,
+                            Err(error) => return Some(Err(error)),
+                        },
+                    };
+                    let keeps = match found {
+                        Some(found) if found.start == from => {
+                            *part = found;
+                            stage.keeps_matches
+                        }
+                        found => {
+                            let end = found.as_ref().map_or(within.end, |found| found.start);
+                            *part = from..end;
+                            *next = found;
+                            stage.keeps_gaps
+                        }
+                    };
+                    if !keeps {
+                        from = part.end;
+                        continue 'piece;
+                    }
+                }
+                within = part.clone();
+            }
+            return Some(Ok(Some(within)));
+        }
+        Some(Ok(None))
     }
 
     pub(crate) fn pattern(&self) -> &str {
@@ -137,12 +229,21 @@ impl Custom {
     /// Returns whether a text has to be split as a whole. A backtracking engine cannot tell whether more text would
     /// move the end of a match. Pieces with gaps between them do not join to the text.
     pub(crate) fn needs_whole_text(&self) -> bool {
+        #[cfg(feature = "tokenizer-json")]
+        if let Engine::Stages(_) = self.engine {
+            return true;
+        }
         self.gaps == Gaps::Drop || self.can_fail()
     }
 
     /// Returns whether the engine may give up on a text.
     pub(crate) fn can_fail(&self) -> bool {
-        matches!(self.engine, Engine::Backtracking(_))
+        match &self.engine {
+            Engine::Linear(_) => false,
+            Engine::Backtracking(_) => true,
+            #[cfg(feature = "tokenizer-json")]
+            Engine::Stages(stages) => stages.iter().any(|stage| stage.pattern.can_fail()),
+        }
     }
 
     /// Returns the end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
@@ -164,6 +265,8 @@ impl Custom {
         match &self.engine {
             Engine::Linear(linear) => linear.ends(text, start, complete, ends),
             Engine::Backtracking(_) => 0,
+            #[cfg(feature = "tokenizer-json")]
+            Engine::Stages(_) => 0,
         }
     }
 
@@ -173,6 +276,10 @@ impl Custom {
     /// [`ErrorKind::PatternLimit`]: the engine gave up.
     pub(crate) fn find(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, Error> {
         match &self.engine {
+            #[cfg(feature = "tokenizer-json")]
+            Engine::Stages(_) => self
+                .next_of_stages(text, from, &mut Progress::default())
+                .unwrap_or(Ok(None)),
             Engine::Linear(linear) => Ok(linear.find(text, from)),
             Engine::Backtracking(regex) => {
                 let mut from = from;
@@ -199,5 +306,23 @@ impl Custom {
 
     pub(crate) fn gaps(&self) -> Gaps {
         self.gaps
+    }
+}
+
+#[cfg(feature = "tokenizer-json")]
+impl Stage {
+    /// Returns the next match at or after `from` in a part of the text; no text outside that part is seen.
+    fn find(
+        &self,
+        text: &str,
+        within: &Range<usize>,
+        from: usize,
+    ) -> Result<Option<Range<usize>>, Error> {
+        let start = within.start;
+        let Some(part) = text.get(within.clone()) else {
+            return Ok(None);
+        };
+        let found = self.pattern.find(part, from - start)?;
+        Ok(found.map(|found| found.start + start..found.end + start))
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 #[cfg(feature = "custom")]
-use super::custom::Gaps;
+use super::custom::{Gaps, Progress};
 use super::{Scan, Splitter};
 use crate::error::Error;
 
@@ -15,6 +15,8 @@ impl Splitter {
             splitter: self.clone(),
             text,
             start: 0,
+            #[cfg(feature = "custom")]
+            progress: Progress::default(),
         }
     }
 
@@ -24,8 +26,16 @@ impl Splitter {
         text: &str,
     ) -> impl Iterator<Item = Result<Range<usize>, Error>> {
         let mut at = 0;
+        #[cfg(feature = "custom")]
+        let mut progress = Progress::default();
         std::iter::from_fn(move || {
-            let piece = self.next_of_whole_text(text, at).transpose()?;
+            let piece = self.next_of_whole_text(
+                text,
+                at,
+                #[cfg(feature = "custom")]
+                &mut progress,
+            );
+            let piece = piece.transpose()?;
             if let Ok(piece) = &piece {
                 at = piece.end;
             }
@@ -35,9 +45,20 @@ impl Splitter {
 
     /// Returns the first piece at or after `start`, in a text that is split as a whole.
     #[cfg_attr(not(feature = "custom"), allow(clippy::unnecessary_wraps))] // only custom patterns fail
-    fn next_of_whole_text(&self, text: &str, start: usize) -> Result<Option<Range<usize>>, Error> {
+    fn next_of_whole_text(
+        &self,
+        text: &str,
+        start: usize,
+        #[cfg(feature = "custom")] progress: &mut Progress,
+    ) -> Result<Option<Range<usize>>, Error> {
         #[cfg(feature = "custom")]
         if let Self::Custom(custom) = self {
+            #[cfg(feature = "tokenizer-json")]
+            if let Some(piece) = custom.next_of_stages(text, start, progress) {
+                return piece;
+            }
+            #[cfg(not(feature = "tokenizer-json"))]
+            let _ = progress;
             let found = custom.find(text, start)?;
             return Ok(match (custom.gaps(), found) {
                 (Gaps::Keep, Some(found)) if found.start > start => Some(start..found.start),
@@ -72,6 +93,8 @@ pub struct Pieces<'t> {
     splitter: Splitter,
     text: &'t str,
     start: usize,
+    #[cfg(feature = "custom")]
+    progress: Progress,
 }
 
 impl<'t> Iterator for Pieces<'t> {
@@ -80,7 +103,12 @@ impl<'t> Iterator for Pieces<'t> {
     #[inline]
     fn next(&mut self) -> Option<&'t str> {
         if self.splitter.needs_whole_text() {
-            let piece = self.splitter.next_of_whole_text(self.text, self.start);
+            let piece = self.splitter.next_of_whole_text(
+                self.text,
+                self.start,
+                #[cfg(feature = "custom")]
+                &mut self.progress,
+            );
             let piece = piece.unwrap_or_else(|error| give_up(&error))?;
             self.start = piece.end;
             return self.text.get(piece);

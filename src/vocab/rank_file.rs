@@ -26,6 +26,8 @@ pub(crate) struct Ranks {
     bytes: Vec<u8>,
     /// The end of each token in `bytes`, its rank, and its line in the file, 0 if there is no file.
     tokens: Vec<(usize, TokenId, u32)>,
+    /// The rank of the empty token, which only a file can have, and its line. Whisper's `multilingual.tiktoken` has one.
+    empty: Option<(TokenId, u32)>,
 }
 
 /// Creates the error for invalid ranks.
@@ -69,10 +71,30 @@ impl Ranks {
             let rank = parse(&line, &mut ranks.bytes);
             if let Some(rank) = rank.map_err(|problem| invalid(Some(number), problem))? {
                 let end = ranks.bytes.len();
-                ranks.tokens.push((end, rank, number as u32));
+                if end == ranks.tokens.last().map_or(0, |(end, ..)| *end) {
+                    ranks.set_empty(rank, number)?;
+                } else {
+                    ranks.tokens.push((end, rank, number as u32));
+                }
             }
         }
         Ok(ranks)
+    }
+
+    /// Sets the rank of the empty token. There can be only one.
+    fn set_empty(&mut self, rank: TokenId, line: usize) -> Result<(), Error> {
+        match self.empty.replace((rank, line as u32)) {
+            None => Ok(()),
+            Some((_, first)) => Err(invalid(
+                Some(line),
+                format!("the empty token is already in line {first}"),
+            )),
+        }
+    }
+
+    /// Returns the id of the empty token.
+    pub(crate) fn empty(&self) -> Option<TokenId> {
+        self.empty.map(|(id, _)| id)
     }
 
     /// Returns the tokens in the order in which they were given.
@@ -122,6 +144,12 @@ impl Ranks {
             }
             ranks.push((rank, i));
         }
+        if let Some((empty, line)) = self.empty
+            && let Some((_, first)) = ranks.iter().find(|(rank, _)| *rank == empty)
+        {
+            let problem = format!("{} already has the rank {empty}", before(*first));
+            return Err(invalid(Some(line as usize), problem));
+        }
         ranks.sort_unstable();
         let mut pairs = ranks.iter().zip(ranks.iter().skip(1));
         if let Some(((rank, first), (_, i))) = pairs.find(|(one, next)| one.0 == next.0) {
@@ -151,6 +179,9 @@ impl std::fmt::Display for Shown<'_> {
     }
 }
 
+/// The empty token in a file. It is not valid base64, but the decoder of Python, for which files are made, accepts it.
+const EMPTY: &[u8] = b"=";
+
 /// Parses a line: appends the token to `bytes` and returns the rank, or `None` for a blank line, as tiktoken does.
 fn parse(line: &[u8], bytes: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
     let mut fields = line
@@ -167,6 +198,9 @@ fn parse(line: &[u8], bytes: &mut Vec<u8>) -> Result<Option<TokenId>, String> {
     })?;
     if let Some(more) = fields.next() {
         return Err(format!("unexpected {} after the rank", Shown(more)));
+    }
+    if base64 == EMPTY {
+        return parse_rank(rank).map(Some);
     }
     STANDARD
         .decode_vec(base64, bytes)

@@ -124,6 +124,15 @@ impl Regular {
         self.id(token).filter(|id| self.is_merged(*id))
     }
 
+    /// Returns the two tokens whose merge gives this one, if a merge gives it.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn halves(&self, id: TokenId) -> Option<(TokenId, TokenId)> {
+        match Halves(&self.halves).made(id) {
+            Made::Merge(left, right) => Some((left, right)),
+            _ => None,
+        }
+    }
+
     /// Returns whether merging its bytes gives a token. Unmergeable tokens are found only as whole pieces.
     fn is_merged(&self, id: TokenId) -> bool {
         Halves(&self.halves).made(id) != Made::Gap

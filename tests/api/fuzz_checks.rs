@@ -5,7 +5,7 @@
 
 #[path = "../common/checks/mod.rs"]
 #[allow(clippy::duplicate_mod)] // the fuzz targets have its helpers from nowhere else
-mod checks;
+pub(crate) mod checks;
 
 use std::fs;
 use std::panic::{catch_unwind, resume_unwind};
@@ -37,6 +37,8 @@ hold! {
     decode: 100_000
     loader: 2_000
     custom_encoding: 20_000
+    #[cfg(feature = "tokenizer-json")]
+    tokenizer_json: 5_000
     #[cfg(feature = "json")]
     chat_json: 100_000
 }

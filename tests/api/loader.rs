@@ -96,7 +96,7 @@ fn bad_padding() {
 
 #[test]
 fn empty_token() {
-    is_fault("= 256\n", 257, "not valid base64");
+    is_fault("== 256\n", 257, "not valid base64");
     let ranks = [(&b""[..], 0)];
     let error = Encoding::builder("x")
         .pattern("a")
@@ -383,4 +383,30 @@ fn edited_files() {
             try_edits(name, &file, number("WHOLE_EDITS", 10));
         }
     }
+}
+
+#[test]
+fn an_empty_token() {
+    let encoding = is_fine("YWI= 256\n= 257\n");
+    assert_eq!(encoding.encode_ordinary("ab="), [256, 61]);
+    assert_eq!(encoding.decode(&[257, 256, 257]).unwrap(), "ab");
+    assert_eq!(
+        (
+            encoding.n_vocab(),
+            encoding.encode_single_token("").unwrap()
+        ),
+        (258, 257)
+    );
+    let more = encoding
+        .extend("more")
+        .special_token("<s>", 258)
+        .build()
+        .unwrap();
+    assert_eq!(
+        more.encode("ab<s>", tiktally::Special::ALLOW_ALL).unwrap(),
+        [256, 258]
+    );
+    assert_eq!(more.decode(&[257]).unwrap(), "");
+    is_fault("= 256\n= 257\n", 258, "line 257");
+    is_fault("= 9\n", 257, "rank 9");
 }

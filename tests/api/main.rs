@@ -51,6 +51,14 @@ mod engine;
     feature = "p50k_base",
     feature = "cl100k_base",
     feature = "o200k_base",
+    feature = "tokenizer-json"
+))]
+mod foreign;
+#[cfg(all(
+    feature = "r50k_base",
+    feature = "p50k_base",
+    feature = "cl100k_base",
+    feature = "o200k_base",
     feature = "custom"
 ))]
 mod fuzz_checks;

@@ -9,6 +9,8 @@ mod body;
 #[cfg(feature = "json")]
 mod chat;
 mod custom;
+#[cfg(feature = "tokenizer-json")]
+mod foreign;
 mod input;
 #[path = "../letters.rs"]
 mod letters;
@@ -18,6 +20,8 @@ mod naive;
 #[cfg(feature = "json")]
 pub(crate) use chat::chat_json;
 pub(crate) use custom::{custom_encoding, loader};
+#[cfg(feature = "tokenizer-json")]
+pub(crate) use foreign::{made_file, tokenizer_json};
 use input::Input;
 use naive::{
     chars_before, encode_naively, first_at_or_after, last_pieces, parts_at, preferred, prefix,

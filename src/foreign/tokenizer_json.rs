@@ -1,0 +1,322 @@
+//! Reads Hugging Face's `tokenizer.json`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::letters::Letters;
+use super::{Added, invalid, merges, parse, processors, shown, splits, unsupported};
+use crate::encoding::{Builder, Facts};
+use crate::error::Error;
+use crate::token_id::TokenId;
+use crate::vocab::Vocabulary;
+use crate::vocab::rank_file::Ranks;
+
+#[derive(serde::Deserialize)]
+struct File<'f> {
+    #[serde(default)]
+    added_tokens: Option<Vec<Added>>,
+    #[serde(default)]
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
+    #[serde(default)]
+    post_processor: Value,
+    #[serde(default)]
+    decoder: Value,
+    #[serde(borrow)]
+    model: Model<'f>,
+}
+
+#[derive(serde::Deserialize)]
+struct Model<'f> {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    dropout: Value,
+    continuing_subword_prefix: Option<String>,
+    end_of_word_suffix: Option<String>,
+    byte_fallback: Option<bool>,
+    ignore_merges: Option<bool>,
+    #[serde(borrow, default)]
+    vocab: Vocab<'f>,
+    #[serde(borrow)]
+    merges: Option<Vec<MergeText<'f>>>,
+}
+
+/// A string of the file, copied only if it has escapes.
+struct Text<'f>(Cow<'f, str>);
+
+impl<'de: 'f, 'f> Deserialize<'de> for Text<'f> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfText;
+
+        impl<'f> Visitor<'f> for OfText {
+            type Value = Text<'f>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a token as a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'f str) -> Result<Text<'f>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'f>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(OfText)
+    }
+}
+
+/// The tokens and ids of a model, or `None` if it has a list of tokens, as Unigram does.
+#[derive(Default)]
+struct Vocab<'f>(Option<Vec<(Cow<'f, str>, u64)>>);
+
+impl<'de: 'f, 'f> Deserialize<'de> for Vocab<'f> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfVocab;
+
+        impl<'f> Visitor<'f> for OfVocab {
+            type Value = Vocab<'f>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of tokens and ids")
+            }
+
+            fn visit_map<A: MapAccess<'f>>(self, mut map: A) -> Result<Vocab<'f>, A::Error> {
+                let mut tokens = Vec::new();
+                while let Some(Text(token)) = map.next_key()? {
+                    tokens.push((token, map.next_value()?));
+                }
+                Ok(Vocab(Some(tokens)))
+            }
+
+            fn visit_seq<A: SeqAccess<'f>>(self, mut seq: A) -> Result<Vocab<'f>, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Vocab(None))
+            }
+        }
+
+        deserializer.deserialize_any(OfVocab)
+    }
+}
+
+/// A merge as the file writes it.
+pub(super) enum MergeText<'f> {
+    One(Cow<'f, str>),
+    Two(Cow<'f, str>, Cow<'f, str>),
+    /// Neither a string nor two of them.
+    Other,
+}
+
+impl<'de: 'f, 'f> Deserialize<'de> for MergeText<'f> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfMerge;
+
+        impl<'f> Visitor<'f> for OfMerge {
+            type Value = MergeText<'f>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a merge: \"a b\" or [\"a\", \"b\"]")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'f str) -> Result<MergeText<'f>, E> {
+                Ok(MergeText::One(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<MergeText<'f>, E> {
+                Ok(MergeText::One(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_seq<A: SeqAccess<'f>>(self, mut seq: A) -> Result<MergeText<'f>, A::Error> {
+                let left: Option<Text<'f>> = seq.next_element()?;
+                let right: Option<Text<'f>> = seq.next_element()?;
+                let (Some(Text(left)), Some(Text(right))) = (left, right) else {
+                    return Ok(MergeText::Other);
+                };
+                let mut is_pair = true;
+                while seq.next_element::<IgnoredAny>()?.is_some() {
+                    is_pair = false;
+                }
+                Ok(if is_pair {
+                    MergeText::Two(left, right)
+                } else {
+                    MergeText::Other
+                })
+            }
+        }
+
+        deserializer.deserialize_any(OfMerge)
+    }
+}
+
+/// Sets the parts of a builder from a file.
+pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
+    let file: File<'_> = parse(file)?;
+    check_model(&file.model)?;
+    let mut facts = Facts {
+        needs_nfc: processors::needs_nfc(&file.normalizer, "normalizer")?,
+        ..Facts::default()
+    };
+    let splitter = splits::splitter(&file.pre_tokenizer)?;
+    processors::check_decoder(&file.decoder, "decoder")?;
+    processors::add_template(&file.post_processor, "post_processor", &mut facts)?;
+    let added = file.added_tokens.unwrap_or_default();
+    let special = special_tokens(&added, facts.needs_nfc)?;
+
+    let letters = Letters::new();
+    let tokens = file.model.vocab.0.as_deref().unwrap_or_default();
+    let ranks = ranks(tokens, &special, &letters)?;
+    let vocabulary = vocabulary(&ranks, "model.vocab")?;
+    let Some(regular) = vocabulary.as_regular() else {
+        return Err(unsupported(
+            "model.vocab",
+            "single bytes must have the lowest ids of the ordinary tokens, ids must be below 262,142 and without wide \
+             gaps, and a token may have up to 255 bytes",
+        ));
+    };
+    let merges = file.model.merges.as_deref().unwrap_or_default();
+    merges::check(
+        regular,
+        merges,
+        file.model.ignore_merges == Some(true),
+        &letters,
+    )?;
+    Ok(builder.with_parts(splitter, vocabulary, special, facts))
+}
+
+/// Fails if the model is not plain BPE.
+fn check_model(model: &Model<'_>) -> Result<(), Error> {
+    let is_bpe = match model.kind.as_deref() {
+        Some(kind) => kind == "BPE",
+        None => model.merges.is_some(),
+    };
+    if !is_bpe {
+        let kind = model.kind.as_deref().unwrap_or("without a name");
+        let problem = format!("the model {} is not supported; only BPE is", shown(kind));
+        return Err(unsupported("model.type", problem));
+    }
+    let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    let parts = [
+        (
+            !model.dropout.is_null() && model.dropout.as_f64() != Some(0.0),
+            "dropout",
+        ),
+        (
+            is_set(&model.continuing_subword_prefix),
+            "continuing_subword_prefix",
+        ),
+        (is_set(&model.end_of_word_suffix), "end_of_word_suffix"),
+        (model.byte_fallback == Some(true), "byte_fallback"),
+    ];
+    if let Some((_, part)) = parts.iter().find(|(is_used, _)| *is_used) {
+        let problem = "it is not supported; only byte-level BPE without it is";
+        return Err(unsupported(format!("model.{part}"), problem));
+    }
+    match (&model.vocab.0, &model.merges) {
+        (None, _) => Err(invalid(
+            "model.vocab",
+            "there is no table of tokens and ids",
+        )),
+        (_, None) => Err(invalid("model.merges", "there is no list of merges")),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the special tokens with their ids.
+fn special_tokens(added: &[Added], needs_nfc: bool) -> Result<Vec<(String, TokenId)>, Error> {
+    let with_place = added.iter().enumerate();
+    let special = with_place.map(|(i, token)| {
+        let place = format!("added_tokens[{i}]");
+        if needs_nfc && token.normalized && !token.content.is_ascii() {
+            let problem = format!(
+                "the added token {} is `normalized` and not ASCII, which is not supported beside a normalizer",
+                shown(&token.content)
+            );
+            return Err(unsupported(place, problem));
+        }
+        token.checked(&place)
+    });
+    let special: Vec<(String, TokenId)> = special.collect::<Result<_, Error>>()?;
+    check_order(added)?;
+    Ok(special)
+}
+
+/// Fails if tokens without the flag `normalized`, which the file finds first, may hide one that begins before them.
+fn check_order(added: &[Added]) -> Result<(), Error> {
+    let mut first: Vec<&str> = added
+        .iter()
+        .filter(|token| !token.normalized)
+        .map(|token| token.content.as_str())
+        .collect();
+    first.sort_unstable();
+    for (i, token) in added
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| token.normalized)
+    {
+        for (at, _) in token.content.char_indices() {
+            let rest = token.content.get(at..).unwrap_or_default();
+            let from = first.partition_point(|other| *other < rest);
+            let longer = first
+                .get(from)
+                .filter(|other| at > 0 && other.starts_with(rest));
+            let shorter = (1..rest.len()).filter_map(|end| rest.get(..end));
+            let mut shorter = shorter.filter_map(|start| first.binary_search(&start).ok());
+            let other = longer.or_else(|| first.get(shorter.next()?));
+            if let Some(other) = other {
+                let problem = format!(
+                    "the added tokens {} and {} overlap, and only one of them is `normalized`, which is not supported",
+                    shown(&token.content),
+                    shown(other)
+                );
+                return Err(unsupported(format!("added_tokens[{i}]"), problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Returns the ordinary tokens: those that are not added.
+fn ranks(
+    tokens: &[(Cow<'_, str>, u64)],
+    special: &[(String, TokenId)],
+    letters: &Letters,
+) -> Result<Ranks, Error> {
+    let special: HashMap<&str, TokenId> = special.iter().map(|(text, id)| (&**text, *id)).collect();
+    let (mut ranks, mut bytes) = (Ranks::default(), Vec::new());
+    for (token, id) in tokens {
+        let place = || format!("model.vocab[{}]", shown(token));
+        if let Some(added) = special.get(&**token) {
+            if u64::from(*added) == *id {
+                continue;
+            }
+            let problem = format!("its id is {id}, but in `added_tokens` it is {added}");
+            return Err(invalid(place(), problem));
+        }
+        let Ok(id) = TokenId::try_from(*id) else {
+            let problem = format!("the id {id} is more than {}", TokenId::MAX);
+            return Err(invalid(place(), problem));
+        };
+        bytes.clear();
+        if !letters.append_bytes(token, &mut bytes) {
+            let problem = "the token is not written in the letters of byte-level BPE, and is not an added token";
+            return Err(unsupported(place(), problem));
+        }
+        ranks.push(&bytes, id);
+    }
+    Ok(ranks)
+}
+
+/// Returns the vocabulary of these tokens.
+pub(super) fn vocabulary(ranks: &Ranks, place: &str) -> Result<Vocabulary, Error> {
+    ranks
+        .vocabulary()
+        .map_err(|error| invalid(place, error.to_string()))
+}

@@ -1,0 +1,257 @@
+//! Checks of files of other tokenizers.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::input::Input;
+use tiktally::{Encoding, TokenId};
+
+/// Any file loads or is refused with an error of its kind. A file that loads gives the ids of its list of merges.
+pub(crate) fn tokenizer_json(bytes: &[u8]) {
+    match bytes.split_first() {
+        Some((kind, file)) if kind.is_multiple_of(4) => {
+            any_file(file);
+        }
+        _ => {
+            made_file(bytes);
+        }
+    }
+}
+
+fn any_file(file: &[u8]) {
+    for loaded in [
+        Encoding::from_tokenizer_json("any", file),
+        Encoding::from_tekken_json("any", file),
+        Encoding::builder("any")
+            .special_tokens_from_config(file)
+            .and_then(tiktally::Builder::build),
+    ] {
+        match loaded {
+            Ok(encoding) => assert_eq!(
+                encoding.decode(&encoding.encode_ordinary("a é")).unwrap(),
+                "a é"
+            ),
+            Err(error) => is_typed(&error),
+        }
+    }
+}
+
+fn is_typed(error: &tiktally::Error) {
+    let is_known = error.is_invalid_tokenizer()
+        || error.is_unsupported_tokenizer()
+        || error.is_invalid_special()
+        || error.is_invalid_pattern();
+    assert!(is_known, "{error}");
+    assert!(error.to_string().len() < 1_000, "{error}");
+}
+
+/// Returns bytes in the letters of a byte-level file.
+fn letters(bytes: &[u8]) -> String {
+    let is_itself = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..);
+    let letter = |byte: &u8| {
+        let before = (0..*byte).filter(|other| !is_itself(*other)).count() as u32;
+        let code = if is_itself(*byte) {
+            u32::from(*byte)
+        } else {
+            0x100 + before
+        };
+        char::from_u32(code).unwrap()
+    };
+    bytes.iter().map(letter).collect()
+}
+
+/// A file that is made of an input.
+struct Made {
+    vocab: HashMap<Vec<u8>, TokenId>,
+    merges: Vec<(Vec<u8>, Vec<u8>)>,
+    ignores_merges: bool,
+}
+
+const PARTS: [&[u8]; 8] = [
+    b"a",
+    b"b",
+    b"c",
+    b" ",
+    b"1",
+    b"2",
+    "é".as_bytes(),
+    "最".as_bytes(),
+];
+
+impl Made {
+    /// Trains merges on a text, each on a pair that stands there; then changes some of them.
+    fn new(input: &mut Input<'_>) -> Self {
+        let first: TokenId = input.pick(&[0, 0, 3]);
+        let byte_id = |byte: u8| (vec![byte], TokenId::from(byte) + first);
+        let mut vocab: HashMap<Vec<u8>, TokenId> = (0..=255).map(byte_id).collect();
+        let text: Vec<&[u8]> = (0..4 + input.below(60))
+            .map(|_| input.pick(&PARTS))
+            .collect();
+        let mut symbols: Vec<Vec<u8>> = text.concat().iter().map(|byte| vec![*byte]).collect();
+        let mut merges = Vec::new();
+        for _ in 0..input.below(16) {
+            if symbols.len() < 2 {
+                break;
+            }
+            let at = input.below(symbols.len() - 1);
+            let (left, right) = (symbols[at].clone(), symbols[at + 1].clone());
+            let whole = [&*left, &*right].concat();
+            let id = vocab.len() as TokenId + first;
+            vocab.entry(whole.clone()).or_insert(id);
+            let mut i = 0;
+            while i + 1 < symbols.len() {
+                if symbols[i] == left && symbols[i + 1] == right {
+                    symbols[i].clone_from(&whole);
+                    symbols.remove(i + 1);
+                }
+                i += 1;
+            }
+            merges.push((left, right));
+        }
+        let mut made = Self {
+            vocab,
+            merges,
+            ignores_merges: input.byte().is_multiple_of(2),
+        };
+        made.change(input);
+        made
+    }
+
+    /// Lists every pair of tokens that joins to a token, as files of OpenAI's encodings do, or makes a fault.
+    fn change(&mut self, input: &mut Input<'_>) {
+        let (len, kind) = (self.merges.len(), input.below(10));
+        match kind {
+            0 if len > 1 => {
+                let (one, two) = (input.below(len), input.below(len));
+                self.merges.swap(one, two);
+            }
+            1 if len > 0 => {
+                self.merges.remove(input.below(len));
+            }
+            2 if len > 0 => {
+                let again = self.merges[input.below(len)].clone();
+                self.merges.push(again);
+            }
+            3..6 => {
+                let mut tokens: Vec<(&Vec<u8>, &TokenId)> = self.vocab.iter().collect();
+                tokens.sort_by_key(|(_, id)| **id);
+                let halves = tokens.iter().flat_map(|(token, _)| {
+                    let cuts = 1..token.len();
+                    cuts.map(|cut| (token[..cut].to_vec(), token[cut..].to_vec()))
+                });
+                let is_known = |(left, right): &(Vec<u8>, Vec<u8>)| {
+                    self.vocab.contains_key(left) && self.vocab.contains_key(right)
+                };
+                self.merges = halves.filter(is_known).collect();
+            }
+            _ => {}
+        }
+    }
+
+    fn json(&self, pre_tokenizer: &Value, as_pairs: bool) -> Vec<u8> {
+        let vocab: HashMap<String, TokenId> = self
+            .vocab
+            .iter()
+            .map(|(token, id)| (letters(token), *id))
+            .collect();
+        let merges = self.merges.iter().map(|(left, right)| {
+            let (left, right) = (letters(left), letters(right));
+            if as_pairs {
+                json!([left, right])
+            } else {
+                json!(format!("{left} {right}"))
+            }
+        });
+        let merges: Vec<Value> = merges.collect();
+        let file = json!({
+            "added_tokens": [{"id": 900, "content": "<|end|>", "special": true}],
+            "normalizer": null,
+            "pre_tokenizer": pre_tokenizer,
+            "decoder": {"type": "ByteLevel"},
+            "model": {"type": "BPE", "vocab": vocab, "merges": merges, "ignore_merges": self.ignores_merges},
+        });
+        file.to_string().into_bytes()
+    }
+
+    /// Returns the ids of a piece by the list of merges: the first merge of the list that is possible, the leftmost on a
+    /// tie.
+    fn ids(&self, piece: &[u8]) -> Vec<TokenId> {
+        if self.ignores_merges
+            && let Some(id) = self.vocab.get(piece)
+        {
+            return vec![*id];
+        }
+        let mut order = HashMap::new();
+        for (at, (left, right)) in self.merges.iter().enumerate() {
+            order.insert((&**left, &**right), at);
+        }
+        let mut parts: Vec<Vec<u8>> = piece.iter().map(|byte| vec![*byte]).collect();
+        loop {
+            let pairs = (1..parts.len())
+                .filter_map(|i| Some((*order.get(&(&*parts[i - 1], &*parts[i]))?, i)));
+            let Some((_, i)) = pairs.min() else { break };
+            let right = parts.remove(i);
+            parts[i - 1].extend(right);
+        }
+        parts.iter().map(|part| self.vocab[part]).collect()
+    }
+}
+
+/// Checks a file that is made of an input. Returns whether it loaded.
+pub(crate) fn made_file(bytes: &[u8]) -> bool {
+    let mut input = Input::new(bytes.get(1..).unwrap_or_default());
+    let made = Made::new(&mut input);
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false});
+    let split = |regex: &str| json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false});
+    let digits = json!({"type": "Digits", "individual_digits": true});
+    let kind = input.below(4);
+    let pre_tokenizer = match kind {
+        0 => byte_level,
+        1 => json!({"type": "ByteLevel", "add_prefix_space": false}),
+        2 => json!({"type": "Sequence", "pretokenizers": [split(r"[a-c]+"), byte_level]}),
+        _ => {
+            json!({"type": "Sequence", "pretokenizers": [digits, split(r"[a-b]+|\s+(?!\S)"), byte_level]})
+        }
+    };
+    let file = made.json(&pre_tokenizer, input.byte().is_multiple_of(2));
+    let encoding = match Encoding::from_tokenizer_json("made", &file[..]) {
+        Ok(encoding) => encoding,
+        Err(error) => {
+            assert!(error.is_unsupported_tokenizer(), "{error}");
+            return false;
+        }
+    };
+    let parts: Vec<&[u8]> = (0..input.below(60)).map(|_| input.pick(&PARTS)).collect();
+    let text = String::from_utf8(parts.concat()).unwrap();
+    let pieces: Vec<&str> = encoding.pieces(&text).collect();
+    assert_eq!(pieces.concat(), text);
+    if kind == 0 {
+        assert!(pieces.len() < 2);
+    }
+    if kind == 3 {
+        assert!(
+            pieces
+                .iter()
+                .all(|piece| piece.chars().count() == 1 || !piece.contains(['1', '2']))
+        );
+        // white space before a digit is the end of a part, so it is one piece
+        let spaces = pieces.iter().filter(|piece| piece.starts_with(' ')).count();
+        let before_digit = text.matches(" 1").count() + text.matches(" 2").count();
+        assert!(spaces >= before_digit.min(1));
+    }
+    let expected: Vec<TokenId> = pieces
+        .iter()
+        .flat_map(|piece| made.ids(piece.as_bytes()))
+        .collect();
+    let ids = encoding.encode_ordinary(&text);
+    assert_eq!(
+        ids,
+        expected,
+        "{text:?} {:?}",
+        String::from_utf8_lossy(&file)
+    );
+    assert_eq!(encoding.count(&text), ids.len());
+    assert_eq!(encoding.decode(&ids).unwrap(), text);
+    true
+}
