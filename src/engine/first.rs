@@ -67,7 +67,7 @@ mod tests {
     /// Returns an encoding like cl100k_base whose tables are not built.
     fn fresh() -> Encoding {
         let tables = crate::cl100k_base().vocab().as_regular().unwrap();
-        let halves = Box::leak(tables.halves().into());
+        let halves = Box::leak(tables.all_halves().into());
         let vocab = Vocabulary::Regular(OnDemand::new(halves));
         Encoding::new("fresh", Splitter::Cl100k, Arc::new(vocab), [])
     }

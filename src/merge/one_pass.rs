@@ -152,7 +152,7 @@ mod tests {
     /// Checks the ids of some pieces by the definition of the merge.
     fn check(pieces: &[&[u8]], vocab: &Vocabulary) {
         let (mut ids, mut expected) = (Vec::new(), Vec::new());
-        let halves = vocab.as_regular().unwrap().halves();
+        let halves = vocab.as_regular().unwrap().all_halves();
         merge(pieces.iter().copied(), halves, &mut ids);
         for piece in pieces {
             merge_plain(piece, vocab, &mut expected);

@@ -347,7 +347,7 @@ impl Regular {
 
     /// Returns the halves of all tokens.
     #[cfg(test)]
-    pub(crate) fn halves(&self) -> &[[u8; 6]] {
+    pub(crate) fn all_halves(&self) -> &[[u8; 6]] {
         &self.halves
     }
 
