@@ -118,6 +118,7 @@ pub(crate) enum ErrorKind {
     },
     /// A fault in a file of another tokenizer, or a part of it that cannot be followed exactly. `place` is the place in
     /// the file, such as `model.merges[3]`.
+    #[cfg_attr(not(feature = "tokenizer-json"), allow(dead_code))]
     Tokenizer {
         is_unsupported: bool,
         place: String,

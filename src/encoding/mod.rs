@@ -62,6 +62,7 @@ struct Inner {
 
 /// Facts about the use of an encoding that its file tells and that encoding itself does not need.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "tokenizer-json"), allow(dead_code))] // only files of other tokenizers tell facts
 pub(crate) struct Facts {
     /// Whether the file brings text into the Unicode normal form NFC before it is encoded.
     pub(crate) needs_nfc: bool,
