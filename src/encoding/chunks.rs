@@ -121,9 +121,9 @@ pub enum Cut {
     /// # #[cfg(feature = "cl100k_base")] {
     /// use tiktally::Cut;
     ///
-    /// let text = "hello \u{1f469}\u{200d}\u{1f467} world"; // a mother and her daughter, 7 tokens
-    /// let chunks = tiktally::cl100k_base().chunks(text, 7)?.prefer(Cut::Grapheme);
-    /// assert_eq!(chunks.collect::<Vec<_>>(), ["hello ", "\u{1f469}\u{200d}\u{1f467}", " world"]);
+    /// let text = "hello \u{1f469}\u{200d}\u{1f467} world"; // a mother and her daughter
+    /// let chunks = tiktally::cl100k_base().chunks(text, 8)?.prefer(Cut::Grapheme);
+    /// assert_eq!(chunks.collect::<Vec<_>>(), ["hello \u{1f469}\u{200d}\u{1f467}", " world"]);
     /// # }
     /// # Ok::<(), tiktally::Error>(())
     /// ```

@@ -94,7 +94,7 @@ impl Encoding {
     /// # #[cfg(feature = "cl100k_base")] {
     /// let encoding = tiktally::cl100k_base();
     /// let text = "hello \u{1f469}\u{200d}\u{1f467} world"; // a mother and her daughter
-    /// assert_eq!(encoding.count("\u{1f469}\u{200d}\u{1f467}"), 7);
+    /// assert_eq!(encoding.count("\u{1f469}\u{200d}\u{1f467}"), 8);
     /// assert_eq!(encoding.truncate(text, 5), "hello \u{1f469}\u{200d}");
     /// assert_eq!(encoding.truncate_graphemes(text, 5), "hello ");
     /// # }
@@ -121,7 +121,7 @@ impl Encoding {
     /// # #[cfg(feature = "cl100k_base")] {
     /// let encoding = tiktally::cl100k_base();
     /// assert_eq!(encoding.truncate_start("sure\u{301}, e\u{301}te\u{301}", 1), "\u{301}");
-    /// assert_eq!(encoding.truncate_start_graphemes("sure\u{301}, e\u{301}te\u{301}", 2), "e\u{301}");
+    /// assert_eq!(encoding.truncate_start_graphemes("sure\u{301}, e\u{301}te\u{301}", 2), "te\u{301}");
     /// # }
     /// ```
     ///
