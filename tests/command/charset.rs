@@ -1,14 +1,8 @@
 //! Text that is not UTF-8: byte order marks and `--charset`.
 
-use std::path::Path;
-
-use crate::common::{Ended, folder, tiktally};
+use crate::common::{folder, run, tiktally};
 
 const TEXT: &str = "naïve 🦀 最近\r\n";
-
-fn run(args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
-    tiktally(Path::new("."), args, stdin.as_ref())
-}
 
 fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let units = format!("\u{feff}{text}");

@@ -34,6 +34,18 @@ pub(crate) fn tiktally(folder: &Path, args: &[&str], stdin: &[u8]) -> Ended {
     )
 }
 
+/// Runs the command where the tests run, when the folder does not matter.
+pub(crate) fn run(args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
+    tiktally(Path::new("."), args, stdin.as_ref())
+}
+
+/// Runs the command as [`run`] does, checks that it succeeds without a message, and returns its output.
+pub(crate) fn printed(args: &[&str], stdin: impl AsRef<[u8]>) -> String {
+    let (code, stdout, stderr) = run(args, stdin);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{args:?}");
+    stdout
+}
+
 /// Runs the command with a closed pipe as standard output.
 pub(crate) fn unread(folder: &Path, args: &[&str], stdin: impl Into<Stdio>) -> Ended {
     let (reader, writer) = std::io::pipe().unwrap();

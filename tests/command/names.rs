@@ -1,15 +1,9 @@
 //! Names of models: the table of them, patterns, and suggestions for unknown ones. Cuts that keep grapheme clusters.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 use tiktally::Cut;
 
-use crate::common::{Ended, tiktally};
-
-fn run(args: &[&str], stdin: &str) -> Ended {
-    tiktally(Path::new("."), args, stdin.as_bytes())
-}
+use crate::common::run;
 
 /// Returns the names in the table that `tiktally models` prints.
 fn listed(args: &[&str]) -> Vec<String> {

@@ -1,21 +1,9 @@
 //! `--special` of `count`, `encode` and `show`.
 
-use std::path::Path;
-
-use crate::common::{Ended, folder, tiktally};
+use crate::common::{folder, printed, run, tiktally};
 use tiktally::{Special, cl100k_base};
 
 const TEXT: &str = "a<|endoftext|> b<|fim_prefix|>\n";
-
-fn run(args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
-    tiktally(Path::new("."), args, stdin.as_ref())
-}
-
-fn printed(args: &[&str], stdin: impl AsRef<[u8]>) -> String {
-    let (code, stdout, stderr) = run(args, stdin);
-    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{args:?}");
-    stdout
-}
 
 fn lines(ids: &[u32]) -> String {
     let lines: Vec<String> = ids.iter().map(|id| format!("{id}\n")).collect();

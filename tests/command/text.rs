@@ -4,23 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::{Ended, PROGRAM, ended, folder, tiktally, within_a_minute};
+use crate::common::{PROGRAM, ended, folder, printed, run, tiktally, within_a_minute};
 use assert_cmd::assert::OutputAssertExt;
 use serde_json::{Value, json};
 use tiktally::cl100k_base;
 
 /// Characters of all lengths, some of several tokens, with a NUL and all kinds of line ends.
 const TEXT: &str = "naïve 🦀 最近\0 <|endoftext|>\r\n\n  end";
-
-fn run(args: &[&str], stdin: impl AsRef<[u8]>) -> Ended {
-    tiktally(Path::new("."), args, stdin.as_ref())
-}
-
-fn printed(args: &[&str], stdin: impl AsRef<[u8]>) -> String {
-    let (code, stdout, stderr) = run(args, stdin);
-    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{args:?}");
-    stdout
-}
 
 /// Returns the output as bytes, which may not be text.
 fn bytes(args: &[&str], stdin: impl Into<Vec<u8>>) -> (Option<i32>, Vec<u8>, String) {

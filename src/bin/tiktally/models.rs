@@ -15,7 +15,7 @@ use crate::{EXIT_INCOMPLETE, Failure, print_message};
 pub(crate) struct Args {
     /// List only models with PATTERN in their names; with * or ?, only models whose whole names match
     ///
-    /// Upper and lower case are the same. A fine-tuned model, such as ft:gpt-4o-2024-08-06:org::id, is listed with the
+    /// Case does not matter. A fine-tuned model, such as ft:gpt-4o-2024-08-06:org::id, is listed with the
     /// window of its base model.
     #[arg(value_parser = Pattern::parse)]
     pattern: Option<Pattern>,

@@ -32,6 +32,14 @@ pub(crate) struct Rejected {
 }
 
 impl Rejected {
+    /// Takes the token from an error of the library: its choices of tokens have no other error.
+    fn of(error: &tiktally::Error) -> Self {
+        Self {
+            token: error.special_token().unwrap_or_default().to_owned(),
+            at: error.position().unwrap_or_default() as u64,
+        }
+    }
+
     /// Returns the error of the input at `path`.
     pub(crate) fn in_input(self, path: &Path) -> InputError {
         let Self { token, at } = self;
@@ -75,16 +83,6 @@ impl SpecialArgs {
             tokens,
             held: String::new(),
             done: 0,
-        }
-    }
-}
-
-impl Rejected {
-    /// Takes the token from an error of the library: its choices of tokens have no other error.
-    fn of(error: &tiktally::Error) -> Self {
-        Self {
-            token: error.special_token().unwrap_or_default().to_owned(),
-            at: error.position().unwrap_or_default() as u64,
         }
     }
 }
