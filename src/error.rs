@@ -15,6 +15,7 @@ use crate::token_id::TokenId;
 /// | calls | predicates | details |
 /// |---|---|---|
 /// | find an encoding | [`is_unknown_encoding`](Self::is_unknown_encoding), [`is_unknown_model`](Self::is_unknown_model), [`is_missing_feature`](Self::is_missing_feature) | [`suggestion`](Self::suggestion), [`feature`](Self::feature) |
+/// | encode, count or decode a batch | those of the single calls | [`batch_index`](Self::batch_index) |
 /// | encode and count with a [`Special`](crate::Special) | [`is_disallowed_special`](Self::is_disallowed_special), [`is_invalid_special`](Self::is_invalid_special) | [`special_token`](Self::special_token), [`position`](Self::position) |
 /// | encode one token | [`is_unknown_token_bytes`](Self::is_unknown_token_bytes) | |
 /// | encode with an unstable end | [`is_unstable_too_long`](Self::is_unstable_too_long) | |
@@ -41,7 +42,14 @@ use crate::token_id::TokenId;
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Error(Box<ErrorKind>);
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    /// The index of the text or the list in a batch.
+    batch_index: Option<usize>,
+}
 
 #[derive(Debug)]
 #[cfg_attr(not(feature = "custom"), allow(dead_code))] // some are errors of custom encodings
@@ -69,6 +77,11 @@ pub(crate) enum ErrorKind {
     EmptySpecial,
     NoSuchSpecial {
         token: String,
+        encoding: String,
+    },
+    /// A prepared set of special tokens is used with another encoding than its own, `of`.
+    OtherSpecialSet {
+        of: String,
         encoding: String,
     },
     /// `index` is the place of the id in the list.
@@ -170,7 +183,10 @@ impl ErrorKind {
 
 impl From<ErrorKind> for Error {
     fn from(kind: ErrorKind) -> Self {
-        Self(Box::new(kind))
+        Self(Box::new(Inner {
+            kind,
+            batch_index: None,
+        }))
     }
 }
 
@@ -189,7 +205,7 @@ impl ErrorKind {
 impl Error {
     /// Returns true if no encoding has the given name.
     pub fn is_unknown_encoding(&self) -> bool {
-        matches!(*self.0, ErrorKind::UnknownEncoding { .. })
+        matches!(self.0.kind, ErrorKind::UnknownEncoding { .. })
     }
 
     /// Returns true if the encoding exists but its vocabulary was not compiled in.
@@ -203,12 +219,12 @@ impl Error {
     /// }
     /// ```
     pub fn is_missing_feature(&self) -> bool {
-        matches!(*self.0, ErrorKind::MissingFeature { .. })
+        matches!(self.0.kind, ErrorKind::MissingFeature { .. })
     }
 
     /// Returns the cargo feature that is missing.
     pub fn feature(&self) -> Option<&str> {
-        match *self.0 {
+        match self.0.kind {
             ErrorKind::MissingFeature { feature, .. } => Some(feature),
             _ => None,
         }
@@ -220,7 +236,7 @@ impl Error {
     /// assert!(tiktally::encoding_for_model("gpt-6").unwrap_err().is_unknown_model());
     /// ```
     pub fn is_unknown_model(&self) -> bool {
-        matches!(*self.0, ErrorKind::UnknownModel { .. })
+        matches!(self.0.kind, ErrorKind::UnknownModel { .. })
     }
 
     /// Returns the known name that is nearest to the unknown name of a model or an encoding, or `None` if no name is near.
@@ -240,7 +256,7 @@ impl Error {
     /// # Complexity
     /// On the first call, up to three comparisons with each known name; names of more than 64 bytes are not compared.
     pub fn suggestion(&self) -> Option<&str> {
-        match &*self.0 {
+        match &self.0.kind {
             ErrorKind::UnknownModel { model, near } => near.get_or_init(|| near::model(model)),
             ErrorKind::UnknownEncoding { name, known, near } => {
                 near.get_or_init(|| near::encoding(name, known))
@@ -252,12 +268,12 @@ impl Error {
 
     /// Returns true if the text contains a special token that the call does not allow.
     pub fn is_disallowed_special(&self) -> bool {
-        matches!(*self.0, ErrorKind::DisallowedSpecial { .. })
+        matches!(self.0.kind, ErrorKind::DisallowedSpecial { .. })
     }
 
     /// Returns the special token that was found but not allowed.
     pub fn special_token(&self) -> Option<&str> {
-        match &*self.0 {
+        match &self.0.kind {
             ErrorKind::DisallowedSpecial { token, .. } => Some(token),
             _ => None,
         }
@@ -268,7 +284,7 @@ impl Error {
     /// For a disallowed special token it is where that begins in the text. For invalid UTF-8 it is the first wrong byte
     /// of the decoded bytes.
     pub fn position(&self) -> Option<usize> {
-        match *self.0 {
+        match self.0.kind {
             ErrorKind::DisallowedSpecial { position, .. } | ErrorKind::InvalidUtf8 { position } => {
                 Some(position)
             }
@@ -290,9 +306,10 @@ impl Error {
     /// ```
     pub fn is_invalid_special(&self) -> bool {
         matches!(
-            *self.0,
+            self.0.kind,
             ErrorKind::EmptySpecial
                 | ErrorKind::NoSuchSpecial { .. }
+                | ErrorKind::OtherSpecialSet { .. }
                 | ErrorKind::UnfitSpecial { .. }
         )
     }
@@ -309,12 +326,12 @@ impl Error {
     /// # }
     /// ```
     pub fn is_invalid_ranks(&self) -> bool {
-        matches!(*self.0, ErrorKind::InvalidRanks { .. })
+        matches!(self.0.kind, ErrorKind::InvalidRanks { .. })
     }
 
     /// Returns the line of the rank file that has the fault, counted from 1, or `None` if the fault is not in one line.
     pub fn line(&self) -> Option<usize> {
-        match *self.0 {
+        match self.0.kind {
             ErrorKind::InvalidRanks { line, .. } => line,
             _ => None,
         }
@@ -332,7 +349,7 @@ impl Error {
     /// ```
     pub fn is_invalid_tokenizer(&self) -> bool {
         matches!(
-            *self.0,
+            self.0.kind,
             ErrorKind::Tokenizer {
                 is_unsupported: false,
                 ..
@@ -354,7 +371,7 @@ impl Error {
     /// ```
     pub fn is_unsupported_tokenizer(&self) -> bool {
         matches!(
-            *self.0,
+            self.0.kind,
             ErrorKind::Tokenizer {
                 is_unsupported: true,
                 ..
@@ -364,7 +381,7 @@ impl Error {
 
     /// Returns true if a rank file does not have the expected SHA-256.
     pub fn is_hash_mismatch(&self) -> bool {
-        matches!(*self.0, ErrorKind::HashMismatch { .. })
+        matches!(self.0.kind, ErrorKind::HashMismatch { .. })
     }
 
     /// Returns true if reading or writing failed; the [source](std::error::Error::source) says why.
@@ -379,12 +396,12 @@ impl Error {
     /// # }
     /// ```
     pub fn is_io(&self) -> bool {
-        matches!(*self.0, ErrorKind::Io { .. })
+        matches!(self.0.kind, ErrorKind::Io { .. })
     }
 
     /// Returns true if a split pattern is missing, is invalid, or cannot be used with the call that was given it.
     pub fn is_invalid_pattern(&self) -> bool {
-        matches!(*self.0, ErrorKind::InvalidPattern { .. })
+        matches!(self.0.kind, ErrorKind::InvalidPattern { .. })
     }
 
     /// Returns true if a custom pattern that backtracks gave up on a text.
@@ -398,17 +415,17 @@ impl Error {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     pub fn is_pattern_limit(&self) -> bool {
-        matches!(*self.0, ErrorKind::PatternLimit { .. })
+        matches!(self.0.kind, ErrorKind::PatternLimit { .. })
     }
 
     /// Returns true if no token of the encoding has the given id.
     pub fn is_unknown_token(&self) -> bool {
-        matches!(*self.0, ErrorKind::UnknownToken { .. })
+        matches!(self.0.kind, ErrorKind::UnknownToken { .. })
     }
 
     /// Returns the id that no token has.
     pub fn token(&self) -> Option<TokenId> {
-        match *self.0 {
+        match self.0.kind {
             ErrorKind::UnknownToken { token, .. } => Some(token),
             _ => None,
         }
@@ -416,26 +433,48 @@ impl Error {
 
     /// Returns the index of the unknown id in the list, counted from 0.
     pub fn index(&self) -> Option<usize> {
-        match *self.0 {
+        match self.0.kind {
             ErrorKind::UnknownToken { index, .. } => Some(index),
             _ => None,
         }
     }
 
+    /// Returns the index in the batch of the text or the list of ids that the error is about, counted from 0. Returns
+    /// `None` for errors of calls that take one text or list.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::Special;
+    ///
+    /// let texts = ["a", "<|endoftext|>"];
+    /// let error = tiktally::cl100k_base().encode_batch_flat(&texts, Special::REJECT, 1).unwrap_err();
+    /// assert_eq!((error.batch_index(), error.position()), (Some(1), Some(0)));
+    /// # }
+    /// ```
+    pub fn batch_index(&self) -> Option<usize> {
+        self.0.batch_index
+    }
+
+    /// Returns the error with the index of its text or list in a batch.
+    pub(crate) fn in_batch(mut self, index: usize) -> Self {
+        self.0.batch_index = Some(index);
+        self
+    }
+
     /// Returns true if the given bytes are not a single token of the encoding.
     pub fn is_unknown_token_bytes(&self) -> bool {
-        matches!(*self.0, ErrorKind::UnknownTokenBytes { .. })
+        matches!(self.0.kind, ErrorKind::UnknownTokenBytes { .. })
     }
 
     /// Returns true if the decoded bytes are not valid UTF-8; [`position`](Self::position) returns the first wrong
     /// byte.
     pub fn is_invalid_utf8(&self) -> bool {
-        matches!(*self.0, ErrorKind::InvalidUtf8 { .. })
+        matches!(self.0.kind, ErrorKind::InvalidUtf8 { .. })
     }
 
     /// Returns true if the unstable end of a text is too long to list all its completions.
     pub fn is_unstable_too_long(&self) -> bool {
-        matches!(*self.0, ErrorKind::UnstableTooLong { .. })
+        matches!(self.0.kind, ErrorKind::UnstableTooLong { .. })
     }
 
     /// Returns true if a chat request is not valid for the API; [`path`](Self::path) returns the place of the fault.
@@ -452,7 +491,7 @@ impl Error {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     pub fn is_invalid_chat(&self) -> bool {
-        matches!(*self.0, ErrorKind::InvalidChat { .. })
+        matches!(self.0.kind, ErrorKind::InvalidChat { .. })
     }
 
     /// Returns true if a chat request has content whose tokens only the service knows.
@@ -469,13 +508,13 @@ impl Error {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     pub fn is_unsupported_content(&self) -> bool {
-        matches!(*self.0, ErrorKind::UnsupportedContent { .. })
+        matches!(self.0.kind, ErrorKind::UnsupportedContent { .. })
     }
 
     /// Returns the place of a fault in a chat request or a tokenizer file, such as `messages[2].tool_calls[0]` or
     /// `model.merges[3]`; empty for the whole of it.
     pub fn path(&self) -> Option<&str> {
-        match &*self.0 {
+        match &self.0.kind {
             ErrorKind::InvalidChat { path, .. }
             | ErrorKind::UnsupportedContent { path, .. }
             | ErrorKind::Tokenizer { place: path, .. } => Some(path),
@@ -487,7 +526,7 @@ impl Error {
     #[cfg(feature = "json")]
     pub(crate) fn at(mut self, place: String) -> Self {
         if let ErrorKind::InvalidChat { path, .. } | ErrorKind::UnsupportedContent { path, .. } =
-            &mut *self.0
+            &mut self.0.kind
         {
             *path = place;
         }
@@ -510,7 +549,7 @@ impl Error {
     /// ```
     pub fn is_limit_too_small(&self) -> bool {
         matches!(
-            *self.0,
+            self.0.kind,
             ErrorKind::BudgetTooSmall { .. } | ErrorKind::ChunkTooSmall { .. }
         )
     }
@@ -528,14 +567,17 @@ impl Error {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     pub fn is_estimate_only(&self) -> bool {
-        matches!(*self.0, ErrorKind::EstimateOnly { .. })
+        matches!(self.0.kind, ErrorKind::EstimateOnly { .. })
     }
 }
 
 impl fmt::Display for Error {
     #[allow(clippy::too_many_lines)] // one sentence for each kind
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
+        if let Some(index) = self.0.batch_index {
+            write!(f, "in item {index} of the batch, counted from 0: ")?;
+        }
+        match &self.0.kind {
             ErrorKind::UnknownEncoding { name, known, .. } => {
                 write!(f, "there is no encoding named {name:?}; ")?;
                 if let Some(near) = self.suggestion() {
@@ -573,6 +615,10 @@ impl fmt::Display for Error {
                     "the special token {token:?} cannot be allowed, because {encoding} does not have it; see `special_tokens`"
                 )
             }
+            ErrorKind::OtherSpecialSet { of, encoding } => write!(
+                f,
+                "the prepared set of special tokens is of {of}, not of {encoding}; prepare one with `special_set` of {encoding}"
+            ),
             ErrorKind::UnknownToken {
                 token,
                 index,
@@ -669,7 +715,7 @@ fn message_start(path: &str) -> &str {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &*self.0 {
+        match &self.0.kind {
             ErrorKind::Io { source, .. } => Some(&source.0),
             _ => None,
         }

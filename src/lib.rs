@@ -107,6 +107,8 @@
 //! |---|---|
 //! | count, encode, decode, truncate or split a whole text | [`Encoding`]: from [`encoding_for_model`], [`get_encoding`], or a function such as [`cl100k_base`] |
 //! | decide how special tokens in a text are read | [`Special`], for [`Encoding::encode`] and [`Encoding::count_with`] |
+//! | prepare such a decision for many calls | [`SpecialSet`], from [`Encoding::special_set`] |
+//! | encode or count many texts on several threads | [`Encoding::encode_batch_flat`], [`Encoding::count_batch_with`]; with the feature `rayon`, the other calls of a batch |
 //! | encode with a separate cache, instead of the thread's | [`Encoder`], from [`Encoding::encoder`] |
 //! | count a text that arrives in parts | [`TokenCounter`], from [`Encoding::token_counter`] |
 //! | encode a text that arrives in parts | [`StreamEncoder`], from [`Encoding::stream_encoder`] |
@@ -219,7 +221,7 @@ pub use encoding::{Builder, write_tiktoken};
 pub use encoding::{ChunkSpan, Chunks, Cut, Encoder, Encoding, MIN_CHUNK_TOKENS, Spans};
 pub use engine::memory::{release_thread_cache, set_cache_bytes};
 pub use error::Error;
-pub use special::Special;
+pub use special::{Special, SpecialSet};
 pub use split::Pieces;
 pub use split::classes::UNICODE_VERSION;
 #[cfg(feature = "custom")]

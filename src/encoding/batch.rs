@@ -52,7 +52,7 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// As [`encode`](Self::encode), for one of the texts.
+    /// As [`encode`](Self::encode), for one of the texts; [`batch_index`](Error::batch_index) returns its index.
     ///
     /// # Complexity
     /// As the single calls, shared by the threads.
@@ -64,7 +64,8 @@ impl Encoding {
     ) -> Result<Vec<Vec<TokenId>>, Error> {
         texts
             .par_iter()
-            .map(|text| self.encode(text.as_ref(), special))
+            .enumerate()
+            .map(|(i, text)| with_index(i, self.encode(text.as_ref(), special)))
             .collect()
     }
 
@@ -101,7 +102,7 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// As [`decode`](Self::decode), for one of the lists.
+    /// As [`decode`](Self::decode), for one of the lists; [`batch_index`](Error::batch_index) returns its index.
     ///
     /// # Complexity
     /// As the single calls, shared by the threads.
@@ -112,7 +113,8 @@ impl Encoding {
     ) -> Result<Vec<String>, Error> {
         lists
             .par_iter()
-            .map(|ids| self.decode(ids.as_ref()))
+            .enumerate()
+            .map(|(i, ids)| with_index(i, self.decode(ids.as_ref())))
             .collect()
     }
 
@@ -128,7 +130,7 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// As [`decode_bytes`](Self::decode_bytes), for one of the lists.
+    /// As [`decode_bytes`](Self::decode_bytes), for one of the lists; [`batch_index`](Error::batch_index) returns its index.
     ///
     /// # Complexity
     /// As the single calls, shared by the threads.
@@ -139,7 +141,8 @@ impl Encoding {
     ) -> Result<Vec<Vec<u8>>, Error> {
         lists
             .par_iter()
-            .map(|ids| self.decode_bytes(ids.as_ref()))
+            .enumerate()
+            .map(|(i, ids)| with_index(i, self.decode_bytes(ids.as_ref())))
             .collect()
     }
 
@@ -170,6 +173,11 @@ impl Encoding {
             _ => concat_in_parallel(&self.encode_ordinary_batch(&parts)),
         }
     }
+}
+
+/// Adds the index of a text or list in its batch to an error.
+fn with_index<T>(index: usize, result: Result<T, Error>) -> Result<T, Error> {
+    result.map_err(|error| error.in_batch(index))
 }
 
 /// Joins all lists into one, on all threads: most of the work is to touch new memory, as much as the lists themselves

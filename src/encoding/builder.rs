@@ -52,6 +52,8 @@ enum Pattern {
     Missing,
     Linear(String),
     Backtracking(String),
+    /// Linear if it can be.
+    Any(String),
     /// The splitter of the encoding that is extended.
     Shared(Splitter),
 }
@@ -161,6 +163,50 @@ impl Encoding {
         Ok(self.encode_ordinary(text))
     }
 
+    /// Appends the ids of a text to `ids`, as [`encode_ordinary_into`](Self::encode_ordinary_into) does, but returns an error
+    /// where that panics, and appends nothing then.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let mut ids = vec![1];
+    /// tiktally::cl100k_base().try_encode_ordinary_into("hello", &mut ids)?;
+    /// assert_eq!(ids, [1, 15339]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    ///
+    /// # Complexity
+    /// As [`try_encode_ordinary`](Self::try_encode_ordinary).
+    #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
+    pub fn try_encode_ordinary_into(
+        &self,
+        text: &str,
+        ids: &mut Vec<TokenId>,
+    ) -> Result<(), Error> {
+        self.check_pattern(text)?;
+        self.encode_ordinary_into(text, ids);
+        Ok(())
+    }
+
+    /// Returns whether the pattern can give up on a text: then calls that cannot return an error panic. Only a
+    /// [pattern that backtracks](Builder::backtracking_pattern) can.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")]
+    /// assert!(!tiktally::cl100k_base().can_fail());
+    /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
+    /// let encoding = tiktally::Encoding::builder("b").backtracking_pattern(r"(.)\1?").ranks(bytes).build()?;
+    /// assert!(encoding.can_fail());
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
+    pub fn can_fail(&self) -> bool {
+        self.splitter().can_fail()
+    }
+
     /// Counts the tokens of a text as [`count`](Self::count) does, but returns an error where that panics.
     ///
     /// It fails only with a [pattern that backtracks](Builder::backtracking_pattern).
@@ -218,6 +264,22 @@ impl Builder {
     #[must_use]
     pub fn backtracking_pattern(mut self, pattern: impl Into<String>) -> Self {
         self.pattern = Pattern::Backtracking(pattern.into());
+        self
+    }
+
+    /// Sets a pattern that runs in linear time if it [can](Self::pattern), and [backtracks](Self::backtracking_pattern)
+    /// otherwise. [`can_fail`](Encoding::can_fail) tells which of the two it is.
+    ///
+    /// ```
+    /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
+    /// let builder = tiktally::Encoding::builder("b").ranks(bytes);
+    /// assert!(!builder.clone().any_pattern(r"\w+| ").build()?.can_fail());
+    /// assert!(builder.any_pattern(r"(.)\1?").build()?.can_fail());
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub fn any_pattern(mut self, pattern: impl Into<String>) -> Self {
+        self.pattern = Pattern::Any(pattern.into());
         self
     }
 
@@ -428,6 +490,11 @@ impl Builder {
 
     /// Creates the splitter for the pattern that was set.
     fn splitter(&self) -> Result<Splitter, Error> {
+        if let Pattern::Linear(pattern) | Pattern::Any(pattern) = &self.pattern
+            && let Some(splitter) = custom::known(pattern)
+        {
+            return Ok(splitter);
+        }
         let custom = match &self.pattern {
             Pattern::Shared(Splitter::Custom(shared)) if shared.gaps() != self.gaps => {
                 shared.with_gaps(self.gaps)
@@ -440,10 +507,9 @@ impl Builder {
                 }
                 .into());
             }
-            Pattern::Linear(pattern) => match custom::known(pattern) {
-                Some(splitter) => return Ok(splitter),
-                None => Custom::linear(pattern, self.gaps),
-            },
+            Pattern::Linear(pattern) => Custom::linear(pattern, self.gaps),
+            Pattern::Any(pattern) => Custom::linear(pattern, self.gaps)
+                .or_else(|_| Custom::backtracking(pattern, self.gaps)),
             Pattern::Backtracking(pattern) => Custom::backtracking(pattern, self.gaps),
         };
         Ok(Splitter::Custom(Arc::new(custom?)))

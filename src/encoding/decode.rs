@@ -162,6 +162,29 @@ impl Encoding {
         Ok(bytes)
     }
 
+    /// Returns how many bytes [`decode_bytes`](Self::decode_bytes) returns, without them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// assert_eq!(tiktally::cl100k_base().decoded_len(&[15339, 1917])?, "hello world".len());
+    /// assert!(tiktally::cl100k_base().decoded_len(&[u32::MAX]).unwrap_err().is_unknown_token());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_unknown_token`](Error::is_unknown_token): an id belongs to no token.
+    ///
+    /// # Complexity
+    /// O(n) in the ids.
+    pub fn decoded_len(&self, ids: &[TokenId]) -> Result<usize, Error> {
+        let len = |(index, id): (usize, &TokenId)| match self.token_bytes(*id) {
+            Some(bytes) => Ok(bytes.len()),
+            None => Err(self.unknown(*id, index)),
+        };
+        ids.iter().enumerate().map(len).sum()
+    }
+
     /// Appends the bytes of a list of ids to `bytes`: all of them, or nothing if there is an error.
     ///
     /// ```

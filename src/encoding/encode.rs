@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::engine::first::append_first;
 use crate::engine::sink::Count;
 use crate::error::{Error, ErrorKind};
+use crate::merge;
 use crate::special::{Special, Stretch};
 use crate::split::Pieces;
 use crate::token_id::TokenId;
@@ -99,16 +100,78 @@ impl Encoding {
     /// As [`encode_ordinary`](Self::encode_ordinary), plus one or two searches for special tokens.
     pub fn encode(&self, text: &str, special: Special<'_>) -> Result<Vec<TokenId>, Error> {
         let mut ids = Vec::new();
-        for stretch in self.0.special.stretches(text, special, self.name())? {
-            match stretch {
-                Stretch::Text(text) => {
-                    self.check_pattern(text)?;
-                    self.encode_ordinary_into(text, &mut ids);
-                }
-                Stretch::Special(id) => ids.push(id),
-            }
-        }
+        self.encode_into(text, special, &mut ids)?;
         Ok(ids)
+    }
+
+    /// Appends the ids that [`encode`](Self::encode) returns to `ids`: all of them, or nothing if there is an error.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let mut ids = vec![1];
+    /// cl100k_base().encode_into("hello <|endoftext|>", Special::ALLOW_ALL, &mut ids)?;
+    /// assert_eq!(ids, [1, 15339, 220, 100257]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    ///
+    /// # Complexity
+    /// As [`encode`](Self::encode).
+    pub fn encode_into(
+        &self,
+        text: &str,
+        special: Special<'_>,
+        ids: &mut Vec<TokenId>,
+    ) -> Result<(), Error> {
+        let before = ids.len();
+        let done = self.for_each_stretch(text, special, |stretch| match stretch {
+            Stretch::Text(text) => self.encode_ordinary_into(text, ids),
+            Stretch::Special(id) => ids.push(id),
+        });
+        if done.is_err() {
+            ids.truncate(before);
+        }
+        done
+    }
+
+    /// Calls `take` with each stretch of a text, in which the pattern is sure not to give up.
+    pub(super) fn for_each_stretch<'t>(
+        &'t self,
+        text: &'t str,
+        special: Special<'t>,
+        mut take: impl FnMut(Stretch<'t>),
+    ) -> Result<(), Error> {
+        for stretch in self.special().stretches(text, special, self.name())? {
+            if let Stretch::Text(text) = stretch {
+                self.check_pattern(text)?;
+            }
+            take(stretch);
+        }
+        Ok(())
+    }
+
+    /// Merges bytes that are one piece, and need not be UTF-8. The pattern does not split them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// let encoding = tiktally::cl100k_base();
+    /// assert_eq!(encoding.encode_piece(b" world"), [1917]);
+    /// assert_eq!(encoding.encode_piece(b"hello world\xff"), [15339, 1917, 175]);
+    /// # }
+    /// ```
+    ///
+    /// # Complexity
+    /// O(n log n) in the bytes.
+    #[doc(alias = "encode_single_piece")]
+    pub fn encode_piece(&self, piece: &[u8]) -> Vec<TokenId> {
+        let mut ids = Vec::new();
+        merge::encode_piece(piece, self.vocab(), &mut ids);
+        ids
     }
 
     /// Returns the id of the token that has exactly these bytes: of an ordinary token, or else of a special one.
@@ -215,15 +278,12 @@ impl Encoding {
     /// As [`encode`](Self::encode).
     pub fn count_with(&self, text: &str, special: Special<'_>) -> Result<usize, Error> {
         let mut count = 0;
-        for stretch in self.0.special.stretches(text, special, self.name())? {
+        self.for_each_stretch(text, special, |stretch| {
             count += match stretch {
-                Stretch::Text(text) => {
-                    self.check_pattern(text)?;
-                    self.count(text)
-                }
+                Stretch::Text(text) => self.count(text),
                 Stretch::Special(_) => 1,
             };
-        }
+        })?;
         Ok(count)
     }
 

@@ -6,7 +6,9 @@ use super::Encoding;
 use crate::engine::Engine;
 use crate::engine::first::append_first;
 use crate::engine::sink::Count;
+use crate::error::Error;
 use crate::merge::cache::Limit;
+use crate::special::{Special, Stretch};
 use crate::token_id::TokenId;
 
 /// An encoding that owns its scratch memory and cache, instead of using those in thread-local storage.
@@ -85,10 +87,7 @@ impl Encoder {
     /// # Complexity
     /// As [`Encoding::encode_ordinary`].
     pub fn encode_ordinary_into(&mut self, text: &str, ids: &mut Vec<TokenId>) {
-        let (splitter, vocab) = (self.encoding.splitter(), self.encoding.vocab());
-        if !append_first(text, splitter, vocab, ids) {
-            self.engine.append(text, splitter, vocab, ids);
-        }
+        append(&self.encoding, &mut self.engine, text, ids);
     }
 
     /// Counts the tokens of a text, as [`Encoding::count`] does.
@@ -104,13 +103,123 @@ impl Encoder {
     /// # Complexity
     /// As [`Encoding::count`].
     pub fn count(&mut self, text: &str) -> usize {
-        let (splitter, vocab) = (self.encoding.splitter(), self.encoding.vocab());
-        let mut ids = Vec::new();
-        if append_first(text, splitter, vocab, &mut ids) {
-            return ids.len();
-        }
-        let mut sink = Count::new(usize::MAX);
-        self.engine.encode(text, splitter, vocab, &mut sink);
-        sink.tokens
+        count(&self.encoding, &mut self.engine, text)
     }
+
+    /// Encodes a text and returns its ids, as [`Encoding::encode`] does.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let mut encoder = cl100k_base().encoder();
+    /// assert_eq!(encoder.encode("hello <|endoftext|>", Special::ALLOW_ALL)?, [15339, 220, 100257]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Encoding::encode`].
+    ///
+    /// # Complexity
+    /// As [`Encoding::encode`].
+    pub fn encode(&mut self, text: &str, special: Special<'_>) -> Result<Vec<TokenId>, Error> {
+        let mut ids = Vec::new();
+        self.encode_into(text, special, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// Appends the ids of a text to `ids`, as [`Encoding::encode_into`] does: all of them, or nothing if there is an error.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let mut ids = vec![1];
+    /// assert!(cl100k_base().encoder().encode_into("<|endoftext|>", Special::REJECT, &mut ids).is_err());
+    /// cl100k_base().encoder().encode_into("<|endoftext|>", Special::ALLOW_ALL, &mut ids)?;
+    /// assert_eq!(ids, [1, 100257]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Encoding::encode`].
+    ///
+    /// # Complexity
+    /// As [`Encoding::encode`].
+    pub fn encode_into(
+        &mut self,
+        text: &str,
+        special: Special<'_>,
+        ids: &mut Vec<TokenId>,
+    ) -> Result<(), Error> {
+        let (encoding, engine, before) = (&self.encoding, &mut self.engine, ids.len());
+        let done = encoding.for_each_stretch(text, special, |stretch| match stretch {
+            Stretch::Text(text) => append(encoding, engine, text, ids),
+            Stretch::Special(id) => ids.push(id),
+        });
+        if done.is_err() {
+            ids.truncate(before);
+        }
+        done
+    }
+
+    /// Counts the ids that [`encode`](Self::encode) returns, as [`Encoding::count_with`] does.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// assert_eq!(cl100k_base().encoder().count_with("hello <|endoftext|>", Special::ALLOW_ALL)?, 3);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Encoding::encode`].
+    ///
+    /// # Complexity
+    /// As [`Encoding::encode`].
+    pub fn count_with(&mut self, text: &str, special: Special<'_>) -> Result<usize, Error> {
+        let (encoding, engine, mut tokens) = (&self.encoding, &mut self.engine, 0);
+        encoding.for_each_stretch(text, special, |stretch| {
+            tokens += match stretch {
+                Stretch::Text(text) => count(encoding, engine, text),
+                Stretch::Special(_) => 1,
+            };
+        })?;
+        Ok(tokens)
+    }
+
+    /// Creates an encoder that works with this engine.
+    pub(super) fn with_engine(encoding: &Encoding, engine: Box<Engine>) -> Self {
+        let encoding = encoding.clone();
+        Self { encoding, engine }
+    }
+
+    /// Returns the engine.
+    pub(super) fn into_engine(self) -> Box<Engine> {
+        self.engine
+    }
+}
+
+/// Appends the ids of a text.
+fn append(encoding: &Encoding, engine: &mut Engine, text: &str, ids: &mut Vec<TokenId>) {
+    let (splitter, vocab) = (encoding.splitter(), encoding.vocab());
+    if !append_first(text, splitter, vocab, ids) {
+        engine.append(text, splitter, vocab, ids);
+    }
+}
+
+/// Counts the tokens of a text.
+fn count(encoding: &Encoding, engine: &mut Engine, text: &str) -> usize {
+    let (splitter, vocab) = (encoding.splitter(), encoding.vocab());
+    let mut ids = Vec::new();
+    if append_first(text, splitter, vocab, &mut ids) {
+        return ids.len();
+    }
+    let mut sink = Count::new(usize::MAX);
+    engine.encode(text, splitter, vocab, &mut sink);
+    sink.tokens
 }

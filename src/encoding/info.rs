@@ -63,6 +63,18 @@ impl Encoding {
         self.0.special.text(id).is_some()
     }
 
+    /// Returns the id of the special token with this text, or `None` if the encoding does not have it.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// assert_eq!(tiktally::cl100k_base().special_token_id("<|endoftext|>"), Some(100_257));
+    /// assert_eq!(tiktally::cl100k_base().special_token_id("<|im_start|>"), None);
+    /// # }
+    /// ```
+    pub fn special_token_id(&self, text: &str) -> Option<TokenId> {
+        self.0.special.id(text.as_bytes())
+    }
+
     /// Returns the bytes of all ordinary tokens, sorted. Special tokens are not included.
     ///
     /// ```

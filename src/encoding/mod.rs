@@ -18,6 +18,7 @@ mod encoder;
 mod graphemes;
 mod independent_parts;
 mod info;
+mod threads;
 mod unstable;
 
 use std::fmt;
@@ -111,6 +112,10 @@ impl Encoding {
 
     pub(crate) fn vocab(&self) -> &Vocabulary {
         &self.0.vocab
+    }
+
+    pub(crate) fn special(&self) -> &SpecialTokens {
+        &self.0.special
     }
 
     #[cfg(feature = "tokenizer-json")]

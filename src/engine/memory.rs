@@ -1,9 +1,10 @@
 //! The memory that threads keep, and its limit.
 
 use std::cell::Cell;
+use std::sync::{Mutex, TryLockError};
 
-use super::ENGINE;
-use crate::merge::cache;
+use super::{ENGINE, Engine};
+use crate::merge::cache::{self, Limit};
 
 /// Sets the limit of each thread's cache of merged pieces, in bytes. Without this call it is 16 MiB.
 ///
@@ -33,6 +34,9 @@ pub fn set_cache_bytes(bytes: usize) {
 /// The thread's next call makes them anew. Other threads, and every [`Encoder`](crate::Encoder), keep theirs. When a
 /// thread ends, its memory is freed without this call.
 ///
+/// Frees also what the threads of [`encode_batch_flat`](crate::Encoding::encode_batch_flat) left for its next call: up to 64
+/// times as much.
+///
 /// ```
 /// # #[cfg(feature = "cl100k_base")] {
 /// assert_eq!(tiktally::cl100k_base().count("hello world"), 2);
@@ -43,4 +47,37 @@ pub fn set_cache_bytes(bytes: usize) {
 pub fn release_thread_cache() {
     // the engine is gone already when destructors of other thread-local values run at the end of a thread
     drop(ENGINE.try_with(Cell::take));
+    with_kept(Vec::clear);
+}
+
+/// The engines of threads that ended, for those of a later call.
+static KEPT: Mutex<Vec<Box<Engine>>> = Mutex::new(Vec::new());
+
+/// The most engines that are kept. Calls with more threads make some of theirs anew.
+const MAX_KEPT: usize = 64;
+
+/// Returns an engine that was kept, or a new one.
+pub(crate) fn kept_engine() -> Box<Engine> {
+    let kept = with_kept(Vec::pop).flatten();
+    kept.unwrap_or_else(|| Engine::new(Limit::Process))
+}
+
+/// Keeps an engine for a later call.
+pub(crate) fn keep_engine(engine: Box<Engine>) {
+    with_kept(|engines| {
+        if engines.len() < MAX_KEPT {
+            engines.push(engine);
+        }
+    });
+}
+
+/// Calls `call` with the engines that are kept, except while another thread uses them.
+///
+/// Nothing waits for the lock: after a fork, the thread that held it may not exist.
+fn with_kept<T>(call: impl FnOnce(&mut Vec<Box<Engine>>) -> T) -> Option<T> {
+    match KEPT.try_lock() {
+        Ok(mut engines) => Some(call(&mut engines)),
+        Err(TryLockError::Poisoned(engines)) => Some(call(&mut engines.into_inner())),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }

@@ -1,6 +1,8 @@
 //! Finds special tokens in a text, and cuts the text at them.
 
-use super::{Allowed, Rejected, Special};
+use std::borrow::Cow;
+
+use super::{Allowed, Rejected, Special, Unknown};
 use crate::error::{Error, ErrorKind};
 use crate::token_id::TokenId;
 
@@ -128,22 +130,12 @@ impl SpecialTokens {
     pub(crate) fn stretches<'t>(
         &'t self,
         text: &'t str,
-        special: Special<'_>,
+        special: Special<'t>,
         encoding: &str,
     ) -> Result<Stretches<'t>, Error> {
-        let allowed = match special.allowed {
-            Allowed::None => Wanted::None,
-            Allowed::All => Wanted::All,
-            Allowed::These(texts) => Wanted::These(self.indices(texts, encoding)?),
-        };
-        let found = match special.rejected {
-            Rejected::None => None,
-            Rejected::Others => self
-                .find(text.as_bytes(), 0, |index| !allowed.contains(index))
-                .and_then(|(position, index)| Some((position, self.tokens.get(index)?.0.as_str()))),
-            Rejected::These(texts) => first_of(texts, text)?,
-        };
-        match found {
+        let allowed = self.allowed(special, encoding)?;
+        let rejected = self.rejected(special, encoding)?;
+        match self.find_rejected(text, &allowed, &rejected) {
             Some((position, token)) => Err(ErrorKind::DisallowedSpecial {
                 token: token.to_owned(),
                 position,
@@ -159,36 +151,128 @@ impl SpecialTokens {
         }
     }
 
-    /// Returns the sorted indices of the tokens with these texts.
-    fn indices(&self, texts: &[&str], encoding: &str) -> Result<Vec<usize>, Error> {
-        let index_of = |text: &&str| {
-            if text.is_empty() {
-                return Err(ErrorKind::EmptySpecial.into());
+    /// Returns the tokens that `special` allows.
+    pub(super) fn allowed<'s>(
+        &self,
+        special: Special<'s>,
+        encoding: &str,
+    ) -> Result<Cow<'s, Wanted>, Error> {
+        Ok(match special.allowed {
+            Allowed::None => Cow::Owned(Wanted::None),
+            Allowed::All => Cow::Owned(Wanted::All),
+            Allowed::These { texts, unknown } => {
+                Cow::Owned(Wanted::These(self.indices(texts, unknown, encoding)?))
             }
-            self.tokens
-                .binary_search_by(|(known, _)| known.as_str().cmp(text))
-                .map_err(|_| {
-                    ErrorKind::NoSuchSpecial {
-                        token: (*text).to_owned(),
-                        encoding: encoding.to_owned(),
-                    }
-                    .into()
-                })
+            Allowed::Set(set) => Cow::Borrowed(set.allowed(self, encoding)?),
+        })
+    }
+
+    /// Returns the tokens and strings that `special` rejects.
+    pub(super) fn rejected<'s>(
+        &self,
+        special: Special<'s>,
+        encoding: &str,
+    ) -> Result<Cow<'s, Rejects>, Error> {
+        Ok(match special.rejected {
+            Rejected::None => Cow::Owned(Rejects::NONE),
+            Rejected::Others => Cow::Owned(Rejects::NotAllowed),
+            Rejected::These(texts) => Cow::Owned(self.rejects(texts)?),
+            Rejected::Set(set) => Cow::Borrowed(set.rejected(self, encoding)?),
+        })
+    }
+
+    /// Returns the string that is rejected and occurs first in the text, and its position; of several at one place, the
+    /// longest.
+    fn find_rejected<'s>(
+        &'s self,
+        text: &str,
+        allowed: &Wanted,
+        rejected: &'s Rejects,
+    ) -> Option<(usize, &'s str)> {
+        let bytes = text.as_bytes();
+        let (token, strings) = match rejected {
+            Rejects::NotAllowed => (
+                self.find(bytes, 0, |index| !allowed.contains(index)),
+                &[][..],
+            ),
+            Rejects::These { tokens, strings } => {
+                (self.find_wanted(bytes, 0, tokens), strings.as_slice())
+            }
         };
-        let mut indices = texts
-            .iter()
-            .map(index_of)
-            .collect::<Result<Vec<usize>, Error>>()?;
+        let token = token.and_then(|(at, index)| Some((at, self.tokens.get(index)?.0.as_str())));
+        let find = |string: &'s String| {
+            Some((
+                memchr::memmem::find(bytes, string.as_bytes())?,
+                string.as_str(),
+            ))
+        };
+        let found = token.into_iter().chain(strings.iter().filter_map(find));
+        found.min_by_key(|&(at, string)| (at, usize::MAX - string.len()))
+    }
+
+    /// Finds the first special token at or after `from` that is wanted, without a search if none is.
+    fn find_wanted(&self, text: &[u8], from: usize, wanted: &Wanted) -> Option<(usize, usize)> {
+        if let Wanted::None = wanted {
+            return None;
+        }
+        self.find(text, from, |index| wanted.contains(index))
+    }
+
+    /// Returns the sorted indices of the tokens with these texts.
+    fn indices(
+        &self,
+        texts: &[&str],
+        unknown: Unknown,
+        encoding: &str,
+    ) -> Result<Vec<usize>, Error> {
+        let index_of = |text: &&str| match self.index(text) {
+            Some(index) => Some(Ok(index)),
+            None if unknown == Unknown::Ignore => None,
+            None if text.is_empty() => Some(Err(ErrorKind::EmptySpecial)),
+            None => Some(Err(ErrorKind::NoSuchSpecial {
+                token: (*text).to_owned(),
+                encoding: encoding.to_owned(),
+            })),
+        };
+        let indices: Result<Vec<usize>, ErrorKind> = texts.iter().filter_map(index_of).collect();
+        let mut indices = indices?;
         indices.sort_unstable();
         Ok(indices)
+    }
+
+    /// Returns the index of the token with this text, which no empty text has.
+    fn index(&self, text: &str) -> Option<usize> {
+        let known = |(known, _): &(String, TokenId)| known.as_str().cmp(text);
+        let index = self.tokens.binary_search_by(known).ok();
+        index.filter(|_| !text.is_empty())
+    }
+
+    /// Returns these texts as strings to reject: one search finds those that are special tokens.
+    fn rejects(&self, texts: &[&str]) -> Result<Rejects, Error> {
+        let (mut tokens, mut strings) = (Vec::new(), Vec::new());
+        for text in texts {
+            match self.index(text) {
+                Some(index) => tokens.push(index),
+                None if text.is_empty() => return Err(ErrorKind::EmptySpecial.into()),
+                None => strings.push((*text).to_owned()),
+            }
+        }
+        tokens.sort_unstable();
+        let tokens = if tokens.is_empty() {
+            Wanted::None
+        } else {
+            Wanted::These(tokens)
+        };
+        Ok(Rejects::These { tokens, strings })
     }
 }
 
 /// A set of special tokens, by their indices.
-#[derive(Debug)]
-enum Wanted {
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
     None,
     All,
+    /// Sorted.
     These(Vec<usize>),
 }
 
@@ -202,21 +286,23 @@ impl Wanted {
     }
 }
 
-/// Returns the string that occurs first in the text and its position; of several at one place, the longest.
-fn first_of<'a>(strings: &'a [&'a str], text: &str) -> Result<Option<(usize, &'a str)>, Error> {
-    if strings.iter().any(|string| string.is_empty()) {
-        return Err(ErrorKind::EmptySpecial.into());
-    }
-    let find = |string: &&'a str| {
-        Some((
-            memchr::memmem::find(text.as_bytes(), string.as_bytes())?,
-            *string,
-        ))
+/// The strings that are an error.
+#[derive(Clone, Debug)]
+pub(super) enum Rejects {
+    /// All special tokens that are not allowed.
+    NotAllowed,
+    These {
+        tokens: Wanted,
+        /// Those that are no special tokens.
+        strings: Vec<String>,
+    },
+}
+
+impl Rejects {
+    const NONE: Self = Self::These {
+        tokens: Wanted::None,
+        strings: Vec::new(),
     };
-    Ok(strings
-        .iter()
-        .filter_map(find)
-        .min_by_key(|&(at, string)| (at, usize::MAX - string.len())))
 }
 
 /// A part of a text that is encoded on its own: the text between two special tokens, or one of these.
@@ -234,7 +320,7 @@ pub(crate) struct Stretches<'t> {
     at: usize,
     /// The special token that follows the stretch returned last, and where it ends.
     next: Option<(TokenId, usize)>,
-    allowed: Wanted,
+    allowed: Cow<'t, Wanted>,
 }
 
 impl<'t> Iterator for Stretches<'t> {
@@ -262,7 +348,7 @@ impl<'t> Iterator for Stretches<'t> {
 impl Stretches<'_> {
     /// Returns the next allowed special token: where it begins, its id, where it ends.
     fn find_allowed(&self) -> Option<(usize, TokenId, usize)> {
-        if let Wanted::None = self.allowed {
+        if let Wanted::None = *self.allowed {
             return None;
         }
         let is_allowed = |index| self.allowed.contains(index);

@@ -1,10 +1,12 @@
 //! Special tokens: the user's choice of how a text that contains one is encoded.
 
 mod matcher;
+mod set;
 
 #[cfg(doc)]
 use crate::error::Error;
 pub(crate) use matcher::{SpecialTokens, Stretch};
+pub use set::SpecialSet;
 
 /// Selects how text that contains a special token is encoded: as the token, as plain text, or with an error.
 ///
@@ -18,6 +20,11 @@ pub(crate) use matcher::{SpecialTokens, Stretch};
 /// | [`allow`](Self::allow) | `allowed_special={…}` | these become tokens, the others are an error |
 /// | [`allow`](Self::allow)`(…)`[`.others_as_text`](Self::others_as_text)`()` | `allowed_special={…}, disallowed_special=()` | these become tokens, the others are plain text |
 /// | [`reject`](Self::reject) | `disallowed_special={…}` | these are an error, the others are plain text |
+/// | [`ALLOW_ALL`](Self::ALLOW_ALL)`.`[`rejecting`](Self::rejecting)`(…)` | `allowed_special="all", disallowed_special={…}` | these are an error, the others become tokens |
+/// | [`allow`](Self::allow)`(…).`[`rejecting`](Self::rejecting)`(…)` | `allowed_special={…}, disallowed_special={…}` | the second ones are an error, even if they are allowed; the first ones become tokens, the rest is plain text |
+///
+/// tiktoken ignores names in `allowed_special` that the encoding does not have; [`ignoring_unknown`](Self::ignoring_unknown)
+/// does so too. For a choice that many calls use, [`SpecialSet`] looks the names up once.
 ///
 /// For text from users, choose [`AS_TEXT`](Self::AS_TEXT), as [`encode_ordinary`](crate::Encoding::encode_ordinary)
 /// does, or reject special tokens. Allow them only in text that your program wrote.
@@ -46,7 +53,18 @@ enum Allowed<'a> {
     #[default]
     None,
     All,
-    These(&'a [&'a str]),
+    These {
+        texts: &'a [&'a str],
+        unknown: Unknown,
+    },
+    Set(&'a SpecialSet),
+}
+
+/// What an allowed text is that is no special token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unknown {
+    Error,
+    Ignore,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,6 +74,7 @@ enum Rejected<'a> {
     #[default]
     Others,
     These(&'a [&'a str]),
+    Set(&'a SpecialSet),
 }
 
 impl<'a> Special<'a> {
@@ -121,8 +140,74 @@ impl<'a> Special<'a> {
     #[must_use]
     pub const fn allow(tokens: &'a [&'a str]) -> Self {
         Self {
-            allowed: Allowed::These(tokens),
+            allowed: Allowed::These {
+                texts: tokens,
+                unknown: Unknown::Error,
+            },
             rejected: Rejected::Others,
+        }
+    }
+
+    /// Ignores allowed strings that are no special tokens of the encoding, as tiktoken does, instead of an error.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let special = Special::allow(&["<|endoftext|>", "<|im_start|>"]);
+    /// assert!(cl100k_base().encode("Hi<|endoftext|>", special).unwrap_err().is_invalid_special());
+    /// assert_eq!(cl100k_base().encode("Hi<|endoftext|>", special.ignoring_unknown())?, [13347, 100257]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn ignoring_unknown(mut self) -> Self {
+        if let Allowed::These { texts, .. } = self.allowed {
+            let unknown = Unknown::Ignore;
+            self.allowed = Allowed::These { texts, unknown };
+        }
+        self
+    }
+
+    /// Rejects these strings wherever they occur, even if they are allowed. Special tokens that are neither allowed nor
+    /// among these strings become plain text.
+    ///
+    /// It stands for tiktoken's `allowed_special` with a set of `disallowed_special`.
+    ///
+    /// An empty string makes the encoding call fail with [`is_invalid_special`](Error::is_invalid_special).
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let special = Special::ALLOW_ALL.rejecting(&["<|endofprompt|>"]);
+    /// assert_eq!(cl100k_base().encode("Hi<|endoftext|>", special)?, [13347, 100257]);
+    /// assert!(cl100k_base().encode("Hi<|endofprompt|>", special).unwrap_err().is_disallowed_special());
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn rejecting(mut self, strings: &'a [&'a str]) -> Self {
+        self.rejected = Rejected::These(strings);
+        self
+    }
+
+    /// Uses a choice that was prepared with [`special_set`](crate::Encoding::special_set).
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")] {
+    /// use tiktally::{Special, cl100k_base};
+    ///
+    /// let set = cl100k_base().special_set(Special::allow(&["<|endoftext|>"]))?;
+    /// assert_eq!(cl100k_base().encode("Hi<|endoftext|>", Special::set(&set))?, [13347, 100257]);
+    /// # }
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn set(set: &'a SpecialSet) -> Self {
+        Self {
+            allowed: Allowed::Set(set),
+            rejected: Rejected::Set(set),
         }
     }
 
@@ -138,11 +223,9 @@ impl<'a> Special<'a> {
     /// # Ok::<(), tiktally::Error>(())
     /// ```
     #[must_use]
-    pub const fn others_as_text(self) -> Self {
-        Self {
-            allowed: self.allowed,
-            rejected: Rejected::None,
-        }
+    pub const fn others_as_text(mut self) -> Self {
+        self.rejected = Rejected::None;
+        self
     }
 
     /// Rejects these strings wherever they occur, whether they are special tokens or not. Everything else is plain
@@ -162,9 +245,6 @@ impl<'a> Special<'a> {
     /// ```
     #[must_use]
     pub const fn reject(strings: &'a [&'a str]) -> Self {
-        Self {
-            allowed: Allowed::None,
-            rejected: Rejected::These(strings),
-        }
+        Self::AS_TEXT.rejecting(strings)
     }
 }

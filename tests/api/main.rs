@@ -23,7 +23,10 @@ mod limits;
 mod models;
 mod properties;
 mod signatures;
+#[cfg(feature = "custom")]
+mod special;
 mod streams;
+mod threads;
 mod vectors;
 
 #[cfg(feature = "custom")]

@@ -63,6 +63,7 @@ for_each!(split_is_the_pattern: r50k_base cl100k_base o200k_base);
 fn merge_is_the_plain_merge(encoding: &'static Encoding) {
     hold(pieces(encoding), |piece| {
         let ours = reference::merge_fast(encoding, &piece.0);
+        prop_assert_eq!(encoding.encode_piece(&piece.0), ours.as_slice());
         prop_assert_eq!(ours, reference::merge(encoding, &piece.0));
         Ok(())
     });
@@ -161,6 +162,7 @@ fn bytes_come_back(encoding: &'static Encoding) {
     hold(byte_strings(encoding), |Escaped(bytes)| {
         let ids = encoding.encode_bytes(&bytes);
         prop_assert_eq!(&encoding.decode_bytes(&ids)?, &bytes);
+        prop_assert_eq!(encoding.decoded_len(&ids)?, bytes.len());
         let lossy = String::from_utf8_lossy(&bytes);
         prop_assert_eq!(encoding.decode_lossy(&ids)?, &*lossy);
         match std::str::from_utf8(&bytes) {

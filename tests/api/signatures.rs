@@ -31,6 +31,8 @@ types! {
     Encoding::n_vocab => fn(&Encoding) -> usize;
     Encoding::max_token_value => fn(&Encoding) -> TokenId;
     Encoding::eot_token => fn(&Encoding) -> Option<TokenId>;
+    Encoding::special_token_id => fn(&Encoding, &str) -> Option<TokenId>;
+    Encoding::special_set => fn(&Encoding, Special<'_>) -> Result<SpecialSet, Error>;
     Encoding::is_special_token => fn(&Encoding, TokenId) -> bool;
     Encoding::token_byte_values => fn(&Encoding) -> Vec<&[u8]>;
     Encoding::pattern => fn(&Encoding) -> &str;
@@ -38,6 +40,10 @@ types! {
     Encoding::encode_ordinary => fn(&Encoding, &str) -> Ids;
     Encoding::encode_ordinary_into => fn(&Encoding, &str, &mut Ids);
     Encoding::encode => fn(&Encoding, &str, Special<'_>) -> Result<Ids, Error>;
+    Encoding::encode_into => fn(&Encoding, &str, Special<'_>, &mut Ids) -> Result<(), Error>;
+    Encoding::encode_piece => fn(&Encoding, &[u8]) -> Ids;
+    Encoding::encode_batch_flat => fn(&Encoding, &[String], Special<'_>, usize) -> Result<(Ids, Vec<usize>), Error>;
+    Encoding::count_batch_with => fn(&Encoding, &[String], Special<'_>, usize) -> Result<Vec<usize>, Error>;
     Encoding::encode_bytes => fn(&Encoding, &[u8]) -> Ids;
     Encoding::encode_single_token => fn(&Encoding, &'static str) -> Result<TokenId, Error>;
     Encoding::encode_with_unstable => fn(&Encoding, &str, Special<'_>) -> Result<(Ids, Vec<Ids>), Error>;
@@ -54,6 +60,7 @@ types! {
     Encoding::decode => fn(&Encoding, &[TokenId]) -> Result<String, Error>;
     Encoding::decode_lossy => fn(&Encoding, &[TokenId]) -> Result<String, Error>;
     Encoding::decode_bytes => fn(&Encoding, &[TokenId]) -> Result<Vec<u8>, Error>;
+    Encoding::decoded_len => fn(&Encoding, &[TokenId]) -> Result<usize, Error>;
     Encoding::decode_into => fn(&Encoding, &[TokenId], &mut Vec<u8>) -> Result<(), Error>;
     Encoding::decode_single_token_bytes => fn(&Encoding, TokenId) -> Result<&[u8], Error>;
     Encoding::decode_tokens_bytes => for<'e> fn(&'e Encoding, &[TokenId]) -> Result<Vec<&'e [u8]>, Error>;
@@ -63,6 +70,9 @@ types! {
     Encoding::encoder => fn(&Encoding) -> Encoder;
     Encoder::with_cache_bytes => fn(Encoder, usize) -> Encoder;
     Encoder::count => fn(&mut Encoder, &str) -> usize;
+    Encoder::encode => fn(&mut Encoder, &str, Special<'_>) -> Result<Ids, Error>;
+    Encoder::encode_into => fn(&mut Encoder, &str, Special<'_>, &mut Ids) -> Result<(), Error>;
+    Encoder::count_with => fn(&mut Encoder, &str, Special<'_>) -> Result<usize, Error>;
     Encoder::encode_ordinary_into => fn(&mut Encoder, &str, &mut Ids);
     Encoding::token_counter => fn(&Encoding) -> TokenCounter;
     TokenCounter::push => fn(&mut TokenCounter, &str);
@@ -80,6 +90,9 @@ types! {
 
     Special::allow => fn(&'static [&'static str]) -> Special<'static>;
     Special::reject => fn(&'static [&'static str]) -> Special<'static>;
+    Special::rejecting => fn(Special<'static>, &'static [&'static str]) -> Special<'static>;
+    Special::ignoring_unknown => fn(Special<'static>) -> Special<'static>;
+    Special::set => fn(&'static SpecialSet) -> Special<'static>;
     Special::others_as_text => fn(Special<'static>) -> Special<'static>;
     [Special::REJECT, Special::ALLOW_ALL, Special::AS_TEXT] => [Special<'static>; 3];
 
@@ -96,6 +109,7 @@ types! {
     Error::special_token => fn(&Error) -> Option<&str>;
     Error::path => fn(&Error) -> Option<&str>;
     Error::position => fn(&Error) -> Option<usize>;
+    Error::batch_index => fn(&Error) -> Option<usize>;
     Error::index => fn(&Error) -> Option<usize>;
     Error::line => fn(&Error) -> Option<usize>;
     Error::token => fn(&Error) -> Option<TokenId>;
@@ -113,9 +127,12 @@ types! {
     Encoding::builder => fn(&'static str) -> Builder;
     Encoding::extend => fn(&Encoding, &'static str) -> Builder;
     Encoding::try_count => fn(&Encoding, &str) -> Result<usize, Error>;
+    Encoding::can_fail => fn(&Encoding) -> bool;
+    Encoding::try_encode_ordinary_into => fn(&Encoding, &str, &mut Ids) -> Result<(), Error>;
     Encoding::try_encode_ordinary => fn(&Encoding, &str) -> Result<Ids, Error>;
     Builder::pattern => fn(Builder, &'static str) -> Builder;
     Builder::backtracking_pattern => fn(Builder, &'static str) -> Builder;
+    Builder::any_pattern => fn(Builder, &'static str) -> Builder;
     Builder::gaps => fn(Builder, Gaps) -> Builder;
     Builder::ranks => fn(Builder, Vec<(Vec<u8>, TokenId)>) -> Builder;
     Builder::ranks_from_tiktoken => fn(Builder, &'static [u8]) -> Result<Builder, Error>;
