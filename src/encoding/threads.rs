@@ -141,7 +141,7 @@ impl Encoding {
         };
         thread::scope(|scope| {
             for _ in 1..threads_for(threads, starts.len()) {
-                scope.spawn(&run);
+                scope.spawn(run);
             }
             run();
         });

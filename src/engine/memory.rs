@@ -51,6 +51,7 @@ pub fn release_thread_cache() {
 }
 
 /// The engines of threads that ended, for those of a later call.
+#[allow(clippy::vec_box)] // an engine is made and passed on as a box
 static KEPT: Mutex<Vec<Box<Engine>>> = Mutex::new(Vec::new());
 
 /// The most engines that are kept. Calls with more threads make some of theirs anew.
@@ -74,6 +75,7 @@ pub(crate) fn keep_engine(engine: Box<Engine>) {
 /// Calls `call` with the engines that are kept, except while another thread uses them.
 ///
 /// Nothing waits for the lock: after a fork, the thread that held it may not exist.
+#[allow(clippy::vec_box)]
 fn with_kept<T>(call: impl FnOnce(&mut Vec<Box<Engine>>) -> T) -> Option<T> {
     match KEPT.try_lock() {
         Ok(mut engines) => Some(call(&mut engines)),
