@@ -1,0 +1,32 @@
+"""Exact, fast token counting: tiktoken's encodings without a network.
+
+>>> import tiktally
+>>> enc = tiktally.encoding_for_model("gpt-4o")
+>>> enc.count("hello world")
+2
+>>> enc.encode("hello world")
+[24912, 2375]
+>>> enc.decode([24912, 2375])
+'hello world'
+"""
+
+from ._encoding import Encoding, encoding_for_model, get_encoding
+from ._tiktally import (
+    context_window,
+    encoding_name_for_model,
+    list_encoding_names,
+    release_thread_cache,
+    set_cache_bytes,
+)
+
+__all__ = [
+    "Encoding",
+    "context_window",
+    "encoding_for_model",
+    "encoding_name_for_model",
+    "get_encoding",
+    "list_encoding_names",
+    "release_thread_cache",
+    "set_cache_bytes",
+]
+__version__ = "0.1.0"

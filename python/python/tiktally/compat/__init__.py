@@ -1,0 +1,41 @@
+"""tiktoken's API: `import tiktally.compat as tiktoken`.
+
+`install()` puts this module in the place of tiktoken for libraries that import it themselves.
+"""
+
+import importlib
+import sys
+
+from . import core, model, registry
+from .core import Encoding
+from .model import encoding_for_model, encoding_name_for_model
+from .registry import get_encoding, list_encoding_names
+
+__all__ = [
+    "Encoding",
+    "encoding_for_model",
+    "encoding_name_for_model",
+    "get_encoding",
+    "install",
+    "list_encoding_names",
+]
+__version__ = "0.14.0"
+
+
+def install() -> None:
+    """Makes `import tiktoken` import this module.
+
+    Call it before anything imports tiktoken; raises RuntimeError otherwise, because two kinds of `Encoding` would be about.
+
+    >>> import tiktally.compat
+    >>> tiktally.compat.install()
+    >>> import tiktoken
+    >>> tiktoken.get_encoding("cl100k_base").encode("hello world")
+    [15339, 1917]
+    """
+    this = importlib.import_module(__name__)
+    if sys.modules.get("tiktoken", this) is not this:
+        raise RuntimeError("tiktoken is imported already; call tiktally.compat.install() before that")
+    sys.modules["tiktoken"] = this
+    for part in (core, model, registry):
+        sys.modules[f"tiktoken.{part.__name__.rpartition('.')[2]}"] = part

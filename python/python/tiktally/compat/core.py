@@ -1,0 +1,5 @@
+"""tiktoken.core"""
+
+from tiktally import Encoding
+
+__all__ = ["Encoding"]

@@ -1,0 +1,48 @@
+//! The Python module `tiktally._tiktally`. The package around it is in `python/tiktally`.
+
+mod chat;
+mod encoding;
+mod errors;
+mod special;
+mod text;
+
+use pyo3::prelude::*;
+
+use encoding::Encoding;
+use errors::raise;
+
+/// Returns the name of the encoding that a model uses.
+#[pyfunction]
+fn encoding_name_for_model(model_name: &str) -> PyResult<&'static str> {
+    tiktally::encoding_name_for_model(model_name).map_err(raise)
+}
+
+/// Returns the names of all built-in encodings.
+#[pyfunction]
+fn list_encoding_names() -> Vec<&'static str> {
+    tiktally::list_encoding_names().to_vec()
+}
+
+/// Sets the limit of each thread's cache of merged pieces, in bytes.
+#[pyfunction]
+fn set_cache_bytes(bytes: usize) {
+    tiktally::set_cache_bytes(bytes);
+}
+
+/// Frees the memory that this thread, and the threads of batches, keep for encoding and counting.
+#[pyfunction]
+fn release_thread_cache() {
+    tiktally::release_thread_cache();
+}
+
+#[pymodule(gil_used = false)]
+fn _tiktally(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Encoding>()?;
+    module.add_function(wrap_pyfunction!(encoding_name_for_model, module)?)?;
+    module.add_function(wrap_pyfunction!(list_encoding_names, module)?)?;
+    module.add_function(wrap_pyfunction!(set_cache_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(release_thread_cache, module)?)?;
+    module.add_function(wrap_pyfunction!(chat::count_chat, module)?)?;
+    module.add_function(wrap_pyfunction!(chat::context_window, module)?)?;
+    Ok(())
+}

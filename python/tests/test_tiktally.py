@@ -1,0 +1,150 @@
+"""Tests of what tiktoken does not have, and of the package itself."""
+
+import copy
+import doctest
+import multiprocessing
+import pickle
+import subprocess
+import sys
+import threading
+
+import pytest
+import tiktally
+import tiktally.chat
+import tiktally.compat
+
+TEXT = "One line is much like another, 你好 🙂.\n" * 50
+
+
+@pytest.fixture(params=tiktally.list_encoding_names())
+def enc(request):
+    return tiktally.get_encoding(request.param)
+
+
+def test_counts_are_lengths(enc):
+    ids = enc.encode_ordinary(TEXT)
+    assert enc.count(TEXT) == len(ids)
+    assert enc.count_up_to(TEXT, len(ids)) == len(ids)
+    assert enc.count_up_to(TEXT, len(ids) - 1) is None
+    assert enc.count_batch([TEXT, "", "a"], num_threads=2) == [len(ids), 0, 1]
+    assert enc.decode(ids) == TEXT
+
+
+def test_limits(enc):
+    for limit in [0, 1, 7, 100]:
+        assert TEXT.startswith(enc.truncate(TEXT, limit))
+        assert TEXT.endswith(enc.truncate_start(TEXT, limit))
+        assert enc.count(enc.truncate(TEXT, limit)) <= limit
+        assert enc.count(enc.truncate_start(TEXT, limit)) <= limit
+    for prefer in [None, "word", "line", "sentence"]:
+        chunks = enc.chunks(TEXT, 30, prefer=prefer)
+        assert "".join(chunks) == TEXT
+        assert all(enc.count(chunk) <= 30 for chunk in chunks)
+    with pytest.raises(ValueError, match="prefer"):
+        enc.chunks(TEXT, 30, prefer="page")
+    with pytest.raises(ValueError):
+        enc.chunks(TEXT, 0)
+
+
+def test_batches_name_the_first_wrong_text(enc):
+    with pytest.raises(ValueError, match="endoftext"):
+        enc.encode_batch(["a", "<|endoftext|>"])
+
+
+def test_pickles_are_names(enc):
+    assert len(pickle.dumps(enc)) < 100
+    for same in [pickle.loads(pickle.dumps(enc)), copy.copy(enc), copy.deepcopy(enc)]:
+        assert same is enc
+
+
+def test_custom_encodings():
+    base = tiktally.get_encoding("cl100k_base")
+    parts = {"pat_str": base._pat_str, "mergeable_ranks": base._mergeable_ranks}
+    enc = tiktally.Encoding("custom", **parts, special_tokens={"<a>": 200_000})
+    assert enc.encode("hello<a>", allowed_special="all") == [15339, 200_000]
+    again = pickle.loads(pickle.dumps(enc))
+    assert (again.name, again.encode(TEXT)) == ("custom", base.encode(TEXT))
+    with pytest.raises(AssertionError):
+        tiktally.Encoding("custom", **parts, special_tokens={}, explicit_n_vocab=5)
+    with pytest.raises(ValueError):
+        tiktally.Encoding("custom", pat_str="(", mergeable_ranks=base._mergeable_ranks, special_tokens={})
+    few = {bytes([byte]): byte for byte in range(256)}
+    slow = tiktally.Encoding("slow", pat_str=r"(.)\1?", mergeable_ranks=few, special_tokens={})
+    assert slow.pieces("aab") == ["aa", "b"]
+
+
+def test_names():
+    assert tiktally.encoding_for_model("gpt-4o").name == "o200k_base"
+    with pytest.raises(KeyError, match="did you mean"):
+        tiktally.encoding_for_model("gpt4o")
+    with pytest.raises(ValueError, match="no encoding"):
+        tiktally.get_encoding("none")
+    assert tiktally.context_window("gpt-4o")[0] == 128_000
+    assert tiktally.context_window("none") is None
+
+
+def test_chat():
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
+    assert tiktally.chat.count(body).exact
+    with pytest.raises(ValueError, match="at least one message"):
+        tiktally.chat.count('{"model": "gpt-4o", "messages": []}')
+    with pytest.raises(ValueError):
+        tiktally.chat.count(b"{")
+    assert tiktally.chat.estimate(body).total == tiktally.chat.count(body).total
+
+
+def test_threads(enc):
+    expected, found = enc.encode_ordinary(TEXT * 20), []
+    threads = [threading.Thread(target=lambda: found.append(enc.encode_ordinary(TEXT * 20))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 8
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes(method):
+    enc = tiktally.get_encoding("cl100k_base")
+    texts = [TEXT * 100] * 20
+    counts = enc.count_batch(texts, num_threads=4)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map(enc.count_batch, [texts, texts]) == [counts, counts]
+
+
+def test_memory_is_flat():
+    code = """
+import resource, tiktally
+enc = tiktally.get_encoding("cl100k_base")
+def work(n):
+    for i in range(n):
+        text = f"call {i} " * 50
+        assert enc.decode(enc.encode(text)) == text
+        enc.encode_batch([text] * 3, num_threads=2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = work(2_000)
+print(work(8_000) - before)
+"""
+    grown = int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout)
+    assert grown < 4_000, f"{grown} KB"
+
+
+def test_install_takes_the_place_of_tiktoken():
+    code = """
+import tiktally.compat
+tiktally.compat.install()
+tiktally.compat.install()
+import tiktoken, tiktoken.core, tiktoken.model, tiktoken.registry
+assert tiktoken.Encoding is tiktoken.core.Encoding
+assert tiktoken.get_encoding("cl100k_base").encode("hello") == [15339]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    late = "import sys, types; sys.modules['tiktoken'] = types.ModuleType('tiktoken'); import tiktally.compat; tiktally.compat.install()"
+    done = subprocess.run([sys.executable, "-c", late], capture_output=True, text=True)
+    assert "imported already" in done.stderr
+
+
+@pytest.mark.parametrize("module", [tiktally, tiktally.chat, sys.modules["tiktally._encoding"]])
+def test_examples(module):
+    results = doctest.testmod(module)
+    assert results.attempted > 0 and results.failed == 0
