@@ -1,15 +1,16 @@
-//! The class `Encoding`, without what is easier in Python.
+//! The native class `Encoding`. Its subclass in Python adds the parts that are easier to write there.
 
 use std::collections::HashMap;
+use std::panic::{self, AssertUnwindSafe};
 
-use pyo3::exceptions::{PyAssertionError, PyKeyError, PyValueError};
+use pyo3::exceptions::{PyAssertionError, PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyString};
-use tiktally::{Cut, TokenId};
+use tiktally::{Cut, Gaps, TokenId};
 
 use crate::errors::raise;
-use crate::special::Choice;
-use crate::text::text_of;
+use crate::special::{Allowed, Choice, Disallowed};
+use crate::text::{text_of, texts_of};
 
 /// Texts from this size on are encoded without the GIL. Below, taking it again would cost more than it gives others.
 const DETACHED_BYTES: usize = 4096;
@@ -42,28 +43,35 @@ impl Encoding {
         special_tokens: Option<HashMap<String, TokenId>>,
         explicit_n_vocab: Option<usize>,
     ) -> PyResult<Self> {
-        let (Some(pattern), Some(ranks)) = (pat_str, mergeable_ranks) else {
+        let is_custom = pat_str.is_some() || mergeable_ranks.is_some();
+        if !is_custom && special_tokens.is_none() && explicit_n_vocab.is_none() {
             let encoding = tiktally::get_encoding(name).map_err(raise)?;
             let (encoding, is_built_in) = (encoding.clone(), true);
             return Ok(Self {
                 encoding,
                 is_built_in,
             });
+        }
+        let (Some(pattern), Some(ranks)) = (pat_str, mergeable_ranks) else {
+            return Err(PyTypeError::new_err(
+                "a custom encoding needs pat_str and mergeable_ranks; a built-in one takes only its name",
+            ));
         };
         let special = special_tokens.unwrap_or_default();
         let tokens = ranks.len() + special.len();
         let encoding = py.detach(|| {
             let builder = tiktally::Encoding::builder(name)
                 .any_pattern(pattern)
+                .gaps(Gaps::Drop)
                 .ranks(ranks);
             let add = |builder: tiktally::Builder, (text, id)| builder.special_token(text, id);
             special.into_iter().fold(builder, add).build()
         });
         let encoding = encoding.map_err(raise)?;
         let fits = |n: usize| tokens == n && encoding.n_vocab() == n;
-        if explicit_n_vocab.is_some_and(|n| n > 0 && !fits(n)) {
+        if let Some(n) = explicit_n_vocab.filter(|&n| n > 0 && !fits(n)) {
             return Err(PyAssertionError::new_err(format!(
-                "explicit_n_vocab is {explicit_n_vocab:?}, but there are {tokens} tokens, and the largest id is {}",
+                "explicit_n_vocab is {n}, but there are {tokens} tokens, and the largest id is {}",
                 encoding.max_token_value()
             )));
         }
@@ -133,15 +141,15 @@ impl Encoding {
     }
 
     /// Returns the ids of a text, as tiktoken does.
-    #[pyo3(signature = (text, *, allowed_special=None, disallowed_special=None))]
+    #[pyo3(signature = (text, *, allowed_special=Allowed::NONE, disallowed_special=Disallowed::ALL))]
     fn encode(
         &self,
         py: Python<'_>,
         text: &Bound<'_, PyString>,
-        allowed_special: Option<&Bound<'_, PyAny>>,
-        disallowed_special: Option<&Bound<'_, PyAny>>,
+        allowed_special: Allowed,
+        disallowed_special: Disallowed,
     ) -> PyResult<Vec<TokenId>> {
-        let choice = Choice::new(allowed_special, disallowed_special)?;
+        let choice = Choice::new(allowed_special, disallowed_special);
         let text = text_of(text)?;
         detached(py, text.len(), || {
             choice.with(|special| self.encoding.encode(&text, special))
@@ -150,13 +158,13 @@ impl Encoding {
     }
 
     /// Returns the ids of a text as bytes: each is an unsigned integer of 32 bits, in the machine's order.
-    #[pyo3(signature = (text, *, allowed_special=None, disallowed_special=None))]
+    #[pyo3(signature = (text, *, allowed_special=Allowed::NONE, disallowed_special=Disallowed::ALL))]
     fn _encode_to_bytes<'py>(
         &self,
         py: Python<'py>,
         text: &Bound<'_, PyString>,
-        allowed_special: Option<&Bound<'_, PyAny>>,
-        disallowed_special: Option<&Bound<'_, PyAny>>,
+        allowed_special: Allowed,
+        disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let ids = self.encode(py, text, allowed_special, disallowed_special)?;
         PyBytes::new_with(py, 4 * ids.len(), |bytes| {
@@ -168,17 +176,18 @@ impl Encoding {
     }
 
     /// Returns the ids of each text.
-    #[pyo3(signature = (text, *, num_threads=0, allowed_special=None, disallowed_special=None))]
+    #[pyo3(signature = (text, *, num_threads=0, allowed_special=Allowed::NONE, disallowed_special=Disallowed::ALL))]
     fn encode_batch<'py>(
         &self,
         py: Python<'py>,
-        text: Vec<Bound<'py, PyString>>,
+        text: &Bound<'py, PyAny>,
         num_threads: usize,
-        allowed_special: Option<&Bound<'_, PyAny>>,
-        disallowed_special: Option<&Bound<'_, PyAny>>,
+        allowed_special: Allowed,
+        disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyList>> {
-        let choice = Choice::new(allowed_special, disallowed_special)?;
-        let texts = text.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
+        let choice = Choice::new(allowed_special, disallowed_special);
+        let strings = texts_of(text)?;
+        let texts = strings.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
         let flat = py.detach(|| {
             choice.with(|special| {
                 self.encoding
@@ -203,10 +212,7 @@ impl Encoding {
         limit: usize,
     ) -> PyResult<Option<usize>> {
         let text = text_of(text)?;
-        self.check(&text)?;
-        Ok(detached(py, text.len(), || {
-            self.encoding.count_up_to(&text, limit)
-        }))
+        self.checked(py, &text, || self.encoding.count_up_to(&text, limit))
     }
 
     /// Returns the number of tokens of each text.
@@ -214,10 +220,11 @@ impl Encoding {
     fn count_batch(
         &self,
         py: Python<'_>,
-        texts: Vec<Bound<'_, PyString>>,
+        texts: &Bound<'_, PyAny>,
         num_threads: usize,
     ) -> PyResult<Vec<usize>> {
-        let texts = texts.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
+        let strings = texts_of(texts)?;
+        let texts = strings.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
         let special = tiktally::Special::AS_TEXT;
         py.detach(|| self.encoding.count_batch_with(&texts, special, num_threads))
             .map_err(raise)
@@ -231,10 +238,9 @@ impl Encoding {
         max_tokens: usize,
     ) -> PyResult<String> {
         let text = text_of(text)?;
-        self.check(&text)?;
-        Ok(detached(py, text.len(), || {
+        self.checked(py, &text, || {
             self.encoding.truncate(&text, max_tokens).to_owned()
-        }))
+        })
     }
 
     /// Returns the longest end of a text that has at most `max_tokens` tokens.
@@ -245,10 +251,9 @@ impl Encoding {
         max_tokens: usize,
     ) -> PyResult<String> {
         let text = text_of(text)?;
-        self.check(&text)?;
-        Ok(detached(py, text.len(), || {
+        self.checked(py, &text, || {
             self.encoding.truncate_start(&text, max_tokens).to_owned()
-        }))
+        })
     }
 
     /// Returns the parts of a text, each with at most `max_tokens` tokens, of which `overlap` are those of the part before.
@@ -273,8 +278,7 @@ impl Encoding {
             }
         };
         let text = text_of(text)?;
-        self.check(&text)?;
-        let chunks = detached(py, text.len(), || {
+        let chunks = self.checked(py, &text, || {
             let chunks = self
                 .encoding
                 .chunks_overlapping(&text, max_tokens, overlap)?;
@@ -284,19 +288,19 @@ impl Encoding {
             };
             Ok(chunks.map(str::to_owned).collect())
         });
-        chunks.map_err(raise)
+        chunks?.map_err(raise)
     }
 
     /// Returns the stable ids of a text, and all ways to go on, as tiktoken does.
-    #[pyo3(signature = (text, *, allowed_special=None, disallowed_special=None))]
+    #[pyo3(signature = (text, *, allowed_special=Allowed::NONE, disallowed_special=Disallowed::ALL))]
     fn encode_with_unstable(
         &self,
         py: Python<'_>,
         text: &Bound<'_, PyString>,
-        allowed_special: Option<&Bound<'_, PyAny>>,
-        disallowed_special: Option<&Bound<'_, PyAny>>,
+        allowed_special: Allowed,
+        disallowed_special: Disallowed,
     ) -> PyResult<(Vec<TokenId>, Vec<Vec<TokenId>>)> {
-        let choice = Choice::new(allowed_special, disallowed_special)?;
+        let choice = Choice::new(allowed_special, disallowed_special);
         let text = text_of(text)?;
         py.detach(|| choice.with(|special| self.encoding.encode_with_unstable(&text, special)))
             .map_err(raise)
@@ -307,19 +311,22 @@ impl Encoding {
         id.map_err(|_| PyKeyError::new_err(token.clone().unbind()))
     }
 
-    fn _encode_piece(&self, piece: &[u8]) -> Vec<TokenId> {
-        self.encoding.encode_piece(piece)
+    fn _encode_piece(&self, py: Python<'_>, piece: &[u8]) -> Vec<TokenId> {
+        detached(py, piece.len(), || self.encoding.encode_piece(piece))
     }
 
-    fn _encode_bytes(&self, py: Python<'_>, text: &[u8]) -> Vec<TokenId> {
-        detached(py, text.len(), || self.encoding.encode_bytes(text))
+    fn _encode_bytes(&self, py: Python<'_>, text: &[u8]) -> PyResult<Vec<TokenId>> {
+        // only the valid beginning is split
+        let beginning = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        self.checked(py, beginning, || self.encoding.encode_bytes(text))
     }
 
     /// Returns the pieces that the pattern splits a text into.
-    fn pieces(&self, text: &Bound<'_, PyString>) -> PyResult<Vec<String>> {
+    fn pieces(&self, py: Python<'_>, text: &Bound<'_, PyString>) -> PyResult<Vec<String>> {
         let text = text_of(text)?;
-        self.check(&text)?;
-        Ok(self.encoding.pieces(&text).map(str::to_owned).collect())
+        self.checked(py, &text, || {
+            self.encoding.pieces(&text).map(str::to_owned).collect()
+        })
     }
 
     /// Returns the bytes of a list of ids.
@@ -347,8 +354,10 @@ impl Encoding {
     fn decode_with_offsets(
         &self,
         py: Python<'_>,
-        tokens: Vec<TokenId>,
+        tokens: &Bound<'_, PyAny>,
     ) -> PyResult<(String, Vec<usize>)> {
+        let ids = tokens.try_iter()?.map(|id| id?.extract());
+        let tokens: Vec<TokenId> = ids.collect::<PyResult<_>>()?;
         match self.encoding.decode_with_offsets(&tokens) {
             Ok(decoded) => Ok(decoded),
             Err(error) => match error.token() {
@@ -379,11 +388,26 @@ impl Encoding {
         detached(py, text.len(), || self.encoding.try_encode_ordinary(text)).map_err(raise)
     }
 
-    /// Fails if the pattern gives up on a text: calls that cannot return an error would panic.
-    fn check(&self, text: &str) -> PyResult<()> {
-        if self.encoding.can_fail() {
+    /// Calls `work`, which splits a text. Fails if the pattern gives up.
+    fn checked<T: Send>(
+        &self,
+        py: Python<'_>,
+        text: &str,
+        work: impl FnOnce() -> T + Send,
+    ) -> PyResult<T> {
+        detached(py, text.len(), || {
+            if !self.encoding.can_fail() {
+                return Ok(work());
+            }
             self.encoding.try_count(text).map_err(raise)?;
-        }
-        Ok(())
+            // a part of the text can be harder to split than the whole, and the crate panics then
+            panic::catch_unwind(AssertUnwindSafe(work)).map_err(|reason| {
+                match reason.downcast::<String>() {
+                    Ok(reason) if reason.contains("gave up") => PyValueError::new_err(*reason),
+                    Ok(reason) => panic::resume_unwind(reason),
+                    Err(reason) => panic::resume_unwind(reason),
+                }
+            })
+        })
     }
 }

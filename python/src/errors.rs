@@ -1,6 +1,6 @@
 //! The crate's errors as Python's exceptions: those that tiktoken raises, with its messages where it has one.
 
-use pyo3::exceptions::{PyKeyError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use tiktally::Error;
 
@@ -18,8 +18,6 @@ pub fn raise(error: Error) -> PyErr {
     let message = error.to_string();
     if error.is_unknown_model() || error.is_unknown_token_bytes() {
         PyKeyError::new_err(message)
-    } else if error.is_pattern_limit() {
-        PyRuntimeError::new_err(message)
     } else if error.is_io() {
         PyOSError::new_err(message)
     } else {

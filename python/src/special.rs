@@ -5,11 +5,17 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFrozenSet, PySet, PyString};
 use tiktally::Special;
 
-/// One of the arguments.
-pub enum Names {
+/// The names in one of the arguments.
+enum Names {
     All,
     These(Vec<String>),
 }
+
+/// The argument `allowed_special`: `"all"` or a set of strings.
+pub struct Allowed(Names);
+
+/// The argument `disallowed_special`: `"all"`, a collection of strings, or `None` for no strings.
+pub struct Disallowed(Names);
 
 /// Both arguments, which own their names.
 pub struct Choice {
@@ -17,31 +23,49 @@ pub struct Choice {
     disallowed: Names,
 }
 
+impl Allowed {
+    /// The default of tiktoken.
+    pub const NONE: Self = Self(Names::These(Vec::new()));
+}
+
+impl Disallowed {
+    /// The default of tiktoken.
+    pub const ALL: Self = Self(Names::All);
+}
+
+impl FromPyObject<'_, '_> for Allowed {
+    type Error = PyErr;
+
+    fn extract(names: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        let is_set = names.is_instance_of::<PySet>() || names.is_instance_of::<PyFrozenSet>();
+        match Names::new(&names)? {
+            Names::These(_) if !is_set => Err(PyTypeError::new_err(
+                "allowed_special must be \"all\" or a set of strings",
+            )),
+            names => Ok(Self(names)),
+        }
+    }
+}
+
+impl FromPyObject<'_, '_> for Disallowed {
+    type Error = PyErr;
+
+    fn extract(names: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        // tiktoken looks only at names that are true
+        if names.is_none() {
+            return Ok(Self(Names::These(Vec::new())));
+        }
+        Names::new(&names).map(Self)
+    }
+}
+
 impl Choice {
-    /// Reads the arguments; the defaults are those of tiktoken.
-    pub fn new(
-        allowed: Option<&Bound<'_, PyAny>>,
-        disallowed: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        let is_set = |names: &Bound<'_, PyAny>| {
-            names.is_instance_of::<PySet>() || names.is_instance_of::<PyFrozenSet>()
-        };
-        let allowed = match allowed {
-            None => Names::These(Vec::new()),
-            Some(names) => match Names::new(names)? {
-                Names::These(_) if !is_set(names) => {
-                    return Err(PyTypeError::new_err(
-                        "allowed_special must be \"all\" or a set of strings",
-                    ));
-                }
-                names => names,
-            },
-        };
-        let disallowed = disallowed.map_or(Ok(Names::All), Names::new)?;
-        Ok(Self {
+    /// Takes both arguments.
+    pub fn new(Allowed(allowed): Allowed, Disallowed(disallowed): Disallowed) -> Self {
+        Self {
             allowed,
             disallowed,
-        })
+        }
     }
 
     /// Calls `call` with the crate's form of this choice.

@@ -4,6 +4,7 @@ import os
 import random
 
 import pytest
+import tiktally
 
 CASES = int(os.environ.get("CASES", "2000"))
 
@@ -164,6 +165,45 @@ def test_facts(oracles):
             assert getattr(ours, fact) == getattr(theirs, fact), (ours, fact)
         assert ours.token_byte_values() == theirs.token_byte_values()
         assert repr(ours) == repr(theirs)
+
+
+@pytest.mark.parametrize("pattern", [r"\w+|\W", r"\w+", r"(.)\1?"])
+def test_custom_encodings(oracles, pattern):
+    import tiktoken
+
+    parts = {"pat_str": pattern, "mergeable_ranks": {bytes([byte]): byte for byte in range(256)}, "special_tokens": {"<|end|>": 300}}
+    custom = tiktally.Encoding("custom", **parts), tiktoken.Encoding("custom", **parts)
+
+    def make(rng, ours):
+        text = text_of(rng)
+        if rng.random() < 0.3:
+            return "_encode_bytes", [text.encode("utf-8", "replace") + b"\xff"], {}
+        return "encode", [text], {"disallowed_special": ()}
+
+    compare([custom], make)
+
+
+def test_arguments_that_are_not_as_documented(oracles):
+    special = "<|endoftext|>"
+    for ours, theirs in oracles:
+        for name, make in [
+            ("encode", lambda: ([special], {"disallowed_special": None})),
+            ("encode", lambda: ([special], {"allowed_special": None})),
+            ("encode", lambda: (["a"], {"allowed_special": None, "disallowed_special": ()})),
+            ("encode", lambda: ([special], {"disallowed_special": iter([special])})),
+            ("encode_batch", lambda: ([iter(["a", "b"])], {})),
+            ("encode_batch", lambda: (["ab"], {})),
+            ("encode_batch", lambda: ([("a",)], {})),
+            ("encode_batch", lambda: ([None], {})),
+            ("encode_batch", lambda: ([["a", 5]], {})),
+            ("encode_ordinary_batch", lambda: ([iter(["a", "b"])], {})),
+            ("decode_with_offsets", lambda: ([iter([97, 98])], {})),
+            ("decode_with_offsets", lambda: ([{97}], {})),
+            ("decode", lambda: ([iter([97])], {})),
+            ("decode_tokens_bytes", lambda: ([iter([97])], {})),
+        ]:
+            found = outcome(getattr(ours, name), *make())
+            assert found == outcome(getattr(theirs, name), *make()), (name, make())
 
 
 def test_wrong_types(oracles):

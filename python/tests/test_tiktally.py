@@ -2,6 +2,7 @@
 
 import copy
 import doctest
+import functools
 import multiprocessing
 import pickle
 import subprocess
@@ -71,6 +72,35 @@ def test_custom_encodings():
     few = {bytes([byte]): byte for byte in range(256)}
     slow = tiktally.Encoding("slow", pat_str=r"(.)\1?", mergeable_ranks=few, special_tokens={})
     assert slow.pieces("aab") == ["aa", "b"]
+
+
+def test_a_built_in_name_takes_no_other_arguments():
+    for more in [{"special_tokens": {"<a>": 200_000}}, {"pat_str": "."}, {"mergeable_ranks": {}}, {"explicit_n_vocab": 5}]:
+        with pytest.raises(TypeError, match="mergeable_ranks"):
+            tiktally.Encoding("cl100k_base", **more)
+
+
+def test_a_pattern_that_gives_up_is_a_value_error():
+    few = {bytes([byte]): byte for byte in range(256)}
+    hard = tiktally.Encoding("hard", pat_str=r"((a|aa)+)+\1(?<=c)", mergeable_ranks=few)
+    text = "a" * 40
+    calls = [hard.encode_ordinary, hard.encode, hard.encode_to_numpy, hard.encode_with_unstable, hard.count, hard.pieces]
+    limited = [hard.count_up_to, hard.truncate, hard.truncate_start, hard.chunks]
+    for call in calls + [functools.partial(call, max_tokens=5) for call in limited[1:]] + [lambda text: hard.count_up_to(text, 5)]:
+        with pytest.raises(ValueError, match="gave up"):
+            call(text)
+    for data in [text.encode(), text.encode() + b"\xff"]:
+        with pytest.raises(ValueError, match="gave up"):
+            hard._encode_bytes(data)
+    for batch in [hard.encode_batch, hard.count_batch]:
+        with pytest.raises(ValueError, match="item 1 of the batch"):
+            batch(["", text])
+    # the whole text is easy to split, a chunk of it is not
+    part = tiktally.Encoding("part", pat_str=r".*?z|((a|aa)+)+\1(?<=c)|.", mergeable_ranks=few)
+    text = "x" + "a" * 60 + "z"
+    assert part.count(text) == len(text)
+    with pytest.raises(ValueError, match="gave up"):
+        part.chunks(text, 50)
 
 
 def test_names():

@@ -141,7 +141,10 @@ impl Encoding {
         };
         thread::scope(|scope| {
             for _ in 1..threads_for(threads, starts.len()) {
-                scope.spawn(run);
+                // without a new thread, those that are there do its work
+                if thread::Builder::new().spawn_scoped(scope, run).is_err() {
+                    break;
+                }
             }
             run();
         });

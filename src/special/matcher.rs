@@ -293,7 +293,7 @@ pub(super) enum Rejects {
     NotAllowed,
     These {
         tokens: Wanted,
-        /// Those that are no special tokens.
+        /// Those that are not special tokens.
         strings: Vec<String>,
     },
 }

@@ -60,7 +60,7 @@ enum Allowed<'a> {
     Set(&'a SpecialSet),
 }
 
-/// What an allowed text is that is no special token.
+/// How an allowed text that is not a special token is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unknown {
     Error,
@@ -148,7 +148,7 @@ impl<'a> Special<'a> {
         }
     }
 
-    /// Ignores allowed strings that are no special tokens of the encoding, as tiktoken does, instead of an error.
+    /// Ignores allowed strings that are not special tokens of the encoding, as tiktoken does. Without it, they are an error.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

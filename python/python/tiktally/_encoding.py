@@ -1,9 +1,9 @@
-"""The class Encoding: the native one, with what is easier in Python."""
+"""The class Encoding: the native class and the methods that are easier to write in Python."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Sequence
 
 from . import _tiktally
 
@@ -60,12 +60,12 @@ class Encoding(_tiktally.Encoding):
         )
         return np.frombuffer(ids, dtype=np.uint32)
 
-    def encode_ordinary_batch(self, text: Sequence[str], *, num_threads: int = 8) -> list[list[int]]:
+    def encode_ordinary_batch(self, text: Iterable[str], *, num_threads: int = 8) -> list[list[int]]:
         """Returns the ids of each text; special tokens are plain text."""
         return self.encode_batch(text, num_threads=num_threads, disallowed_special=())
 
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
-        """Returns the id of the token with exactly this text; a special one, too."""
+        """Returns the id of the token with exactly this text. Special tokens count too."""
         if isinstance(text_or_bytes, str):
             text_or_bytes = text_or_bytes.encode("utf-8")
         return self._encode_single_token(text_or_bytes)
@@ -91,13 +91,13 @@ class Encoding(_tiktally.Encoding):
     def decode_batch(
         self, batch: Sequence[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
     ) -> list[str]:
-        """Returns the text of each list of ids."""
+        """Returns the text of each list of ids. It uses one thread, whatever `num_threads` is."""
         return [self.decode(tokens, errors) for tokens in batch]
 
     def decode_bytes_batch(
         self, batch: Sequence[Sequence[int]], *, num_threads: int = 8
     ) -> list[bytes]:
-        """Returns the bytes of each list of ids."""
+        """Returns the bytes of each list of ids. It uses one thread, whatever `num_threads` is."""
         return [self.decode_bytes(tokens) for tokens in batch]
 
     def __reduce__(self) -> Any:

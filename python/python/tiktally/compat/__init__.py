@@ -25,7 +25,7 @@ __version__ = "0.14.0"
 def install() -> None:
     """Makes `import tiktoken` import this module.
 
-    Call it before anything imports tiktoken; raises RuntimeError otherwise, because two kinds of `Encoding` would be about.
+    Call it before anything imports tiktoken; it raises RuntimeError otherwise, because there would be two classes `Encoding`.
 
     >>> import tiktally.compat
     >>> tiktally.compat.install()
