@@ -128,6 +128,11 @@ def test_decode(oracles):
     compare(oracles, make)
 
 
+@pytest.mark.parametrize("name", ["decode_batch", "decode_bytes_batch"])
+def test_batches_of_ids(oracles, name):
+    compare(oracles, lambda rng, ours: (name, [[ids_of(rng, ours) for _ in range(rng.randrange(4))]], {}))
+
+
 def test_single_tokens(oracles):
     def make(rng, ours):
         kind = rng.randrange(3)

@@ -37,6 +37,10 @@ def test_limits(enc):
         assert TEXT.endswith(enc.truncate_start(TEXT, limit))
         assert enc.count(enc.truncate(TEXT, limit)) <= limit
         assert enc.count(enc.truncate_start(TEXT, limit)) <= limit
+        # at most one character is cut, of up to four tokens
+        assert enc.count(enc.truncate(TEXT, limit)) > limit - 4
+        assert enc.count(enc.truncate_start(TEXT, limit)) > limit - 4
+    assert enc.truncate(TEXT, 10**6) == enc.truncate_start(TEXT, 10**6) == TEXT
     for prefer in [None, "word", "line", "sentence"]:
         chunks = enc.chunks(TEXT, 30, prefer=prefer)
         assert "".join(chunks) == TEXT
@@ -48,8 +52,10 @@ def test_limits(enc):
 
 
 def test_batches_name_the_first_wrong_text(enc):
-    with pytest.raises(ValueError, match="endoftext"):
-        enc.encode_batch(["a", "<|endoftext|>"])
+    long = "a " * 100_000
+    for num_threads in [1, 3]:
+        with pytest.raises(ValueError, match="token 'first'"):
+            enc.encode_batch([long, "first", long, "second"], num_threads=num_threads, disallowed_special={"first", "second"})
 
 
 def test_pickles_are_names(enc):
@@ -151,12 +157,29 @@ def work(n):
         text = f"call {i} " * 50
         assert enc.decode(enc.encode(text)) == text
         enc.encode_batch([text] * 3, num_threads=2)
+        if i % 100 == 0:
+            # enough for two threads
+            enc.count_batch([text * 300] * 2, num_threads=2)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 before = work(2_000)
 print(work(8_000) - before)
 """
     grown = int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout)
     assert grown < 4_000, f"{grown} KB"
+
+
+def test_threads_that_cannot_begin_are_not_missed():
+    code = """
+import resource, tiktally
+enc = tiktally.get_encoding("cl100k_base")
+texts = [f"text {i} " * 15_000 for i in range(600)]
+expected = enc.count_batch(texts, num_threads=1)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+# no room for the stacks of 600 threads
+resource.setrlimit(resource.RLIMIT_AS, (used + (400 << 20),) * 2)
+assert enc.count_batch(texts, num_threads=600) == expected
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_install_takes_the_place_of_tiktoken():
