@@ -104,8 +104,8 @@ enum Sort {
 }
 
 impl Args {
-    /// Returns the encoding of `-m`, `-e` or else `--window`, or the default.
-    fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
+    /// Returns the encoding of `-m`, `-e`, `--tokenizer` or else `--window`, or the default.
+    fn encoding(&self) -> Result<&'static Encoding, Failure> {
         match self.window.as_ref().and_then(Window::model) {
             Some(model) => self.choice.encoding_or_of_model(model),
             None => self.choice.encoding(),

@@ -156,7 +156,7 @@ impl Row {
             return vec![self.name.clone()];
         };
         let components: Vec<_> = Path::new(&self.name).components().collect();
-        let innermost = (root + depth).min(components.len() - 1);
+        let innermost = root.saturating_add(depth).min(components.len() - 1);
         (root..=innermost)
             .map(|len| components[..len].iter().collect::<PathBuf>().into())
             .collect()
