@@ -8,6 +8,9 @@ use std::fmt;
 
 use encoding_rs::{DecoderResult, Encoding as Charset, UTF_8, UTF_16BE, UTF_16LE};
 
+/// The byte order mark of UTF-8, which some editors put before a text.
+pub(crate) const UTF8_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The options that say how bytes become text.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct DecodingArgs {

@@ -117,7 +117,8 @@ struct Tokens {
 impl Tokens {
     /// Returns `None` for an encoding without special tokens.
     fn of(encoding: &Encoding) -> Option<Self> {
-        let tokens = encoding.special_tokens();
+        // no text contains the empty token of a rank file such as Whisper's
+        let tokens = encoding.special_tokens().filter(|(text, _)| !text.is_empty());
         let texts: Vec<(String, TokenId)> =
             tokens.map(|(text, id)| (text.to_owned(), id)).collect();
         let longest = texts.iter().map(|(text, _)| text.len()).max()?;

@@ -10,6 +10,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use tiktally::{Encoding, TokenId};
 
 use crate::Failure;
+use crate::charset::UTF8_MARK;
 use crate::input::{self, InputError, display_name, is_stdin};
 
 /// The largest tokenizer file, in bytes: the default limit of the library, several times the size of real files.
@@ -145,8 +146,14 @@ fn read(path: &Path) -> Result<Vec<u8>, InputError> {
         );
         return Err(InputError::new(path, problem));
     }
+    if bytes.starts_with(UTF8_MARK) {
+        bytes.drain(..UTF8_MARK.len());
+    }
     Ok(bytes)
 }
+
+/// The message for JSON that is not a tokenizer.
+const OTHER_JSON: &str = "JSON of another kind: neither a tokenizer.json, which has the key model, nor a tekken.json, which has the key config";
 
 /// Recognises the format of a file by its content.
 fn format(bytes: &[u8]) -> Result<Format, String> {
@@ -154,8 +161,9 @@ fn format(bytes: &[u8]) -> Result<Format, String> {
     match start {
         [] => return Err("the file is empty".to_owned()),
         [b'{', ..] => return json_format(start),
-        // the loader says what is wrong with web pages and JSON of other kinds
-        [b'<' | b'[' | b'"', ..] => return Ok(Format::TokenizerJson),
+        [b'[', ..] => return Err(OTHER_JSON.to_owned()),
+        // the loader has a message for these
+        [b'<', ..] => return Ok(Format::TokenizerJson),
         _ if start.starts_with(b"version https://git-lfs") => return Ok(Format::TokenizerJson),
         _ => {}
     }
@@ -195,10 +203,7 @@ fn json_format(bytes: &[u8]) -> Result<Format, String> {
             "a tokenizer_config.json has no tokens; name the tokenizer.json beside it, or the .tiktoken file with --tokenizer-config for this one"
                 .to_owned(),
         ),
-        (None, Ok(())) => Err(
-            "JSON of another kind: neither a tokenizer.json, which has the key model, nor a tekken.json, which has the key config"
-                .to_owned(),
-        ),
+        (None, Ok(())) => Err(OTHER_JSON.to_owned()),
     }
 }
 
