@@ -12,6 +12,7 @@ use tiktally::{Encoding, TokenId};
 use crate::Failure;
 use crate::charset::UTF8_MARK;
 use crate::input::{self, InputError, display_name, is_stdin};
+use crate::terminal::printable;
 
 /// The largest tokenizer file, in bytes: the default limit of the library, several times the size of real files.
 const MAX_BYTES: u64 = 64 << 20;
@@ -131,7 +132,13 @@ pub(crate) fn load(path: &Path, args: &RankFileArgs) -> Result<Encoding, Failure
         (Format::TokenizerJson, None) => builder.tokenizer_json(&bytes[..]).map_err(unusable)?,
         (Format::TekkenJson, None) => builder.tekken_json(&bytes[..]).map_err(unusable)?,
     };
-    Ok(builder.build().map_err(unusable)?)
+    match builder.build() {
+        Ok(encoding) => Ok(encoding),
+        Err(error) if error.is_invalid_pattern() && args.pattern.is_some() => {
+            Err(format!("--pattern: {}", for_command(&error)).into())
+        }
+        Err(error) => Err(unusable(error).into()),
+    }
 }
 
 /// Reads a whole file of up to [`MAX_BYTES`].
@@ -259,9 +266,12 @@ const ADVICE: [(&str, &str); 1] = [(
     "",
 )];
 
-/// Returns an error of the library as a user of the command needs it.
+/// Returns an error of the library as a user of the command needs it. It may quote the file, whose control characters
+/// must not reach the terminal.
 fn for_command(error: &tiktally::Error) -> String {
     let message = error.to_string();
     let replace = |message: String, (api, command): (&str, &str)| message.replace(api, command);
-    ADVICE.into_iter().fold(message, replace)
+    let message = ADVICE.into_iter().fold(message, replace);
+    let lines: Vec<String> = message.lines().map(printable).collect();
+    lines.join("\n")
 }
