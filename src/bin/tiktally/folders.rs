@@ -106,7 +106,8 @@ impl ListArgs {
         read.map_err(|error| InputError::io(list, error))?;
         let bytes = utf8(bytes, list)?;
         if !self.null && bytes.contains(&0) {
-            let problem = "the list has a NUL byte, which no path contains; -0 takes it as the end of a path";
+            let problem =
+                "the list has a NUL byte, which no path contains; -0 takes it as the end of a path";
             return Err(InputError::new(list, problem.to_owned()).into());
         }
         let end = if self.null { 0 } else { b'\n' };

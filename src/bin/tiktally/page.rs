@@ -78,7 +78,11 @@ fn encode<'a>(text: &str, encoding: &'a Encoding, special: SpecialArgs) -> Encod
         lengths.extend(std::iter::repeat_n(u8::MAX, len / 255));
         lengths.push((len % 255) as u8);
     }
-    let width = if encoding.max_token_value() < 1 << 24 { 3 } else { 4 };
+    let width = if encoding.max_token_value() < 1 << 24 {
+        3
+    } else {
+        4
+    };
     let ids: Vec<u8> = ids
         .iter()
         .flat_map(|id| id.to_le_bytes().into_iter().take(width))

@@ -51,7 +51,9 @@ impl Pattern {
         match tiktally::get_encoding(text) {
             Ok(encoding) => Ok(Self(encoding.pattern().to_owned())),
             // a pattern without a class or an alternative would be of no use
-            Err(error) if error.is_unknown_encoding() && text.contains(['\\', '[', '|', '(', '.']) => {
+            Err(error)
+                if error.is_unknown_encoding() && text.contains(['\\', '[', '|', '(', '.']) =>
+            {
                 Ok(Self(text.to_owned()))
             }
             Err(error) if error.is_unknown_encoding() => Err(no_pattern(text, error.suggestion())),
@@ -61,7 +63,9 @@ impl Pattern {
 }
 
 fn no_pattern(name: &str, near: Option<&str>) -> String {
-    let near = near.map_or_else(String::new, |near| format!("did you mean {near:?}? Otherwise "));
+    let near = near.map_or_else(String::new, |near| {
+        format!("did you mean {near:?}? Otherwise ")
+    });
     format!(
         "no pattern has the name {name:?}; {near}use {}, or a regular expression",
         pattern_names()
@@ -178,7 +182,11 @@ fn format(bytes: &[u8]) -> Result<Format, String> {
     if is_rank_line(line.trim_ascii_end()) {
         return Ok(Format::Ranks);
     }
-    let hint = if line.contains(&0) || str::from_utf8(line).is_err() || line.is_empty() || line[0] < b' ' {
+    let hint = if line.contains(&0)
+        || str::from_utf8(line).is_err()
+        || line.is_empty()
+        || line[0] < b' '
+    {
         "; it is binary, as files of SentencePiece are, which have no byte-level BPE"
     } else {
         ""
@@ -192,7 +200,9 @@ fn format(bytes: &[u8]) -> Result<Format, String> {
 fn is_rank_line(line: &[u8]) -> bool {
     let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     let mut parts = line.split(u8::is_ascii_whitespace);
-    let token = parts.next().is_some_and(|token| !token.is_empty() && token.iter().all(is_base64));
+    let token = parts
+        .next()
+        .is_some_and(|token| !token.is_empty() && token.iter().all(is_base64));
     let rank = parts.next().and_then(|rank| str::from_utf8(rank).ok());
     token && rank.is_some_and(|rank| rank.parse::<TokenId>().is_ok()) && parts.next().is_none()
 }
