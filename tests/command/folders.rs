@@ -117,6 +117,21 @@ fn hidden_and_ignored_files() {
     let all = rows(&["--no-ignore", "top"]);
     assert_eq!(all[2], "2 top/build/g.txt");
     assert_eq!(all.last().unwrap(), "12 total");
+    // the files of Git are hidden and ignored
+    let here = folder(&[(".git/config", b"a"), (".env", b"b"), ("c", b"c")]);
+    for (args, tokens) in [
+        (&[][..], 1),
+        (&["--hidden"], 2),
+        (&["--no-ignore"], 1),
+        (&["--hidden", "--no-ignore"], 3),
+    ] {
+        let (_, stdout, _) = tiktally(
+            here.path(),
+            &[&["count", "--total-only", "."], args].concat(),
+            b"",
+        );
+        assert_eq!(stdout, format!("{tokens}\n"), "{args:?}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(crate) struct Choice {
 #[group(multiple = false)]
 struct EncodingArgs {
     /// Use the encoding of this model, such as gpt-4o [default encoding: o200k_base]
-    #[arg(short, long, value_parser = tiktally::encoding_for_model)]
+    #[arg(short, long, value_parser = of_model)]
     model: Option<&'static Encoding>,
 
     /// Use this encoding
@@ -36,6 +36,18 @@ struct EncodingArgs {
     /// No ids are added before or after the text, and text is not normalized.
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
+}
+
+/// Looks up the encoding of a model; the value parser of `--model`.
+fn of_model(name: &str) -> Result<&'static Encoding, String> {
+    tiktally::encoding_for_model(name).map_err(|error| {
+        let otherwise = if error.is_unknown_model() {
+            ", or the file of another tokenizer with --tokenizer"
+        } else {
+            ""
+        };
+        format!("{error}{otherwise}")
+    })
 }
 
 impl Choice {

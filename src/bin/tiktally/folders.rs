@@ -24,7 +24,7 @@ pub(crate) struct FolderArgs {
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     exclude: Vec<String>,
 
-    /// In directories, count hidden files too, whose names begin with a dot
+    /// In directories, count hidden files too, whose names begin with a dot; .git only with --no-ignore as well
     #[arg(long)]
     hidden: bool,
 
@@ -209,6 +209,8 @@ pub(crate) fn find(paths: &[PathBuf], args: &FolderArgs) -> Vec<Input> {
 fn walk(directory: &Path, args: &FolderArgs, inputs: &mut Vec<Input>) {
     let globs = args.globs(directory);
     let (root, has_hidden) = (directory.components().count(), args.hidden);
+    // Git ignores it as well: nobody wrote what is in there
+    let skips_git = !args.no_ignore;
     let is_in_repository = directory
         .canonicalize()
         .is_ok_and(|full| full.ancestors().any(|above| above.join(".git").exists()));
@@ -230,7 +232,8 @@ fn walk(directory: &Path, args: &FolderArgs, inputs: &mut Vec<Input>) {
             if globs.matched(entry.path(), is_directory).is_ignore() {
                 return false;
             }
-            let is_hidden = !has_hidden && is_dotted(entry.file_name());
+            let is_git = skips_git && entry.file_name() == ".git";
+            let is_hidden = is_git || !has_hidden && is_dotted(entry.file_name());
             if is_hidden {
                 // cannot fail: the receiver lives longer than this walk
                 let _ = hidden.send(Input::Skipped(Skip::new(entry.path(), SkipReason::Hidden)));
