@@ -15,7 +15,7 @@ use crate::common::{folder, run, tiktally};
 const TEXT: &str = "ab abc 123 <s>naïve</s> 🦀<|end|>\n";
 
 /// Returns a `tokenizer.json`: the bytes, `ab` and `abc`, in GPT-2's letters, and the special token `<s>`.
-fn tokenizer_json() -> Value {
+pub(crate) fn tokenizer_json() -> Value {
     let mut vocab = serde_json::Map::new();
     let mut others = 0x100..;
     for byte in 0..=255_u8 {
@@ -41,7 +41,7 @@ fn tokenizer_json() -> Value {
 }
 
 /// Returns a `tekken.json` with the same tokens, after the special tokens of early versions.
-fn tekken_json() -> Value {
+pub(crate) fn tekken_json() -> Value {
     let token = |rank: u32, bytes: &[u8]| json!({"rank": rank, "token_bytes": STANDARD.encode(bytes), "token_str": null});
     let bytes = (0..=255).map(|byte: u8| token(byte.into(), &[byte]));
     let vocab: Vec<Value> = bytes
@@ -57,7 +57,7 @@ fn tekken_json() -> Value {
 }
 
 /// Returns a rank file with the same tokens and more of them.
-fn rank_file(more: &[(&[u8], u32)]) -> String {
+pub(crate) fn rank_file(more: &[(&[u8], u32)]) -> String {
     let mut file = String::new();
     let bytes: Vec<u8> = (0..=255).collect();
     let tokens = bytes.chunks(1).zip(0..);

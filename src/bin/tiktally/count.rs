@@ -25,11 +25,12 @@ Examples:
   tiktally count --top 10 .                         the largest files
   tiktally count --by-extension --window gpt-4o .   languages, share of a window
   tiktally count --limit 100000 src > /dev/null     exit code 3 if over, for CI
+  tiktally count --tokenizer tokenizer.json src     with the tokenizer of another model
   tiktally count --json . | jq .total.tokens
   tiktally count --depth 1 --include '*.md' .       the sums of folders
   find . -name '*.md' -print0 | tiktally count -0 --files-from - --total-only
 
-Text is UTF-8, or UTF-16 with a byte order mark. Globs are those of .gitignore, relative to the named directory.";
+Text is UTF-8, or UTF-16 with a byte order mark; --charset names others. Globs are those of .gitignore, relative to the named directory.";
 
 /// The largest size of a file that is read as a whole, in bytes.
 const SMALL_BYTES: u64 = 1 << 20;

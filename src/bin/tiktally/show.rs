@@ -21,6 +21,7 @@ Examples:
   tiktally show prompt.txt
   echo 'naïve 🦀' | tiktally show --ids
   tiktally show --html tokens.html prompt.txt
+  tiktally show --html tokens.html --tokenizer tekken.json prompt.txt
   tiktally show --color always long.txt | less -R
 
 Without colours, │ separates tokens. ⏎ is a newline at the end of a token.
