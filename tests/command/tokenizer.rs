@@ -509,3 +509,49 @@ fn a_page_of_long_tokens() {
     assert_eq!(unpacked("lengths"), [255, 255, 190, 1, 255, 0, 1, 2]);
     assert_eq!(encodings[1]["width"], 3);
 }
+
+/// A file may bring text into the form NFC. The command does not, and says so once if it matters.
+#[test]
+fn text_in_another_normal_form() {
+    let mut file = tokenizer_json();
+    let plain = file.to_string();
+    file["normalizer"] = json!({"type": "NFC"});
+    let large = "cafe\u{301} ".repeat(300_000);
+    let here = folder(&[
+        ("nfc.json", file.to_string().as_bytes()),
+        ("plain.json", plain.as_bytes()),
+        ("composed", "café 한국 ab".as_bytes()),
+        ("in/apart", "cafe\u{301} ab".as_bytes()),
+        ("in/other", "cafe\u{301} ab".as_bytes()),
+        ("large", large.as_bytes()),
+    ]);
+    let noted = |args: &[&str], tokenizer: &str| {
+        let args = [args, &["--tokenizer", tokenizer]].concat();
+        let (code, stdout, stderr) = tiktally(here.path(), &args, b"");
+        assert_eq!(code, Some(0), "{args:?}: {stderr}");
+        assert!(!stdout.is_empty());
+        stderr
+    };
+    for args in [
+        &["count"][..],
+        &["encode"],
+        &["show"],
+        &["truncate", "-n", "9"],
+        &["chunk", "-n", "9"],
+    ] {
+        let with = |file| [args, &[file]].concat();
+        assert_eq!(noted(&with("composed"), "nfc.json"), "");
+        assert_eq!(noted(&with("in/apart"), "plain.json"), "");
+        let note = noted(&with("in/apart"), "nfc.json");
+        assert!(
+            note.starts_with("tiktally: note: in/apart: this text is not in the normal form NFC"),
+            "{note}"
+        );
+        let note = noted(&with("large"), "nfc.json");
+        assert!(
+            note.starts_with("tiktally: note: large: ") && note.lines().count() == 1,
+            "{note}"
+        );
+    }
+    assert_eq!(noted(&["count", "in"], "nfc.json").lines().count(), 1);
+}

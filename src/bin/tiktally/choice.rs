@@ -33,7 +33,7 @@ struct EncodingArgs {
 
     /// Use the tokenizer of another model: its tokenizer.json, its tekken.json, or its .tiktoken file with --pattern
     ///
-    /// No ids are added before or after the text, and text is not normalized.
+    /// No ids are added before or after the text. Text is not normalized; a note says if a file would do so.
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
 }

@@ -16,6 +16,7 @@ use crate::parts::{self, Parts};
 use crate::progress::Progress;
 use crate::report::{Report, Row, Window};
 use crate::special::{Part, SpecialArgs};
+use crate::tokenizer;
 use crate::{EXIT_INCOMPLETE, Failure, over_limit, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
@@ -243,12 +244,19 @@ impl Counting<'_> {
         self.progress.add(size);
         Ok(match text? {
             Ok(text) => {
+                self.note_normal_form(&text.text, path);
                 let tokens = self.special.count(&text.text, self.encoding);
                 let tokens = tokens.map_err(|rejected| rejected.in_input(path))?;
                 Ok((Row::new(tokens, text.input_bytes), text.marked))
             }
             Err(skip) => Err(skip),
         })
+    }
+
+    fn note_normal_form(&self, text: &str, path: &Path) {
+        if let Some(note) = tokenizer::normal_form_note(self.encoding, text, path) {
+            self.progress.suspend(|| print_message(note));
+        }
     }
 
     /// Counts an input block by block on all threads, so that its size does not matter.
@@ -293,6 +301,7 @@ impl Counting<'_> {
             let mut done = Ok(());
             let before = blocks.bytes_done();
             is_more = blocks.next(|text| {
+                self.note_normal_form(text, path);
                 done = if may_skip && memchr::memchr(0, text.as_bytes()).is_some() {
                     Err(Stop::Binary)
                 } else {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
@@ -12,6 +13,7 @@ use tiktally::{Encoding, TokenId};
 use crate::Failure;
 use crate::charset::UTF8_MARK;
 use crate::input::{self, InputError, display_name, is_stdin};
+use crate::print_message;
 use crate::terminal::printable;
 
 /// The largest tokenizer file, in bytes: the default limit of the library, several times the size of real files.
@@ -267,6 +269,32 @@ impl<'de> Deserialize<'de> for Key {
             "added_tokens_decoder" | "tokenizer_class" => Some(Kind::Config),
             _ => None,
         }))
+    }
+}
+
+/// Whether the note about the normal form was printed: one is enough for a folder.
+static HAS_NOTE: AtomicBool = AtomicBool::new(false);
+
+/// Returns the note for the first text that the tokenizer of the file would change before it encodes it.
+///
+/// The command does not change the text: `truncate` and `chunk` print parts of it.
+pub(crate) fn normal_form_note(encoding: &Encoding, text: &str, path: &Path) -> Option<String> {
+    if !encoding.needs_nfc() || text.is_ascii() || HAS_NOTE.load(Ordering::Relaxed) {
+        return None;
+    }
+    if unicode_normalization::is_nfc(text) || HAS_NOTE.swap(true, Ordering::Relaxed) {
+        return None;
+    }
+    Some(format!(
+        "note: {}: this text is not in the normal form NFC, into which the model's own tokenizer brings it first; its ids may differ",
+        display_name(path)
+    ))
+}
+
+/// Prints the note of [`normal_form_note`], if there is one.
+pub(crate) fn note_normal_form(encoding: &Encoding, text: &str, path: &Path) {
+    if let Some(note) = normal_form_note(encoding, text, path) {
+        print_message(note);
     }
 }
 
