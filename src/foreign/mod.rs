@@ -239,7 +239,12 @@ fn read(reader: impl Read, max_bytes: u64) -> Result<Vec<u8>, Error> {
 
 /// Parses a JSON file.
 fn parse<'f, T: Deserialize<'f>>(file: &'f [u8]) -> Result<T, Error> {
-    serde_json::from_slice(file).map_err(|error| {
+    // strings of a valid text are not checked one by one
+    let parsed = match simdutf8::basic::from_utf8(file) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(file),
+    };
+    parsed.map_err(|error| {
         let start = file.trim_ascii_start();
         let hint = if start.is_empty() {
             "; the file is empty"

@@ -7,12 +7,13 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::letters::Letters;
-use super::{Added, invalid, merges, parse, processors, shown, splits, unsupported};
+use super::merges::{self, Merges};
+use super::{Added, invalid, letters, parse, processors, shown, splits, unsupported};
 use crate::encoding::{Builder, Facts};
 use crate::error::Error;
 use crate::token_id::TokenId;
 use crate::vocab::Vocabulary;
+use crate::vocab::keyed::Keyed;
 use crate::vocab::rank_file::Ranks;
 
 #[derive(serde::Deserialize)]
@@ -43,8 +44,7 @@ struct Model<'f> {
     ignore_merges: Option<bool>,
     #[serde(borrow, default)]
     vocab: Vocab<'f>,
-    #[serde(borrow)]
-    merges: Option<Vec<MergeText<'f>>>,
+    merges: Option<Merges>,
 }
 
 /// A string of the file, copied only if it has escapes.
@@ -107,55 +107,6 @@ impl<'de: 'f, 'f> Deserialize<'de> for Vocab<'f> {
     }
 }
 
-/// A merge as the file writes it.
-pub(super) enum MergeText<'f> {
-    One(Cow<'f, str>),
-    Two(Cow<'f, str>, Cow<'f, str>),
-    /// Neither a string nor two of them.
-    Other,
-}
-
-impl<'de: 'f, 'f> Deserialize<'de> for MergeText<'f> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OfMerge;
-
-        impl<'f> Visitor<'f> for OfMerge {
-            type Value = MergeText<'f>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a merge: \"a b\" or [\"a\", \"b\"]")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'f str) -> Result<MergeText<'f>, E> {
-                Ok(MergeText::One(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<MergeText<'f>, E> {
-                Ok(MergeText::One(Cow::Owned(text.to_owned())))
-            }
-
-            fn visit_seq<A: SeqAccess<'f>>(self, mut seq: A) -> Result<MergeText<'f>, A::Error> {
-                let left: Option<Text<'f>> = seq.next_element()?;
-                let right: Option<Text<'f>> = seq.next_element()?;
-                let (Some(Text(left)), Some(Text(right))) = (left, right) else {
-                    return Ok(MergeText::Other);
-                };
-                let mut is_pair = true;
-                while seq.next_element::<IgnoredAny>()?.is_some() {
-                    is_pair = false;
-                }
-                Ok(if is_pair {
-                    MergeText::Two(left, right)
-                } else {
-                    MergeText::Other
-                })
-            }
-        }
-
-        deserializer.deserialize_any(OfMerge)
-    }
-}
-
 /// Sets the parts of a builder from a file.
 pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
     let file: File<'_> = parse(file)?;
@@ -170,9 +121,8 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
     let added = file.added_tokens.unwrap_or_default();
     let special = special_tokens(&added, facts.needs_nfc)?;
 
-    let letters = Letters::new();
     let tokens = file.model.vocab.0.as_deref().unwrap_or_default();
-    let ranks = ranks(tokens, &special, &letters)?;
+    let ranks = ranks(tokens, &special)?;
     let vocabulary = vocabulary(&ranks, "model.vocab")?;
     let Some(regular) = vocabulary.as_regular() else {
         return Err(unsupported(
@@ -181,13 +131,8 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
              gaps, and a token may have up to 255 bytes",
         ));
     };
-    let merges = file.model.merges.as_deref().unwrap_or_default();
-    merges::check(
-        regular,
-        merges,
-        file.model.ignore_merges == Some(true),
-        &letters,
-    )?;
+    let merges = file.model.merges.unwrap_or_default();
+    merges::check(regular, &merges, file.model.ignore_merges == Some(true))?;
     Ok(builder.with_parts(splitter, vocabulary, special, facts))
 }
 
@@ -287,13 +232,13 @@ fn check_order(added: &[Added]) -> Result<(), Error> {
 fn ranks(
     tokens: &[(Cow<'_, str>, u64)],
     special: &[(String, TokenId)],
-    letters: &Letters,
 ) -> Result<Ranks, Error> {
-    let special: HashMap<&str, TokenId> = special.iter().map(|(text, id)| (&**text, *id)).collect();
+    let mut ids = HashMap::with_hasher(Keyed::new());
+    ids.extend(special.iter().map(|(text, id)| (&**text, *id)));
     let (mut ranks, mut bytes) = (Ranks::default(), Vec::new());
     for (token, id) in tokens {
         let place = || format!("model.vocab[{}]", shown(token));
-        if let Some(added) = special.get(&**token) {
+        if let Some(added) = ids.get(&**token) {
             if u64::from(*added) == *id {
                 continue;
             }
@@ -305,7 +250,7 @@ fn ranks(
             return Err(invalid(place(), problem));
         };
         bytes.clear();
-        if !letters.append_bytes(token, &mut bytes) {
+        if !letters::append_bytes(token, &mut bytes) {
             let problem = "the token is not written in the letters of byte-level BPE, and is not an added token";
             return Err(unsupported(place(), problem));
         }

@@ -129,7 +129,8 @@ impl Ranks {
             Some(line) => format!("line {line}"),
             None => format!("number {} of the tokens", i + 1),
         };
-        let mut firsts: HashMap<&[u8], usize> = HashMap::with_capacity(self.tokens.len());
+        let mut firsts: HashMap<&[u8], usize, Keyed> =
+            HashMap::with_capacity_and_hasher(self.tokens.len(), Keyed::new());
         let mut ranks: Vec<(TokenId, usize)> = Vec::with_capacity(self.tokens.len());
         let mut missing: Vec<u8> = (0..=u8::MAX).collect();
         for (i, (token, rank)) in self.tokens().enumerate() {
