@@ -414,13 +414,13 @@ impl Builder {
     pub(crate) fn with_parts(
         mut self,
         splitter: Splitter,
-        vocabulary: Vocabulary,
+        vocabulary: Arc<Vocabulary>,
         special: Vec<(String, TokenId)>,
         facts: Facts,
     ) -> Self {
         self.gaps = splitter.gaps();
         self.pattern = Pattern::Shared(splitter);
-        self.vocabulary = Source::Shared(Arc::new(vocabulary));
+        self.vocabulary = Source::Shared(vocabulary);
         self.special.extend(special);
         self.facts = facts;
         self
