@@ -202,7 +202,8 @@ impl Found<'_> {
                 return Err(Fault::Invalid(unknown(&part.escape_ascii().to_string())));
             }
         }
-        let whole = known.ok_or_else(|| Fault::Invalid(unknown(&merge.escape_ascii().to_string())))?;
+        let whole =
+            known.ok_or_else(|| Fault::Invalid(unknown(&merge.escape_ascii().to_string())))?;
         if whole < self.last {
             let last = self.last;
             return Err(Fault::Unsupported(format!(

@@ -9,6 +9,7 @@ use super::{invalid, shown, unsupported};
 use crate::error::Error;
 use crate::split::Splitter;
 use crate::split::custom::{self, Custom, Gaps, Stage};
+use crate::split::deepseek::STAGES;
 
 /// The pattern of ByteLevel.
 const BYTE_LEVEL: &str =
@@ -68,6 +69,7 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
                 None => Ok(Splitter::Custom(Arc::new(compile(only, gaps)?))),
             }
         }
+        all if are_of_deepseek(all) => Ok(Splitter::DeepSeek),
         _ => {
             let stage = |split: &Split| {
                 Ok(Stage {
@@ -80,6 +82,14 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
             Ok(Splitter::Custom(Arc::new(Custom::stages(stages?))))
         }
     }
+}
+
+/// Returns whether these are the splits that have a splitter of their own.
+fn are_of_deepseek(splits: &[Split]) -> bool {
+    let is_stage = |(split, pattern): (&Split, &str)| {
+        split.pattern == pattern && split.keeps_matches && split.keeps_gaps
+    };
+    splits.len() == STAGES.len() && splits.iter().zip(STAGES).all(is_stage)
 }
 
 /// Compiles a pattern: to an automaton, or for a backtracking engine if the automaton cannot represent it.

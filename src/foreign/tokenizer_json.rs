@@ -231,10 +231,7 @@ fn check_order(added: &[Added]) -> Result<(), Error> {
 }
 
 /// Returns the ordinary tokens: those that are not added.
-fn ranks(
-    tokens: &[(Cow<'_, str>, u64)],
-    special: &[(String, TokenId)],
-) -> Result<Ranks, Error> {
+fn ranks(tokens: &[(Cow<'_, str>, u64)], special: &[(String, TokenId)]) -> Result<Ranks, Error> {
     let mut ids = HashMap::with_hasher(Keyed::new());
     ids.extend(special.iter().map(|(text, id)| (&**text, *id)));
     let (mut ranks, mut bytes) = (Ranks::default(), Vec::new());

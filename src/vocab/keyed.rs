@@ -45,7 +45,9 @@ impl Hasher for KeyedHasher {
             self.write_u64(u64::from_le_bytes(*number));
         }
         if !rest.is_empty() {
-            let number = rest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            let number = rest
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte));
             self.write_u64(number);
         }
     }
