@@ -7,6 +7,7 @@ mod letters;
 mod merges;
 mod processors;
 mod splits;
+mod syntax;
 mod tekken;
 mod tokenizer_config;
 mod tokenizer_json;

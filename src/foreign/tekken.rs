@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::tokenizer_json::vocabulary;
+use super::syntax::MAX_PATTERN_BYTES;
 use super::{invalid, parse, shown, unsupported};
 use crate::encoding::{Builder, Facts};
 use crate::error::Error;
@@ -113,6 +114,10 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
     }
     let special = special(&file, count)?;
     let pattern = &config.pattern;
+    if pattern.len() > MAX_PATTERN_BYTES {
+        let problem = format!("it has more than {MAX_PATTERN_BYTES} bytes");
+        return Err(unsupported("config.pattern", problem));
+    }
     let splitter = match custom::known(pattern) {
         Some(splitter) => splitter,
         None => Splitter::Custom(
