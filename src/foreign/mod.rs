@@ -3,6 +3,7 @@
 //! A file is loaded only if this crate gives exactly the ids of its own tokenizer. Each part that cannot be followed
 //! exactly is refused by name.
 
+mod added;
 mod letters;
 mod merges;
 mod processors;
@@ -267,44 +268,4 @@ fn parse<'f, T: Deserialize<'f>>(file: &'f [u8]) -> Result<T, Error> {
         };
         invalid("", format!("it is {kind}: {problem}{rest}{hint}"))
     })
-}
-
-/// An added token of a Hugging Face file.
-#[derive(Deserialize)]
-#[allow(clippy::struct_excessive_bools)] // the flags of the format
-struct Added {
-    #[serde(default)]
-    id: u64,
-    content: String,
-    #[serde(default)]
-    single_word: bool,
-    #[serde(default)]
-    lstrip: bool,
-    #[serde(default)]
-    rstrip: bool,
-    #[serde(default)]
-    normalized: bool,
-}
-
-impl Added {
-    /// Returns the text and the id of a token that is found exactly where its text is.
-    fn checked(&self, place: &str) -> Result<(String, TokenId), Error> {
-        let flags = [
-            (self.lstrip, "`lstrip`: it takes the white space before it"),
-            (self.rstrip, "`rstrip`: it takes the white space after it"),
-            (self.single_word, "`single_word`: it must be a whole word"),
-        ];
-        if let Some((_, flag)) = flags.iter().find(|(is_set, _)| *is_set) {
-            let problem = format!(
-                "the added token {} has the flag {flag}, which is not supported",
-                shown(&self.content)
-            );
-            return Err(unsupported(place, problem));
-        }
-        let id = TokenId::try_from(self.id).map_err(|_| {
-            let problem = format!("the id {} is more than {}", self.id, TokenId::MAX);
-            invalid(place, problem)
-        })?;
-        Ok((self.content.clone(), id))
-    }
 }
