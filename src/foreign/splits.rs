@@ -8,8 +8,9 @@ use super::processors::{kind, parts};
 use super::{invalid, shown, syntax, unsupported};
 use crate::error::Error;
 use crate::split::Splitter;
-use crate::split::custom::{self, Custom, Gaps, Stage};
+use crate::split::custom::{self, Custom, Gaps};
 use crate::split::deepseek::STAGES;
+use crate::split::stages::Stage;
 
 /// The pattern of ByteLevel.
 const BYTE_LEVEL: &str =

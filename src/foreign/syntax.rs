@@ -10,6 +10,9 @@ use super::shown;
 /// The most bytes of a pattern: compiling takes more than linear time. Real ones have up to 1,000.
 pub(super) const MAX_PATTERN_BYTES: usize = 8_000;
 
+/// The most possessive quantifiers of a pattern: each is compared with all that follow it.
+const MAX_POSSESSIVE: usize = 64;
+
 /// English contractions without regard to case, as many files have them. Both engines find the same.
 const CONTRACTIONS: [&str; 2] = [
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
@@ -37,6 +40,14 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     if pattern.len() > MAX_PATTERN_BYTES {
         return Err(format!(
             "the pattern {} has more than {MAX_PATTERN_BYTES} bytes",
+            shown(pattern)
+        ));
+    }
+    let possessive = ["++", "?+", "*+"];
+    let count = |part: &&str| pattern.matches(*part).count();
+    if possessive.iter().map(count).sum::<usize>() > MAX_POSSESSIVE {
+        return Err(format!(
+            "the pattern {} has more than {MAX_POSSESSIVE} possessive quantifiers",
             shown(pattern)
         ));
     }

@@ -466,7 +466,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::Splitter;
-    use super::super::custom::{Custom, Gaps, Stage};
+    use super::super::custom::{Custom, Gaps};
+    use super::super::stages::Stage;
     use super::super::tests::text;
     use super::*;
     use crate::texts::Random;

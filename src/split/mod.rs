@@ -10,6 +10,8 @@ pub(crate) mod deepseek;
 mod linear;
 mod pieces;
 mod scalar;
+#[cfg(feature = "tokenizer-json")]
+pub(crate) mod stages;
 pub(crate) mod window;
 mod window_classes;
 
