@@ -14,18 +14,14 @@ pub(super) const MAX_PATTERN_BYTES: usize = 8_000;
 const MAX_POSSESSIVE: usize = 64;
 
 /// English contractions without regard to case, as many files have them. Both engines find the same.
-const CONTRACTIONS: [&str; 2] = [
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
-    "(?i:[sdmt]|ll|ve|re)",
-];
+const CONTRACTIONS: [&str; 2] = ["(?i:'s|'t|'re|'ve|'m|'ll|'d)", "(?i:[sdmt]|ll|ve|re)"];
 
 /// Parts of a pattern that mean something else, and why.
-const OTHERS: [(&str, &str); 6] = [
+const OTHERS: [(&str, &str); 5] = [
     ("[:", "a class of POSIX is that of ASCII here"),
     ("--", "this may be a difference of classes here"),
     ("~~", "this may be a difference of classes here"),
     ("&&", "it has another precedence"),
-    ("}+", "it is possessive here, and a repetition there"),
     ("\\p{^", "it is a negation there"),
 ];
 
@@ -59,9 +55,8 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
             shown(pattern)
         ));
     }
-    let expr = Expr::parse_tree(pattern).map_err(|error| {
-        format!("the pattern {} is not supported: {error}", shown(pattern))
-    })?;
+    let expr = Expr::parse_tree(pattern)
+        .map_err(|error| format!("the pattern {} is not supported: {error}", shown(pattern)))?;
     if least_chars(&expr.expr) == 0 {
         return Err(format!(
             "the pattern {} may match between two characters, where the file would split",
@@ -87,6 +82,9 @@ fn other_char(pattern: &str) -> Option<(String, &'static str)> {
                 if let Some(why) = other_escape(escaped, rest) {
                     return Some((format!("\\{escaped}"), why));
                 }
+                if matches!(rest.as_bytes(), [_, b'p' | b'P' | b'x' | b'u', b'{', ..]) {
+                    chars.find(|(_, c)| *c == '}');
+                }
             }
             '[' => {
                 depth += 1;
@@ -95,6 +93,10 @@ fn other_char(pattern: &str) -> Option<(String, &'static str)> {
                 }
             }
             ']' => depth = depth.saturating_sub(1),
+            '}' if depth == 0 && rest.starts_with("}+") => {
+                let why = "it is possessive here, and a repetition there";
+                return Some(("}+".to_owned(), why));
+            }
             '^' | '$' if depth == 0 => {
                 return Some((c.into(), "it is the beginning or end of a line there"));
             }

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::tokenizer_json::vocabulary;
 use super::syntax::MAX_PATTERN_BYTES;
+use super::tokenizer_json::vocabulary;
 use super::{invalid, parse, shown, unsupported};
 use crate::encoding::{Builder, Facts};
 use crate::error::Error;

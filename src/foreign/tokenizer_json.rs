@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::merges::{self, Merges};
 use super::added::{self, Added};
+use super::merges::{self, Merges};
 use super::{invalid, letters, parse, processors, shown, splits, unsupported};
 use crate::builtin::{get_encoding, list_encoding_names};
 use crate::encoding::{Builder, Facts};

@@ -59,9 +59,7 @@ impl Ranges<'_> {
                 (_, found) => found,
             });
         }
-        let end = self
-            .splitter
-            .end(&mut Scan::new(at), text.as_bytes(), true);
+        let end = self.splitter.end(&mut Scan::new(at), text.as_bytes(), true);
         Ok(end.map(|end| at..end))
     }
 }
