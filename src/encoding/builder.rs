@@ -421,6 +421,7 @@ impl Builder {
         self.gaps = splitter.gaps();
         self.pattern = Pattern::Shared(splitter);
         self.vocabulary = Source::Shared(vocabulary);
+        self.empty = None;
         self.special.extend(special);
         self.facts = facts;
         self

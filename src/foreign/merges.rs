@@ -229,8 +229,8 @@ impl Found<'_> {
     /// Fails if no merge gives a token from its halves.
     fn check_all(&self, ignores_merges: bool) -> Result<(), Error> {
         let vocab = self.vocab;
-        let is_missing =
-            |(id, token): &(TokenId, &[u8])| token.len() > 1 && !self.halves[*id as usize];
+        let has_halves = |id: TokenId| self.halves.get(id as usize) == Some(&true);
+        let is_missing = |(id, token): &(TokenId, &[u8])| token.len() > 1 && !has_halves(*id);
         let mut missing = vocab.tokens().filter(is_missing);
         // tokens that no merge gives are found as whole pieces only, as with `ignore_merges`
         let is_fault = |id: TokenId| !ignores_merges || vocab.halves(id).is_some();

@@ -255,7 +255,9 @@ impl Alternatives {
 fn single_chars(hir: &Hir) -> ClassUnicode {
     let union = |parts: &[Hir]| {
         let mut all = ClassUnicode::empty();
-        parts.iter().for_each(|part| all.union(&single_chars(part)));
+        for part in parts {
+            all.union(&single_chars(part));
+        }
         all
     };
     if !hir.properties().look_set().is_empty() {

@@ -31,7 +31,7 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
     let mut out_of_order = OutOfOrder::default();
     let mut made = Vec::new();
     for _ in 0..MAX_PASSES {
-        let mut pass = Pass::new(tokens, &out_of_order, made, hasher.clone());
+        let mut pass = Pass::new(tokens, &out_of_order, &made, hasher.clone());
         let mut unmergeable = std::mem::take(&mut pass.unmergeable);
         if unmergeable
             .iter()
@@ -169,7 +169,7 @@ impl<S: BuildHasher> Pass<S> {
     /// Adds all tokens by id, each followed by those of `out_of_order` that it makes possible.
     ///
     /// `before` is how the pass before this one made the tokens, empty for the first one.
-    fn new(tokens: &[&[u8]], out_of_order: &OutOfOrder, before: Vec<Made>, hasher: S) -> Self {
+    fn new(tokens: &[&[u8]], out_of_order: &OutOfOrder, before: &[Made], hasher: S) -> Self {
         let mut pass = Self {
             bytes: [None; 256],
             made: vec![Made::Gap; tokens.len()],

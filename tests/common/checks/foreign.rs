@@ -223,7 +223,7 @@ fn changed_file(mut input: Input<'_>) {
     } else {
         made.json(&byte_level, input.byte().is_multiple_of(2))
     };
-    for _ in 0..1 + input.below(3) {
+    for _ in 0..=input.below(3) {
         // most of the file is the vocabulary, which is in the middle
         let from = match input.below(3) {
             0 => input.below(file.len().min(400)),
