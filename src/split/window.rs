@@ -555,6 +555,8 @@ static INDICES: [u8; WIDTH] = {
 pub(crate) mod tests {
     use fearless_simd::{Level, dispatch};
 
+    #[cfg(feature = "tokenizer-json")]
+    use super::super::deepseek::DeepSeek;
     use super::super::scalar::{Cl100k, Gpt2, O200k};
     #[cfg(feature = "custom")]
     use super::super::scalar::{Llama3, Qwen};
@@ -565,7 +567,7 @@ pub(crate) mod tests {
     const ALPHABET: [&str; 24] = [
         "abcxyzé\u{e9}дяσ𐐨",
         "ABXYZÉДΣǅ𐐀",
-        "最あ한אعन𠀀ʰªー",
+        "最あ한אعन𠀀ʰªー・゠\u{3040}\u{3099}",
         "\u{301}\u{64b}\u{93f}\u{fe0f}\u{e0100}",
         "0123456789",
         "٣²Ⅷ𝟘〇",
@@ -580,7 +582,7 @@ pub(crate) mod tests {
         "/",
         "!.,(\"-_",
         "·“、🙂\u{200d}❤÷×",
-        "\0\u{7f}\u{10ffff}\u{1c}",
+        "\0\u{7f}\u{10ffff}\u{1c}\u{ad}\u{378}",
         "abcdefgh",
         "ABCDEFGH",
         "привет",
@@ -672,6 +674,8 @@ pub(crate) mod tests {
             check::<Llama3>(level, text);
             check::<Qwen>(level, text);
         }
+        #[cfg(feature = "tokenizer-json")]
+        check::<DeepSeek>(level, text);
     }
 
     /// Returns all levels that this machine has, the best one first.
