@@ -61,7 +61,7 @@ impl Encoding {
     ///
     /// # Complexity
     /// O(n log n) in the bytes of the file, which is in memory as a whole meanwhile. Files of 128,000 to 200,000 tokens
-    /// take 75 to 120 ms of CPU time (AMD EPYC with AVX2, November 2026).
+    /// took 75 to 155 ms of CPU time on a machine with other work (AMD EPYC with AVX2, November 2026).
     #[cfg_attr(docsrs, doc(cfg(feature = "tokenizer-json")))]
     pub fn from_tokenizer_json(
         name: impl Into<String>,
