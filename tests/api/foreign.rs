@@ -395,6 +395,15 @@ fn hostile_files() {
     assert_eq!(load(&file).unwrap_err().path(), Some("added_tokens"));
 }
 
+/// A part that no one reads may hold an escape that stands for no character. A fuzzer found it.
+#[test]
+fn parts_that_are_skipped() {
+    let text = small().to_string();
+    let text = text.replacen('{', r#"{"other": "\ud800", "#, 1);
+    let encoding = Encoding::from_tokenizer_json("small", text.as_bytes()).unwrap();
+    assert_eq!(encoding.encode_ordinary("abc"), [257]);
+}
+
 /// Hugging Face numbers added tokens itself, whatever the file says.
 #[test]
 fn ids_of_added_tokens() {
