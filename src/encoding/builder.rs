@@ -433,6 +433,10 @@ impl Builder {
             Pattern::Shared(Splitter::Custom(shared)) if shared.gaps() != self.gaps => {
                 shared.with_gaps(self.gaps)
             }
+            #[cfg(feature = "tokenizer-json")]
+            Pattern::Shared(splitter @ Splitter::DeepSeek) if self.gaps == Gaps::Drop => {
+                return Err(custom::gaps_are_set(splitter.pattern()));
+            }
             Pattern::Shared(splitter) => return Ok(splitter.clone()),
             Pattern::Missing => {
                 return Err(ErrorKind::InvalidPattern {

@@ -145,12 +145,7 @@ impl Custom {
             Engine::Linear(_) => Self::linear(&self.pattern, gaps),
             Engine::Backtracking(_) => Self::backtracking(&self.pattern, gaps),
             #[cfg(feature = "tokenizer-json")]
-            Engine::Stages(_) => Err(ErrorKind::InvalidPattern {
-                pattern: self.pattern.clone(),
-                problem: "it is a sequence of patterns, each of which sets whether gaps are kept"
-                    .into(),
-            }
-            .into()),
+            Engine::Stages(_) => Err(gaps_are_set(&self.pattern)),
         }
     }
 
@@ -257,4 +252,15 @@ impl Custom {
     pub(crate) fn gaps(&self) -> Gaps {
         self.gaps
     }
+}
+
+/// Creates the error for other gaps of a pattern in stages.
+#[cfg(feature = "tokenizer-json")]
+pub(crate) fn gaps_are_set(pattern: &str) -> Error {
+    let problem = "it is a sequence of patterns, each of which sets whether gaps are kept";
+    let kind = ErrorKind::InvalidPattern {
+        pattern: pattern.to_owned(),
+        problem: problem.into(),
+    };
+    kind.into()
 }
