@@ -133,7 +133,7 @@
 //! | `json` | no | chat requests as raw bodies, tools and their calls, sizes of inline images |
 //! | `rayon` | no | batches, and one huge text, on all cores of the current pool |
 //! | `prebuilt` | no | finished tables in the program, 3 to 11 MB per vocabulary; otherwise they are made when needed, in some milliseconds |
-//! | `cli` | no | the command; turns on `graphemes`, `json`, `prebuilt` and `rayon` |
+//! | `cli` | no | the command; turns on `graphemes`, `json`, `prebuilt`, `rayon` and `tokenizer-json` |
 //!
 //! An encoding whose feature is off is a typed error. No feature changes a result.
 //!

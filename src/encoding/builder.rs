@@ -476,13 +476,14 @@ impl Builder {
     pub(crate) fn with_parts(
         mut self,
         splitter: Splitter,
-        vocabulary: Vocabulary,
+        vocabulary: Arc<Vocabulary>,
         special: Vec<(String, TokenId)>,
         facts: Facts,
     ) -> Self {
         self.gaps = splitter.gaps();
         self.pattern = Pattern::Shared(splitter);
-        self.vocabulary = Source::Shared(Arc::new(vocabulary));
+        self.vocabulary = Source::Shared(vocabulary);
+        self.empty = None;
         self.special.extend(special);
         self.facts = facts;
         self
@@ -498,6 +499,10 @@ impl Builder {
         let custom = match &self.pattern {
             Pattern::Shared(Splitter::Custom(shared)) if shared.gaps() != self.gaps => {
                 shared.with_gaps(self.gaps)
+            }
+            #[cfg(feature = "tokenizer-json")]
+            Pattern::Shared(splitter @ Splitter::DeepSeek) if self.gaps == Gaps::Drop => {
+                return Err(custom::gaps_are_set(splitter.pattern()));
             }
             Pattern::Shared(splitter) => return Ok(splitter.clone()),
             Pattern::Missing => {

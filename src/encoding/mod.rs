@@ -118,6 +118,12 @@ impl Encoding {
         &self.0.special
     }
 
+    /// Returns the vocabulary, to be shared with another encoding.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn shared_vocab(&self) -> Arc<Vocabulary> {
+        Arc::clone(&self.0.vocab)
+    }
+
     #[cfg(feature = "tokenizer-json")]
     pub(crate) fn facts(&self) -> &Facts {
         &self.0.facts

@@ -3,34 +3,40 @@
 /// The number of bytes that are no printable Latin-1 character; their letters follow U+0100 in the order of the bytes.
 const LETTERS_END: usize = 0x100 + 68;
 
-/// The byte of each letter.
-pub(super) struct Letters([Option<u8>; LETTERS_END]);
+/// The byte of each letter. A printable character of Latin-1 stands for itself.
+static BYTES: [Option<u8>; LETTERS_END] = bytes();
 
-impl Letters {
-    /// Creates the table. A printable character of Latin-1 stands for itself.
-    pub(super) fn new() -> Self {
-        let mut letters = [None; LETTERS_END];
-        let mut others = 0x100..;
-        for byte in 0..=u8::MAX {
-            let is_itself = matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..);
-            let letter = if is_itself {
-                Some(usize::from(byte))
-            } else {
-                others.next()
-            };
-            if let Some(place) = letter.and_then(|letter| letters.get_mut(letter)) {
-                *place = Some(byte);
-            }
+#[allow(clippy::indexing_slicing)] // runs only in the compiler, which refuses an index that is too large
+const fn bytes() -> [Option<u8>; LETTERS_END] {
+    let mut letters = [None; LETTERS_END];
+    let (mut code, mut other) = (0, 0x100);
+    while code <= 0xFF {
+        let byte = code as u8;
+        if matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..) {
+            letters[code] = Some(byte);
+        } else {
+            letters[other] = Some(byte);
+            other += 1;
         }
-        Self(letters)
+        code += 1;
     }
+    letters
+}
 
-    /// Appends the bytes of a text in letters. Returns false if a character is not such a letter.
-    pub(super) fn append_bytes(&self, text: &str, bytes: &mut Vec<u8>) -> bool {
-        text.chars().all(|letter| {
-            let byte = self.0.get(letter as usize).copied().flatten();
-            bytes.extend(byte);
-            byte.is_some()
-        })
+/// Appends the bytes of a text in letters. Returns false if a character is not such a letter.
+pub(super) fn append_bytes(text: &str, bytes: &mut Vec<u8>) -> bool {
+    bytes.reserve(text.len());
+    let mut rest = text.bytes();
+    while let Some(first) = rest.next() {
+        // all letters have one or two bytes; the first of a longer character gives a code that is no letter's
+        let code = match first {
+            ..0x80 => first.into(),
+            _ => usize::from(first & 0x3F) << 6 | usize::from(rest.next().unwrap_or(0) & 0x3F),
+        };
+        let Some(Some(byte)) = BYTES.get(code) else {
+            return false;
+        };
+        bytes.push(*byte);
     }
+    true
 }

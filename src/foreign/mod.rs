@@ -3,10 +3,12 @@
 //! A file is loaded only if this crate gives exactly the ids of its own tokenizer. Each part that cannot be followed
 //! exactly is refused by name.
 
+mod added;
 mod letters;
 mod merges;
 mod processors;
 mod splits;
+mod syntax;
 mod tekken;
 mod tokenizer_config;
 mod tokenizer_json;
@@ -34,6 +36,11 @@ impl Encoding {
     /// - If the file brings text into the normal form NFC, [`needs_nfc`](Self::needs_nfc) returns true. No call does
     ///   that: the ids are those of the file for text that is in this form, as nearly all text is.
     /// - Truncation and padding of the file are ignored.
+    /// - If its tokens are those of a built-in encoding, the two share their tables: gpt-oss has those of o200k_base.
+    ///
+    /// Refused by name are models and normalizers other than these, merges that are not in the order of the ids, added
+    /// tokens with `lstrip`, `rstrip` or `single_word`, and patterns that the regex engine of the file reads in another
+    /// way, such as `\w` and `{1,3}+`.
     ///
     /// [`Builder::tokenizer_json`] allows other limits and more special tokens.
     ///
@@ -53,7 +60,8 @@ impl Encoding {
     ///   [`Builder::build`].
     ///
     /// # Complexity
-    /// O(n log n) in the bytes of the file, which is in memory as a whole meanwhile.
+    /// O(n log n) in the bytes of the file, which is in memory as a whole meanwhile. Files of 128,000 to 200,000 tokens
+    /// took 75 to 155 ms of CPU time on a machine with other work (AMD EPYC with AVX2, November 2026).
     #[cfg_attr(docsrs, doc(cfg(feature = "tokenizer-json")))]
     pub fn from_tokenizer_json(
         name: impl Into<String>,
@@ -65,7 +73,8 @@ impl Encoding {
     /// Loads an encoding from Mistral's `tekken.json`. The name is free.
     ///
     /// Special tokens have the first ids, and a token has its rank plus their number, as in `mistral-common`. A text is
-    /// encoded without the ids of its beginning and end.
+    /// encoded without the ids of its beginning and end. Text that the pattern does not match has no ids; the patterns of
+    /// Mistral's files match all text.
     ///
     /// ```
     /// let error = tiktally::Encoding::from_tekken_json("nemo", &b"{}"[..]).unwrap_err();
@@ -239,7 +248,12 @@ fn read(reader: impl Read, max_bytes: u64) -> Result<Vec<u8>, Error> {
 
 /// Parses a JSON file.
 fn parse<'f, T: Deserialize<'f>>(file: &'f [u8]) -> Result<T, Error> {
-    serde_json::from_slice(file).map_err(|error| {
+    // strings of a valid text are not checked one by one
+    let parsed = match simdutf8::basic::from_utf8(file) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(file),
+    };
+    parsed.map_err(|error| {
         let start = file.trim_ascii_start();
         let hint = if start.is_empty() {
             "; the file is empty"
@@ -261,44 +275,4 @@ fn parse<'f, T: Deserialize<'f>>(file: &'f [u8]) -> Result<T, Error> {
         };
         invalid("", format!("it is {kind}: {problem}{rest}{hint}"))
     })
-}
-
-/// An added token of a Hugging Face file.
-#[derive(Deserialize)]
-#[allow(clippy::struct_excessive_bools)] // the flags of the format
-struct Added {
-    #[serde(default)]
-    id: u64,
-    content: String,
-    #[serde(default)]
-    single_word: bool,
-    #[serde(default)]
-    lstrip: bool,
-    #[serde(default)]
-    rstrip: bool,
-    #[serde(default)]
-    normalized: bool,
-}
-
-impl Added {
-    /// Returns the text and the id of a token that is found exactly where its text is.
-    fn checked(&self, place: &str) -> Result<(String, TokenId), Error> {
-        let flags = [
-            (self.lstrip, "`lstrip`: it takes the white space before it"),
-            (self.rstrip, "`rstrip`: it takes the white space after it"),
-            (self.single_word, "`single_word`: it must be a whole word"),
-        ];
-        if let Some((_, flag)) = flags.iter().find(|(is_set, _)| *is_set) {
-            let problem = format!(
-                "the added token {} has the flag {flag}, which is not supported",
-                shown(&self.content)
-            );
-            return Err(unsupported(place, problem));
-        }
-        let id = TokenId::try_from(self.id).map_err(|_| {
-            let problem = format!("the id {} is more than {}", self.id, TokenId::MAX);
-            invalid(place, problem)
-        })?;
-        Ok((self.content.clone(), id))
-    }
 }

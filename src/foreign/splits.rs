@@ -5,14 +5,19 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::processors::{kind, parts};
-use super::{invalid, shown, unsupported};
+use super::{invalid, shown, syntax, unsupported};
 use crate::error::Error;
 use crate::split::Splitter;
-use crate::split::custom::{self, Custom, Gaps, Stage};
+use crate::split::custom::{self, Custom, Gaps};
+use crate::split::deepseek::STAGES;
+use crate::split::stages::Stage;
 
 /// The pattern of ByteLevel.
 const BYTE_LEVEL: &str =
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+
+/// The most patterns that run in turn. Real files have up to three.
+const MAX_SPLITS: usize = 16;
 
 /// A pattern that splits text, and which parts of the text it keeps.
 struct Split {
@@ -48,9 +53,7 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
         ));
     }
     for split in &splits {
-        if let Some(problem) = means_something_else(&split.pattern) {
-            return Err(unsupported(&split.place, problem));
-        }
+        syntax::check(&split.pattern).map_err(|problem| unsupported(&split.place, problem))?;
     }
     match splits.as_slice() {
         [] => Ok(Splitter::Custom(Arc::new(Custom::linear(
@@ -68,6 +71,7 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
                 None => Ok(Splitter::Custom(Arc::new(compile(only, gaps)?))),
             }
         }
+        all if are_of_deepseek(all) => Ok(Splitter::DeepSeek),
         _ => {
             let stage = |split: &Split| {
                 Ok(Stage {
@@ -82,53 +86,18 @@ pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
     }
 }
 
+/// Returns whether these are the splits that have a splitter of their own.
+fn are_of_deepseek(splits: &[Split]) -> bool {
+    let is_stage = |(split, pattern): (&Split, &str)| {
+        split.pattern == pattern && split.keeps_matches && split.keeps_gaps
+    };
+    splits.len() == STAGES.len() && splits.iter().zip(STAGES).all(is_stage)
+}
+
 /// Compiles a pattern: to an automaton, or for a backtracking engine if the automaton cannot represent it.
 fn compile(split: &Split, gaps: Gaps) -> Result<Custom, Error> {
     let linear = Custom::linear(&split.pattern, gaps);
     linear.or_else(|_| Custom::backtracking(&split.pattern, gaps))
-}
-
-/// Returns the first feature that means something else in the regex engine of the file, Oniguruma.
-fn means_something_else(pattern: &str) -> Option<String> {
-    let (mut depth, mut chars) = (0_usize, pattern.char_indices());
-    while let Some((at, c)) = chars.next() {
-        let feature = match c {
-            '\\' => match chars.next()?.1 {
-                escaped @ ('h' | 'H' | 'R' | 'X' | 'K' | 'G' | 'Z' | 'y' | 'Y' | 'N' | 'O') => {
-                    format!("\\{escaped}")
-                }
-                _ => continue,
-            },
-            '[' => {
-                depth += 1;
-                if pattern
-                    .get(at + 1..)
-                    .is_some_and(|rest| rest.starts_with('^'))
-                {
-                    chars.next();
-                }
-                continue;
-            }
-            ']' => {
-                depth = depth.saturating_sub(1);
-                continue;
-            }
-            '^' | '$' if depth == 0 => c.to_string(),
-            '(' if depth == 0
-                && pattern
-                    .get(at..)
-                    .is_some_and(|rest| rest.starts_with("(?m")) =>
-            {
-                "(?m".to_owned()
-            }
-            _ => continue,
-        };
-        return Some(format!(
-            "`{feature}` in the pattern {} has another meaning in the regex engine of the file",
-            shown(pattern)
-        ));
-    }
-    None
 }
 
 /// Appends the splits of a pre-tokenizer, in order. ByteLevel must be the last one.
@@ -146,10 +115,17 @@ fn collect(
         );
         return Err(unsupported(place, problem));
     }
-    let flag = |name: &str, default| {
-        value
-            .get(name)
-            .map_or(default, |flag| flag == &Value::Bool(true))
+    if splits.len() >= MAX_SPLITS {
+        let problem = format!("more than {MAX_SPLITS} parts are not supported");
+        return Err(unsupported(place, problem));
+    }
+    let flag = |name: &str, default| match value.get(name) {
+        None => Ok(default),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(invalid(
+            format!("{place}.{name}"),
+            "it is neither true nor false",
+        )),
     };
     match kind {
         "Sequence" => {
@@ -158,20 +134,20 @@ fn collect(
             }
         }
         "ByteLevel" => {
-            if flag("add_prefix_space", true) {
+            if flag("add_prefix_space", true)? {
                 let problem = "it adds a space before the text, which is not supported";
                 return Err(unsupported(format!("{place}.add_prefix_space"), problem));
             }
-            if flag("use_regex", true) {
+            if flag("use_regex", true)? {
                 splits.push(Split::isolated(BYTE_LEVEL, place));
             }
             *is_byte_level = true;
         }
-        "Digits" if flag("individual_digits", false) => {
+        "Digits" if flag("individual_digits", false)? => {
             splits.push(Split::isolated(r"\p{N}", place));
         }
         "Digits" => splits.push(Split::isolated(r"\p{N}+", place)),
-        "Split" => splits.push(split(value, place, flag("invert", false))?),
+        "Split" => splits.push(split(value, place, flag("invert", false)?)?),
         other => {
             let problem = format!("the pre-tokenizer {} is not supported", shown(other));
             return Err(unsupported(place, problem));

@@ -6,12 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
+use super::syntax::MAX_PATTERN_BYTES;
 use super::tokenizer_json::vocabulary;
 use super::{invalid, parse, shown, unsupported};
 use crate::encoding::{Builder, Facts};
 use crate::error::Error;
 use crate::split::Splitter;
-use crate::split::custom::{self, Custom, Gaps};
+use crate::split::custom::{self, Custom};
 use crate::token_id::TokenId;
 use crate::vocab::rank_file::Ranks;
 
@@ -113,13 +114,13 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
     }
     let special = special(&file, count)?;
     let pattern = &config.pattern;
+    if pattern.len() > MAX_PATTERN_BYTES {
+        let problem = format!("it has more than {MAX_PATTERN_BYTES} bytes");
+        return Err(unsupported("config.pattern", problem));
+    }
     let splitter = match custom::known(pattern) {
         Some(splitter) => splitter,
-        None => Splitter::Custom(
-            Custom::linear(pattern, Gaps::Keep)
-                .or_else(|_| Custom::backtracking(pattern, Gaps::Keep))?
-                .into(),
-        ),
+        None => Splitter::Custom(Custom::of_tiktoken(pattern)?.into()),
     };
     let vocabulary = vocabulary(&tokens, "vocab")?;
     Ok(builder.with_parts(splitter, vocabulary, special, Facts::default()))
@@ -151,6 +152,12 @@ fn special(file: &File<'_>, count: TokenId) -> Result<Vec<(String, TokenId)>, Er
             "{} has the rank {id}, but there are {count} special tokens",
             shown(token)
         );
+        return Err(invalid("special_tokens", problem));
+    }
+    let mut ranks: Vec<TokenId> = special.iter().map(|(_, rank)| *rank).collect();
+    ranks.sort_unstable();
+    if let Some((rank, found)) = (0..).zip(&ranks).find(|(rank, found)| rank != *found) {
+        let problem = format!("their ranks go on with {found} where {rank} is expected");
         return Err(invalid("special_tokens", problem));
     }
     let listed = special.len() as TokenId;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Added, invalid, parse, shown};
+use super::added::Added;
+use super::{invalid, parse, shown};
 use crate::error::Error;
 use crate::token_id::TokenId;
 
@@ -23,9 +24,8 @@ pub(super) fn special_tokens(file: &[u8]) -> Result<Vec<(String, TokenId)>, Erro
         tokens.ok_or_else(|| invalid(PLACE, "it is missing, so there are no special tokens"))?;
     let tokens = tokens.into_iter().map(|(id, mut token)| {
         let place = format!("{PLACE}[{}]", shown(&id));
-        token.id = id
-            .parse()
-            .map_err(|_| invalid(&place, "the id is not a number"))?;
+        let number = id.parse();
+        token.id = Some(number.map_err(|_| invalid(&place, "the id is not a number"))?);
         token.checked(&place)
     });
     tokens.collect()

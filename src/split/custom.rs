@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use super::Splitter;
 use super::linear::Linear;
+#[cfg(feature = "tokenizer-json")]
+use super::stages::{Progress, Stage, Stages};
 use crate::error::{Error, ErrorKind};
 
 /// Selects how text that a custom pattern does not match is treated.
@@ -46,23 +48,7 @@ enum Engine {
     Backtracking(fancy_regex::Regex),
     /// Several patterns, each of which splits the pieces of the one before it.
     #[cfg(feature = "tokenizer-json")]
-    Stages(Vec<Stage>),
-}
-
-/// One of several patterns that split a text in turn.
-#[cfg(feature = "tokenizer-json")]
-pub(crate) struct Stage {
-    pub(crate) pattern: Custom,
-    pub(crate) keeps_matches: bool,
-    pub(crate) keeps_gaps: bool,
-}
-
-/// Where the stages of a pattern are in a text. An iterator over pieces keeps it, so that no stage searches a text again.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Progress {
-    /// By stage, the part of the text that it found last, and its next match if that part is the text before it.
-    #[cfg(feature = "tokenizer-json")]
-    parts: Vec<(Range<usize>, Option<Range<usize>>)>,
+    Stages(Stages),
 }
 
 impl fmt::Debug for Custom {
@@ -124,6 +110,18 @@ impl Custom {
         })
     }
 
+    /// Compiles a pattern as the tiktoken library runs it: text that it does not match is dropped.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn of_tiktoken(pattern: &str) -> Result<Self, Error> {
+        // without gaps there is nothing to drop, and then a text need not be split as a whole
+        let gaps = if Linear::leaves_no_gaps(pattern) {
+            Gaps::Keep
+        } else {
+            Gaps::Drop
+        };
+        Self::linear(pattern, gaps).or_else(|_| Self::backtracking(pattern, gaps))
+    }
+
     /// Compiles a pattern with any feature of the backtracking engine.
     ///
     /// # Errors
@@ -147,12 +145,7 @@ impl Custom {
             Engine::Linear(_) => Self::linear(&self.pattern, gaps),
             Engine::Backtracking(_) => Self::backtracking(&self.pattern, gaps),
             #[cfg(feature = "tokenizer-json")]
-            Engine::Stages(_) => Err(ErrorKind::InvalidPattern {
-                pattern: self.pattern.clone(),
-                problem: "it is a sequence of patterns, each of which sets whether gaps are kept"
-                    .into(),
-            }
-            .into()),
+            Engine::Stages(_) => Err(gaps_are_set(&self.pattern)),
         }
     }
 
@@ -162,64 +155,18 @@ impl Custom {
         let patterns: Vec<&str> = stages.iter().map(|stage| stage.pattern.pattern()).collect();
         Self {
             pattern: patterns.join("\n"),
-            engine: Engine::Stages(stages),
+            engine: Engine::Stages(Stages(stages)),
             gaps: Gaps::Keep,
         }
     }
 
-    /// Returns the next piece at or after `from` if there are several stages, each of which sees only the part of the text
-    /// that the one before it found.
-    ///
-    /// # Errors
-    /// [`ErrorKind::PatternLimit`]: an engine gave up.
+    /// Returns the stages, if there are several patterns.
     #[cfg(feature = "tokenizer-json")]
-    pub(crate) fn next_of_stages(
-        &self,
-        text: &str,
-        mut from: usize,
-        progress: &mut Progress,
-    ) -> Option<Result<Option<Range<usize>>, Error>> {
-        let stages = match &self.engine {
-            Engine::Stages(stages) => stages.as_slice(),
-            _ => return None,
-        };
-        progress.parts.resize(stages.len(), (0..0, None));
-        'piece: while from < text.len() {
-            let mut within = 0..text.len();
-            let mut is_new = false;
-            for (stage, (part, next)) in stages.iter().zip(&mut progress.parts) {
-                if is_new || part.end <= from {
-                    let waiting = next.take().filter(|next| !is_new && next.start == from);
-                    is_new = true;
-                    let found = match waiting {
-                        Some(found) => Some(found),
-                        None => match stage.find(text, &within, from) {
-                            Ok(found) => found,
-                            Err(error) => return Some(Err(error)),
-                        },
-                    };
-                    let keeps = match found {
-                        Some(found) if found.start == from => {
-                            *part = found;
-                            stage.keeps_matches
-                        }
-                        found => {
-                            let end = found.as_ref().map_or(within.end, |found| found.start);
-                            *part = from..end;
-                            *next = found;
-                            stage.keeps_gaps
-                        }
-                    };
-                    if !keeps {
-                        from = part.end;
-                        continue 'piece;
-                    }
-                }
-                within = part.clone();
-            }
-            return Some(Ok(Some(within)));
+    pub(super) fn as_stages(&self) -> Option<&Stages> {
+        match &self.engine {
+            Engine::Stages(stages) => Some(stages),
+            _ => None,
         }
-        Some(Ok(None))
     }
 
     pub(crate) fn pattern(&self) -> &str {
@@ -242,7 +189,7 @@ impl Custom {
             Engine::Linear(_) => false,
             Engine::Backtracking(_) => true,
             #[cfg(feature = "tokenizer-json")]
-            Engine::Stages(stages) => stages.iter().any(|stage| stage.pattern.can_fail()),
+            Engine::Stages(stages) => stages.can_fail(),
         }
     }
 
@@ -277,9 +224,7 @@ impl Custom {
     pub(crate) fn find(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, Error> {
         match &self.engine {
             #[cfg(feature = "tokenizer-json")]
-            Engine::Stages(_) => self
-                .next_of_stages(text, from, &mut Progress::default())
-                .unwrap_or(Ok(None)),
+            Engine::Stages(stages) => stages.next(text, from, &mut Progress::default()),
             Engine::Linear(linear) => Ok(linear.find(text, from)),
             Engine::Backtracking(regex) => {
                 let mut from = from;
@@ -309,20 +254,13 @@ impl Custom {
     }
 }
 
+/// Creates the error for other gaps of a pattern in stages.
 #[cfg(feature = "tokenizer-json")]
-impl Stage {
-    /// Returns the next match at or after `from` in a part of the text; no text outside that part is seen.
-    fn find(
-        &self,
-        text: &str,
-        within: &Range<usize>,
-        from: usize,
-    ) -> Result<Option<Range<usize>>, Error> {
-        let start = within.start;
-        let Some(part) = text.get(within.clone()) else {
-            return Ok(None);
-        };
-        let found = self.pattern.find(part, from - start)?;
-        Ok(found.map(|found| found.start + start..found.end + start))
-    }
+pub(crate) fn gaps_are_set(pattern: &str) -> Error {
+    let problem = "it is a sequence of patterns, each of which sets whether gaps are kept";
+    let kind = ErrorKind::InvalidPattern {
+        pattern: pattern.to_owned(),
+        problem: problem.into(),
+    };
+    kind.into()
 }

@@ -65,7 +65,10 @@ impl Linear {
     /// # Errors
     /// The reason why the automaton would find other pieces than the pattern means.
     pub(crate) fn new(pattern: &str) -> Result<Self, String> {
-        let texts = alternatives(pattern)?;
+        let mut texts = alternatives(pattern)?;
+        // where one fails, another fails too; and the text after each is compiled again
+        let mut is_first = true;
+        texts.retain(|text| text != TRAILING || std::mem::take(&mut is_first));
         let hirs = texts.iter().map(|text| hir(text));
         let hirs = hirs.collect::<Result<Vec<Hir>, String>>()?;
         let anywhere = meta::Builder::new()
@@ -76,6 +79,27 @@ impl Linear {
             alternatives: Alternatives::new(&texts, &hirs)?,
             anywhere,
         })
+    }
+
+    /// Returns true if a match begins at every character, so that no text is left between two of them. False may be wrong.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn leaves_no_gaps(pattern: &str) -> bool {
+        let Ok(texts) = alternatives(pattern) else {
+            return false;
+        };
+        let mut found = ClassUnicode::empty();
+        for text in &texts {
+            match hir(text) {
+                Ok(hir) if hir.properties().minimum_len().is_some_and(|len| len > 0) => {
+                    if text != TRAILING {
+                        found.union(&single_chars(&hir));
+                    }
+                }
+                _ => return false,
+            }
+        }
+        found.negate();
+        found.ranges().is_empty()
     }
 
     /// Writes the ends of the next pieces, see [`Custom::ends`](super::custom::Custom::ends).
@@ -223,6 +247,36 @@ impl Alternatives {
             ),
             _ => found,
         }
+    }
+}
+
+/// Returns characters that match a pattern alone, in any text.
+#[cfg(feature = "tokenizer-json")]
+fn single_chars(hir: &Hir) -> ClassUnicode {
+    let union = |parts: &[Hir]| {
+        let mut all = ClassUnicode::empty();
+        for part in parts {
+            all.union(&single_chars(part));
+        }
+        all
+    };
+    if !hir.properties().look_set().is_empty() {
+        return ClassUnicode::empty();
+    }
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => class.clone(),
+        HirKind::Repetition(repetition) if repetition.min <= 1 => single_chars(&repetition.sub),
+        HirKind::Capture(capture) => single_chars(&capture.sub),
+        HirKind::Alternation(parts) => union(parts),
+        HirKind::Concat(parts) => {
+            let is_needed = |part: &&Hir| part.properties().minimum_len() != Some(0);
+            match *parts.iter().filter(is_needed).collect::<Vec<_>>() {
+                [] => union(parts),
+                [only] => single_chars(only),
+                _ => ClassUnicode::empty(),
+            }
+        }
+        _ => ClassUnicode::empty(),
     }
 }
 

@@ -4,10 +4,14 @@ mod borders;
 pub(crate) mod classes;
 #[cfg(feature = "custom")]
 pub(crate) mod custom;
+#[cfg(feature = "tokenizer-json")]
+pub(crate) mod deepseek;
 #[cfg(feature = "custom")]
 mod linear;
 mod pieces;
 mod scalar;
+#[cfg(feature = "tokenizer-json")]
+pub(crate) mod stages;
 pub(crate) mod window;
 mod window_classes;
 
@@ -17,6 +21,8 @@ use std::sync::Arc;
 pub(crate) use borders::start_before;
 #[cfg(feature = "custom")]
 use custom::{Custom, Gaps};
+#[cfg(feature = "tokenizer-json")]
+use deepseek::DeepSeek;
 use fearless_simd::{Level, Simd, dispatch};
 pub use pieces::Pieces;
 pub(crate) use pieces::give_up;
@@ -36,6 +42,8 @@ pub(crate) enum Splitter {
     Llama3,
     #[cfg(feature = "custom")]
     Qwen,
+    #[cfg(feature = "tokenizer-json")]
+    DeepSeek,
     #[cfg(feature = "custom")]
     Custom(Arc<Custom>),
 }
@@ -69,6 +77,11 @@ macro_rules! with_rules {
             #[cfg(feature = "custom")]
             Splitter::Qwen => {
                 type $rules = Qwen;
+                $call
+            }
+            #[cfg(feature = "tokenizer-json")]
+            Splitter::DeepSeek => {
+                type $rules = DeepSeek;
                 $call
             }
             #[cfg(feature = "custom")]
@@ -198,6 +211,8 @@ pub(crate) mod tests {
         Splitter::Llama3,
         #[cfg(feature = "custom")]
         Splitter::Qwen,
+        #[cfg(feature = "tokenizer-json")]
+        Splitter::DeepSeek,
     ];
 
     /// Creates a text of `len` characters of an alphabet.

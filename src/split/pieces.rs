@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 #[cfg(feature = "custom")]
-use super::custom::{Gaps, Progress};
+use super::custom::Gaps;
+#[cfg(feature = "tokenizer-json")]
+use super::stages::Progress;
 use super::{Scan, Splitter};
 use crate::error::Error;
 
@@ -12,62 +14,65 @@ impl Splitter {
     #[inline]
     pub(crate) fn pieces<'t>(&self, text: &'t str) -> Pieces<'t> {
         Pieces {
-            splitter: self.clone(),
-            text,
-            start: 0,
-            #[cfg(feature = "custom")]
-            progress: Progress::default(),
+            ranges: self.pieces_of_whole_text(text),
         }
     }
 
     /// Returns the ranges of the pieces of a text that is split as a whole; there may be gaps between them.
-    pub(crate) fn pieces_of_whole_text(
-        &self,
-        text: &str,
-    ) -> impl Iterator<Item = Result<Range<usize>, Error>> {
-        let mut at = 0;
-        #[cfg(feature = "custom")]
-        let mut progress = Progress::default();
-        std::iter::from_fn(move || {
-            let piece = self.next_of_whole_text(
-                text,
-                at,
-                #[cfg(feature = "custom")]
-                &mut progress,
-            );
-            let piece = piece.transpose()?;
-            if let Ok(piece) = &piece {
-                at = piece.end;
-            }
-            Some(piece)
-        })
-    }
-
-    /// Returns the first piece at or after `start`, in a text that is split as a whole.
-    #[cfg_attr(not(feature = "custom"), allow(clippy::unnecessary_wraps))] // only custom patterns fail
-    fn next_of_whole_text(
-        &self,
-        text: &str,
-        start: usize,
-        #[cfg(feature = "custom")] progress: &mut Progress,
-    ) -> Result<Option<Range<usize>>, Error> {
-        #[cfg(feature = "custom")]
-        if let Self::Custom(custom) = self {
+    pub(crate) fn pieces_of_whole_text<'t>(&self, text: &'t str) -> Ranges<'t> {
+        Ranges {
+            splitter: self.clone(),
+            text,
+            at: 0,
             #[cfg(feature = "tokenizer-json")]
-            if let Some(piece) = custom.next_of_stages(text, start, progress) {
-                return piece;
+            progress: Progress::default(),
+        }
+    }
+}
+
+/// An iterator over the ranges of the pieces of a text that is split as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranges<'t> {
+    splitter: Splitter,
+    text: &'t str,
+    /// The end of the last piece.
+    at: usize,
+    #[cfg(feature = "tokenizer-json")]
+    progress: Progress,
+}
+
+impl Ranges<'_> {
+    /// Returns the first piece at or after the end of the last one.
+    #[cfg_attr(not(feature = "custom"), allow(clippy::unnecessary_wraps))] // only custom patterns fail
+    fn find(&mut self) -> Result<Option<Range<usize>>, Error> {
+        let (text, at) = (self.text, self.at);
+        #[cfg(feature = "custom")]
+        if let Splitter::Custom(custom) = &self.splitter {
+            #[cfg(feature = "tokenizer-json")]
+            if let Some(stages) = custom.as_stages() {
+                return stages.next(text, at, &mut self.progress);
             }
-            #[cfg(not(feature = "tokenizer-json"))]
-            let _ = progress;
-            let found = custom.find(text, start)?;
+            let found = custom.find(text, at)?;
             return Ok(match (custom.gaps(), found) {
-                (Gaps::Keep, Some(found)) if found.start > start => Some(start..found.start),
-                (Gaps::Keep, None) if start < text.len() => Some(start..text.len()),
+                (Gaps::Keep, Some(found)) if found.start > at => Some(at..found.start),
+                (Gaps::Keep, None) if at < text.len() => Some(at..text.len()),
                 (_, found) => found,
             });
         }
-        let end = self.end(&mut Scan::new(start), text.as_bytes(), true);
-        Ok(end.map(|end| start..end))
+        let end = self.splitter.end(&mut Scan::new(at), text.as_bytes(), true);
+        Ok(end.map(|end| at..end))
+    }
+}
+
+impl Iterator for Ranges<'_> {
+    type Item = Result<Range<usize>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let piece = self.find().transpose()?;
+        if let Ok(piece) = &piece {
+            self.at = piece.end;
+        }
+        Some(piece)
     }
 }
 
@@ -90,11 +95,7 @@ pub(crate) fn give_up(error: &Error) -> ! {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Pieces<'t> {
-    splitter: Splitter,
-    text: &'t str,
-    start: usize,
-    #[cfg(feature = "custom")]
-    progress: Progress,
+    ranges: Ranges<'t>,
 }
 
 impl<'t> Iterator for Pieces<'t> {
@@ -102,22 +103,17 @@ impl<'t> Iterator for Pieces<'t> {
 
     #[inline]
     fn next(&mut self) -> Option<&'t str> {
-        if self.splitter.needs_whole_text() {
-            let piece = self.splitter.next_of_whole_text(
-                self.text,
-                self.start,
-                #[cfg(feature = "custom")]
-                &mut self.progress,
-            );
-            let piece = piece.unwrap_or_else(|error| give_up(&error))?;
-            self.start = piece.end;
-            return self.text.get(piece);
+        let Ranges {
+            splitter, text, at, ..
+        } = &mut self.ranges;
+        if splitter.needs_whole_text() {
+            let text = *text;
+            let piece = self.ranges.next()?;
+            return text.get(piece.unwrap_or_else(|error| give_up(&error)));
         }
-        let end = self
-            .splitter
-            .end(&mut Scan::new(self.start), self.text.as_bytes(), true)?;
-        let piece = self.text.get(self.start..end);
-        self.start = end;
+        let end = splitter.end(&mut Scan::new(*at), text.as_bytes(), true)?;
+        let piece = text.get(*at..end);
+        *at = end;
         piece
     }
 }

@@ -30,6 +30,8 @@ pub(crate) trait Rules {
     const CASED: bool;
     /// Whether contractions are recognized in upper case too.
     const FOLD_CONTRACTIONS: bool;
+    /// Whether these are the rules of [`deepseek`](super::deepseek), which has scanners of its own.
+    const STAGED: bool = false;
 }
 
 /// gpt2, r50k_base, p50k_base, p50k_edit.
@@ -138,7 +140,7 @@ impl Rules for O200k {
 
 /// The possible continuations of the open piece after the characters read so far.
 #[derive(Clone, Copy, Debug)]
-enum Progress {
+pub(super) enum Progress {
     /// No character was read.
     Start,
     /// An apostrophe that may begin a contraction.
@@ -163,6 +165,14 @@ enum Progress {
     },
     Punctuation,
     PunctuationTail,
+    /// ASCII letters after an ASCII sign.
+    #[cfg(feature = "tokenizer-json")]
+    AsciiLetters,
+    /// Characters that no pattern matches: the start of the last one.
+    #[cfg(feature = "tokenizer-json")]
+    Gap {
+        last: usize,
+    },
     /// White space: the start of its last character, and the end of its last newline.
     White {
         last: usize,
@@ -178,9 +188,9 @@ enum Progress {
 /// ```
 #[derive(Clone, Debug)]
 pub(crate) struct Scan {
-    start: usize,
-    at: usize,
-    state: Progress,
+    pub(super) start: usize,
+    pub(super) at: usize,
+    pub(super) state: Progress,
 }
 
 impl Scan {
@@ -235,6 +245,8 @@ impl Scan {
                 *last -= bytes;
                 *newline_end = newline_end.map(|end| end - bytes);
             }
+            #[cfg(feature = "tokenizer-json")]
+            Progress::Gap { last } => *last -= bytes,
             _ => {}
         }
     }
@@ -251,6 +263,8 @@ impl Scan {
             Progress::Start | Progress::Apostrophe | Progress::Opener { .. } => self.start,
             Progress::Capitals { caseless_end } => caseless_end.unwrap_or(self.at),
             Progress::White { last, newline_end } => newline_end.map_or(last, |end| end.min(last)),
+            #[cfg(feature = "tokenizer-json")]
+            Progress::Gap { last } => last,
             _ => self.at,
         }
     }
@@ -273,6 +287,10 @@ impl Scan {
     /// result is `None` only for an empty piece.
     #[inline]
     pub(crate) fn end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
+        #[cfg(feature = "tokenizer-json")]
+        if R::STAGED {
+            return super::deepseek::end(self, text, complete);
+        }
         loop {
             match self.step::<R>(text, complete) {
                 Step::To(state) => self.state = state,
@@ -303,6 +321,8 @@ impl Scan {
             Progress::White { last, newline_end } => {
                 self.white::<R>(text, complete, last, newline_end)
             }
+            #[cfg(feature = "tokenizer-json")]
+            Progress::AsciiLetters | Progress::Gap { .. } => Step::Wait,
         }
     }
 
@@ -510,7 +530,7 @@ impl Scan {
 }
 
 /// The outcome of one step of the machine.
-enum Step {
+pub(super) enum Step {
     /// Continue in this state.
     To(Progress),
     /// The piece ends here.

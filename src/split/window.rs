@@ -85,7 +85,7 @@ pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
         let masks = Masks::new(simd, bytes, left, R::CASED);
         // a window that is exactly full is treated as if the text continued after it
         let ends_text = complete && left < WIDTH;
-        let starts = starts::<R>(bytes, &masks, ends_text);
+        let starts = starts::<S, R>(simd, bytes, &masks, ends_text);
         if starts == 0 {
             // out of line, and without the masks: that keeps them in registers
             let end = simd.vectorize(
@@ -115,7 +115,7 @@ pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
 /// fill   0 1 1 0 1 1 1 0
 /// ```
 #[inline(always)]
-fn fill(mask: u64, seeds: u64) -> u64 {
+pub(super) fn fill(mask: u64, seeds: u64) -> u64 {
     // A carry runs from a seed to the end of its run and clears its bits. A second seed in the run stays set.
     ((mask.wrapping_add(seeds) ^ mask) | seeds) & mask
 }
@@ -123,7 +123,12 @@ fn fill(mask: u64, seeds: u64) -> u64 {
 /// Returns the certain piece starts after the first byte of a window whose first byte starts a piece. The end of the
 /// text counts as a start.
 #[inline(always)]
-fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
+fn starts<S: Simd, R: Rules>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
+    #[cfg(feature = "tokenizer-json")]
+    if R::STAGED {
+        return super::deepseek::starts(simd, bytes, m, ends_text);
+    }
+    let _ = simd;
     // the first byte of the character that follows a character whose first byte is in `leads`
     let after = |leads: u64| (leads << 1).wrapping_add(m.inner) & !m.inner;
 
@@ -147,7 +152,7 @@ fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
     let mut starts = punctuation
         | words & !(words << 1) & !opened
         | number_starts::<R>(m, after)
-        | white_starts::<R>(m, white, newlines);
+        | white_starts::<R>(m, white, newlines, low(m.known) & !white);
 
     let mut certain = u64::MAX;
     if ends_text {
@@ -207,7 +212,7 @@ fn contractions<R: Rules>(
 
 /// Returns how many bytes of `white` are at the end of the window.
 #[inline(always)]
-fn white_at_end(m: &Masks, white: u64) -> usize {
+pub(super) fn white_at_end(m: &Masks, white: u64) -> usize {
     (white << (64 - m.known)).leading_ones() as usize
 }
 
@@ -257,7 +262,7 @@ fn punctuation<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> Punctuation {
 
 /// Returns the starts of numbers: the beginning of a run of digits, and every `MAX_DIGITS` digits in it.
 #[inline(always)]
-fn number_starts<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> u64 {
+pub(super) fn number_starts<R: Rules>(m: &Masks, after: impl Fn(u64) -> u64) -> u64 {
     let mut first = m.numbers & !(m.numbers << 1);
     if R::BLANK_BEFORE_NUMBER {
         first &= !(m.blanks << 1);
@@ -291,11 +296,10 @@ const fn every(n: usize) -> u64 {
     bits
 }
 
-/// Returns the starts in white space: its first character, its last one if visible text follows, and the character
+/// Returns the starts in white space: its first character, its last one if `visible` text follows, and the character
 /// after its last newline.
 #[inline(always)]
-fn white_starts<R: Rules>(m: &Masks, white: u64, newlines: u64) -> u64 {
-    let visible = low(m.known) & !white;
+pub(super) fn white_starts<R: Rules>(m: &Masks, white: u64, newlines: u64, visible: u64) -> u64 {
     let [two, three] = m.leads;
     let single = white & !m.inner & !two & !three;
     let mut last =
@@ -375,6 +379,9 @@ fn long_piece<S: Simd, R: Rules>(
     start: usize,
     complete: bool,
 ) -> Option<usize> {
+    if R::STAGED {
+        return Scan::new(start).end::<R>(text, complete);
+    }
     let window = text[start..].first_chunk();
     let masks = window.map(|bytes| Masks::new(simd, bytes, WIDTH, R::CASED));
     let Some((class, mut m)) = masks.and_then(|m| Some((filler::<R>(&m)?, m))) else {
@@ -548,6 +555,8 @@ static INDICES: [u8; WIDTH] = {
 pub(crate) mod tests {
     use fearless_simd::{Level, dispatch};
 
+    #[cfg(feature = "tokenizer-json")]
+    use super::super::deepseek::DeepSeek;
     use super::super::scalar::{Cl100k, Gpt2, O200k};
     #[cfg(feature = "custom")]
     use super::super::scalar::{Llama3, Qwen};
@@ -558,7 +567,7 @@ pub(crate) mod tests {
     const ALPHABET: [&str; 24] = [
         "abcxyzé\u{e9}дяσ𐐨",
         "ABXYZÉДΣǅ𐐀",
-        "最あ한אعन𠀀ʰªー",
+        "最あ한אعन𠀀ʰªー・゠\u{3040}\u{3099}",
         "\u{301}\u{64b}\u{93f}\u{fe0f}\u{e0100}",
         "0123456789",
         "٣²Ⅷ𝟘〇",
@@ -573,7 +582,7 @@ pub(crate) mod tests {
         "/",
         "!.,(\"-_",
         "·“、🙂\u{200d}❤÷×",
-        "\0\u{7f}\u{10ffff}\u{1c}",
+        "\0\u{7f}\u{10ffff}\u{1c}\u{ad}\u{378}",
         "abcdefgh",
         "ABCDEFGH",
         "привет",
@@ -665,6 +674,8 @@ pub(crate) mod tests {
             check::<Llama3>(level, text);
             check::<Qwen>(level, text);
         }
+        #[cfg(feature = "tokenizer-json")]
+        check::<DeepSeek>(level, text);
     }
 
     /// Returns all levels that this machine has, the best one first.

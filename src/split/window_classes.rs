@@ -310,7 +310,7 @@ impl Masks {
 
     /// Returns all bytes of the characters whose first bytes are `leads`.
     #[inline(always)]
-    fn spread(&self, leads: u64) -> u64 {
+    pub(super) fn spread(&self, leads: u64) -> u64 {
         // a carry runs from the second byte to the end of the character and clears its bits
         let inner = leads << 1 & self.inner;
         leads | self.inner & !self.inner.wrapping_add(inner)
@@ -339,7 +339,7 @@ fn has_mask_registers<S: Simd>(simd: S) -> bool {
 
 /// Calls `f` with the index of each bit.
 #[inline(always)]
-fn each(mut bits: u64, mut f: impl FnMut(usize)) {
+pub(super) fn each(mut bits: u64, mut f: impl FnMut(usize)) {
     while bits != 0 {
         f(bits.trailing_zeros() as usize);
         bits &= bits - 1;

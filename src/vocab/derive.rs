@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::hash::BuildHasher;
 
-use super::tables::Made;
+use super::tables::{Made, NONE};
 
 /// How the tokens of a vocabulary are made.
 pub(crate) struct Derived {
@@ -29,8 +29,9 @@ pub(crate) struct Derived {
 /// O(n²) in the bytes of each token.
 pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Option<Derived> {
     let mut out_of_order = OutOfOrder::default();
+    let mut made = Vec::new();
     for _ in 0..MAX_PASSES {
-        let mut pass = Pass::new(tokens, &out_of_order, hasher.clone());
+        let mut pass = Pass::new(tokens, &out_of_order, &made, hasher.clone());
         let mut unmergeable = std::mem::take(&mut pass.unmergeable);
         if unmergeable
             .iter()
@@ -50,7 +51,7 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
             }
         }
         if out_of_order.found.len() == known {
-            let holds = known == 0 || pass.holds(tokens);
+            let holds = known == 0 || pass.holds(tokens, &out_of_order);
             return holds.then(|| Derived {
                 out_of_order: if known > 0 {
                     flags(&pass.made)
@@ -61,6 +62,8 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
                 unmergeable,
             });
         }
+        made = pass.made;
+        out_of_order.set_starts(tokens);
     }
     None
 }
@@ -91,9 +94,40 @@ struct OutOfOrder {
     found: Vec<u32>,
     /// By id, the token in its order whose existence makes this one possible.
     follows: HashMap<u32, u32>,
+    /// The first [`START_BYTES`] bytes of each, as indices of true entries; empty if one of them is shorter.
+    starts: Vec<bool>,
+}
+
+/// How many bytes of an out-of-order token are searched in other tokens.
+const START_BYTES: usize = 3;
+
+/// Returns the index of three bytes in a table of 2^16 entries.
+fn start_index(bytes: [u8; START_BYTES]) -> usize {
+    let [a, b, c] = bytes.map(usize::from);
+    (a << 8 | b) ^ c << 4
 }
 
 impl OutOfOrder {
+    /// Collects the beginnings of the tokens that were found.
+    fn set_starts(&mut self, tokens: &[&[u8]]) {
+        self.starts = vec![false; 1 << 16];
+        for id in &self.found {
+            let Some(start) = tokens[*id as usize].first_chunk() else {
+                self.starts.clear();
+                return;
+            };
+            self.starts[start_index(*start)] = true;
+        }
+    }
+
+    /// Returns false if a token contains none of the tokens that were found, and then they do not change how its bytes
+    /// merge. Of few others, it returns true too.
+    fn may_change(&self, token: &[u8]) -> bool {
+        let starts = token.windows(START_BYTES);
+        let mut starts = starts.filter_map(|start| Some(start_index(*start.first_chunk()?)));
+        self.starts.is_empty() || starts.any(|start| self.starts[start])
+    }
+
     /// Returns the token in its order from which on `id` exists: `id` itself, unless it is out of order.
     fn exists_from(&self, id: u32) -> u32 {
         self.follows.get(&id).copied().unwrap_or(id)
@@ -122,6 +156,8 @@ struct Pass<S> {
     made: Vec<Made>,
     /// By the two halves, the token.
     merges: HashMap<u64, u32, S>,
+    /// The merges of two tokens of one byte by these bytes, which are half of the look-ups; [`NONE`] where there is none.
+    of_bytes: Vec<u32>,
     /// The tokens whose bytes did not merge to exactly two others.
     unmergeable: Vec<u32>,
     /// The symbols of the bytes that are being merged, and the ids that neighbours join to.
@@ -131,11 +167,14 @@ struct Pass<S> {
 
 impl<S: BuildHasher> Pass<S> {
     /// Adds all tokens by id, each followed by those of `out_of_order` that it makes possible.
-    fn new(tokens: &[&[u8]], out_of_order: &OutOfOrder, hasher: S) -> Self {
+    ///
+    /// `before` is how the pass before this one made the tokens, empty for the first one.
+    fn new(tokens: &[&[u8]], out_of_order: &OutOfOrder, before: &[Made], hasher: S) -> Self {
         let mut pass = Self {
             bytes: [None; 256],
             made: vec![Made::Gap; tokens.len()],
             merges: HashMap::with_capacity_and_hasher(tokens.len(), hasher),
+            of_bytes: vec![NONE; 1 << 16],
             unmergeable: Vec::new(),
             symbols: Vec::new(),
             joins: Vec::new(),
@@ -153,7 +192,10 @@ impl<S: BuildHasher> Pass<S> {
         }
         for (id, token) in (0..).zip(tokens) {
             if token.len() > 1 && !out_of_order.follows.contains_key(&id) {
-                pass.add(id, token);
+                match before.get(id as usize) {
+                    Some(made) if !out_of_order.may_change(token) => pass.set(id, token, *made),
+                    _ => pass.add(id, token),
+                }
             }
             for follower in followers.get(&id).into_iter().flatten() {
                 pass.add(*follower, tokens[*follower as usize]);
@@ -165,11 +207,26 @@ impl<S: BuildHasher> Pass<S> {
     /// Adds a token: its halves are the two symbols that the tokens so far merge it to.
     fn add(&mut self, id: u32, token: &[u8]) {
         self.merge(token);
-        if let [left, right] = self.symbols[..] {
-            self.merges.insert(pair(left, right), id);
-            self.made[id as usize] = Made::Merge(left, right);
-        } else {
-            self.unmergeable.push(id);
+        let made = match self.symbols[..] {
+            [left, right] => Made::Merge(left, right),
+            _ => Made::Gap,
+        };
+        self.set(id, token, made);
+    }
+
+    /// Sets how a token is made. A token of several bytes that is a gap is unmergeable.
+    fn set(&mut self, id: u32, token: &[u8], made: Made) {
+        self.made[id as usize] = made;
+        match made {
+            Made::Merge(left, right) => self.set_merge(id, token, left, right),
+            _ => self.unmergeable.push(id),
+        }
+    }
+
+    fn set_merge(&mut self, id: u32, token: &[u8], left: u32, right: u32) {
+        self.merges.insert(pair(left, right), id);
+        if let [left, right] = *token {
+            self.of_bytes[byte_pair(left, right)] = id;
         }
     }
 
@@ -184,15 +241,18 @@ impl<S: BuildHasher> Pass<S> {
         let [left, right] = self.symbols[..] else {
             return false;
         };
-        self.merges.insert(pair(left, right), id);
+        self.set_merge(id, token, left, right);
         out_of_order.add(id, left, right);
         true
     }
 
-    /// Returns whether each merge token is the merge of its own bytes.
-    fn holds(&mut self, tokens: &[&[u8]]) -> bool {
+    /// Returns whether each merge token is the merge of its own bytes. That is so for tokens that contain no token out of
+    /// order: tokens of higher ids begin to exist only when the halves of this one are left.
+    fn holds(&mut self, tokens: &[&[u8]], out_of_order: &OutOfOrder) -> bool {
         (0..).zip(tokens).all(|(id, token)| {
-            if let Made::Merge(..) = self.made[id as usize] {
+            if let Made::Merge(..) = self.made[id as usize]
+                && out_of_order.may_change(token)
+            {
                 self.merge(token);
                 return self.symbols == [id];
             }
@@ -207,8 +267,14 @@ impl<S: BuildHasher> Pass<S> {
             .filter_map(|byte| self.bytes[usize::from(*byte)]);
         self.symbols.clear();
         self.symbols.extend(symbols);
+        let joins = bytes.windows(2).map(|pair| {
+            let merged = self.of_bytes[byte_pair(pair[0], pair[1])];
+            Some(merged).filter(|merged| *merged != NONE)
+        });
+        self.joins.clear();
+        self.joins.extend(joins);
         let merges = &self.merges;
-        merge_symbols(&mut self.symbols, &mut self.joins, |left, right| {
+        join_symbols(&mut self.symbols, &mut self.joins, |left, right| {
             merges.get(&pair(left, right)).copied()
         });
     }
@@ -219,6 +285,11 @@ fn pair(left: u32, right: u32) -> u64 {
     u64::from(left) << 32 | u64::from(right)
 }
 
+/// Returns the index of two bytes in a table of 2^16 entries.
+fn byte_pair(left: u8, right: u8) -> usize {
+    usize::from(left) << 8 | usize::from(right)
+}
+
 /// Joins the pair of the lowest rank, the leftmost on a tie, until no pair can be joined. `joins` is scratch memory.
 pub(crate) fn merge_symbols(
     symbols: &mut Vec<u32>,
@@ -227,6 +298,15 @@ pub(crate) fn merge_symbols(
 ) {
     joins.clear();
     joins.extend(symbols.windows(2).map(|pair| merged(pair[0], pair[1])));
+    join_symbols(symbols, joins, merged);
+}
+
+/// Merges symbols whose neighbours join to the ids in `joins`.
+fn join_symbols(
+    symbols: &mut Vec<u32>,
+    joins: &mut Vec<Option<u32>>,
+    merged: impl Fn(u32, u32) -> Option<u32>,
+) {
     loop {
         let ranks = (0..).zip(&*joins);
         let best = ranks.filter_map(|(at, join)| Some(((*join)?, at))).min();

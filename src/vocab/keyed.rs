@@ -40,8 +40,15 @@ pub(crate) struct KeyedHasher {
 
 impl Hasher for KeyedHasher {
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64((*byte).into());
+        let (numbers, rest) = bytes.as_chunks();
+        for number in numbers {
+            self.write_u64(u64::from_le_bytes(*number));
+        }
+        if !rest.is_empty() {
+            let number = rest
+                .iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte));
+            self.write_u64(number);
         }
     }
 

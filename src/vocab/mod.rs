@@ -4,7 +4,7 @@ pub(crate) mod chars;
 pub(crate) mod crossings;
 pub(crate) mod derive;
 pub(crate) mod irregular;
-mod keyed;
+pub(crate) mod keyed;
 pub(crate) mod on_demand;
 #[cfg(feature = "custom")] // which brings base64
 pub(crate) mod rank_file;

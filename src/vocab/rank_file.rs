@@ -119,6 +119,21 @@ impl Ranks {
         })
     }
 
+    /// Returns whether these are all tokens of a vocabulary, in any order.
+    #[cfg(feature = "tokenizer-json")]
+    pub(crate) fn are_all_of(&self, vocab: &Vocabulary) -> bool {
+        // without gaps, as many ids as tokens are all of them if none occurs twice
+        if self.tokens.len() != vocab.max_id() as usize + 1 {
+            return false;
+        }
+        let mut seen = vec![false; self.tokens.len()];
+        self.tokens().all(|(token, id)| {
+            let seen = seen.get_mut(id as usize);
+            let is_new = seen.is_some_and(|seen| !std::mem::replace(seen, true));
+            is_new && vocab.token(id) == Some(token)
+        })
+    }
+
     /// Checks that no token and no rank occurs twice, and that each byte is a token.
     fn check(&self) -> Result<(), Error> {
         let line = |i: usize| match self.tokens.get(i) {
@@ -129,7 +144,8 @@ impl Ranks {
             Some(line) => format!("line {line}"),
             None => format!("number {} of the tokens", i + 1),
         };
-        let mut firsts: HashMap<&[u8], usize> = HashMap::with_capacity(self.tokens.len());
+        let mut firsts: HashMap<&[u8], usize, Keyed> =
+            HashMap::with_capacity_and_hasher(self.tokens.len(), Keyed::new());
         let mut ranks: Vec<(TokenId, usize)> = Vec::with_capacity(self.tokens.len());
         let mut missing: Vec<u8> = (0..=u8::MAX).collect();
         for (i, (token, rank)) in self.tokens().enumerate() {

@@ -1,5 +1,6 @@
 //! Files of other tokenizers: each fault has its error, and a file that loads gives the ids of its own tokenizer.
 
+use std::collections::HashMap;
 use std::io::Read;
 
 use crate::common::times;
@@ -141,14 +142,16 @@ fn unsupported_parts_are_named() {
 #[test]
 fn a_token_that_no_merge_gives() {
     let mut file = small();
-    file["model"]["vocab"]["xyz"] = json!(260);
+    file["model"]["vocab"]["xyz"] = json!(258);
+    file["added_tokens"] = json!([]);
+    file["post_processor"] = json!(null);
     let error = load(&file).unwrap_err();
     assert!(
-        error.to_string().contains("\"xyz\" with the id 260"),
+        error.to_string().contains("\"xyz\" with the id 258"),
         "{error}"
     );
     file["model"]["ignore_merges"] = json!(true);
-    assert_eq!(load(&file).unwrap().encode_ordinary("xyz"), [260]);
+    assert_eq!(load(&file).unwrap().encode_ordinary("xyz"), [258]);
 }
 
 #[test]
@@ -218,7 +221,7 @@ fn broken_files() {
         assert_eq!(error.path(), Some(place), "{error}");
         assert!(error.to_string().contains(says), "{error}");
     }
-    assert!(changed("/added_tokens/0/id", json!(97)).is_invalid_special());
+    assert!(changed("/added_tokens/0/id", json!(97)).is_unsupported_tokenizer());
     assert!(changed("/added_tokens/1/content", json!("")).is_invalid_special());
 }
 
@@ -244,7 +247,7 @@ fn parts_of_a_sequence_see_only_their_part() {
         encoding.pieces(text).map(str::to_owned).collect::<Vec<_>>()
     };
     let digits = || split(r"\p{N}{1,3}", "Isolated", false);
-    let words = || split(r"\w+|\s+(?!\S)|\s+", "Isolated", false);
+    let words = || split(r"\p{L}+|\p{N}+|\s+(?!\S)|\s+", "Isolated", false);
     // the white space before the digits is at the end of its part
     assert_eq!(
         pieces(vec![digits(), words()], "a  1234 b"),
@@ -256,7 +259,7 @@ fn parts_of_a_sequence_see_only_their_part() {
         ["a", "b"]
     );
     assert_eq!(
-        pieces(vec![split(r"\w+", "Removed", true)], " a b "),
+        pieces(vec![split(r"[a-z]+", "Removed", true)], " a b "),
         ["a", "b"]
     );
     assert_eq!(
@@ -267,18 +270,23 @@ fn parts_of_a_sequence_see_only_their_part() {
     assert_eq!(pieces(vec![string], "a.b"), ["a", ".", "b"]);
 }
 
-#[test]
-fn tekken() {
+/// Returns a small file of Mistral.
+fn tekken_file(pattern: &str) -> Value {
     use base64::Engine as _;
     let token = |rank: u32, bytes: &[u8]| json!({"rank": rank, "token_bytes": base64::engine::general_purpose::STANDARD.encode(bytes), "token_str": null});
     let mut vocab: Vec<Value> = (0..=255)
         .map(|byte: u8| token(byte.into(), &[byte]))
         .collect();
     vocab.extend([token(256, b"ab"), token(257, b"more than is used")]);
-    let mut file = json!({
-        "config": {"pattern": r"\w+|\W+", "num_vocab_tokens": 258, "default_vocab_size": 287, "default_num_special_tokens": 30, "version": "v3"},
+    json!({
+        "config": {"pattern": pattern, "num_vocab_tokens": 258, "default_vocab_size": 287, "default_num_special_tokens": 30, "version": "v3"},
         "vocab": vocab,
-    });
+    })
+}
+
+#[test]
+fn tekken() {
+    let mut file = tekken_file(r"\w+|\W+");
     let load = |file: &Value| Encoding::from_tekken_json("tekken", file.to_string().as_bytes());
     let encoding = load(&file).unwrap();
     assert_eq!(
@@ -303,6 +311,193 @@ fn tekken() {
     );
     file["config"]["default_vocab_size"] = json!(400);
     assert_eq!(load(&file).unwrap_err().path(), Some("vocab"));
+}
+
+/// Text that the pattern leaves out has no ids, as in tiktoken, which Mistral's library uses.
+#[test]
+fn tekken_drops_what_its_pattern_leaves_out() {
+    let mut file = tekken_file(r"\w+");
+    let load = |file: &Value| Encoding::from_tekken_json("tekken", file.to_string().as_bytes());
+    let encoding = load(&file).unwrap();
+    assert_eq!(encoding.encode_ordinary("ab !a"), [286, 30 + 97]);
+    file["special_tokens"] = json!([{"rank": 1, "token_str": "<s>"}]);
+    assert!(load(&file).unwrap_err().to_string().contains("ranks"));
+    file["special_tokens"][0]["rank"] = json!(0);
+    file["config"]["pattern"] = json!("a".repeat(10_000));
+    assert_eq!(load(&file).unwrap_err().path(), Some("config.pattern"));
+}
+
+/// A pattern that Oniguruma reads in another way, or that may match nothing, is refused with what is the matter.
+#[test]
+fn patterns_of_another_regex_engine() {
+    let mut file = small();
+    for (pattern, says) in [
+        (r"\p{N}{1,3}+", "}+"),
+        (r"[[:punct:]]+", "[:"),
+        (r"[a-z--b]+", "--"),
+        (r"[a&&b]+", "&&"),
+        (r"\w+", r"\w"),
+        (r"a\b", r"\b"),
+        (r"\h+", r"\h"),
+        (r"\p{Punct}+", r"\p"),
+        (r"\pL+", r"\p"),
+        (r"^a", "^"),
+        (r"a$", "$"),
+        (r"(?i:ss)", "(?i"),
+        (r"(?<a>a)", "(?<"),
+        (r"a*", "between two characters"),
+        (r"(?<=a)(?=b)", "between two characters"),
+        (r"(a", "not supported"),
+        (&"a++".repeat(100), "possessive"),
+        (&"a".repeat(10_000), "bytes"),
+    ] {
+        let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
+        let byte_level = file["pre_tokenizer"].clone();
+        let parts = json!({"type": "Sequence", "pretokenizers": [split, byte_level]});
+        let mut file = file.clone();
+        file["pre_tokenizer"] = parts;
+        let error = load(&file).unwrap_err();
+        assert!(error.is_unsupported_tokenizer(), "{pattern}: {error}");
+        assert_eq!(error.path(), Some("pre_tokenizer.pretokenizers[0]"));
+        assert!(error.to_string().contains(says), "{pattern}: {error}");
+    }
+    file["pre_tokenizer"]["add_prefix_space"] = json!("no");
+    assert!(load(&file).unwrap_err().is_invalid_tokenizer());
+}
+
+/// Files that are made to take long or much memory are refused, or load in short time.
+#[test]
+fn hostile_files() {
+    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false});
+    let split = |regex: &str| json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false});
+    let with = |parts: Vec<Value>| {
+        let mut file = small();
+        let parts: Vec<Value> = parts.into_iter().chain([byte_level.clone()]).collect();
+        file["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": parts});
+        file
+    };
+    // each was compiled again for each one before it
+    let trailing = [r"\s+(?!\S)"; 200].join("|") + "|a";
+    load(&with(vec![split(&trailing)])).unwrap();
+    let many = with(vec![split("a"); 100]);
+    assert!(load(&many).unwrap_err().to_string().contains("16 parts"));
+    let mut file = small();
+    file["normalizer"] = json!({"type": "NFC", "more": "a".repeat(2 << 20)});
+    assert_eq!(load(&file).unwrap_err().path(), Some("normalizer"));
+    let mut file = small();
+    file["added_tokens"][1]["content"] = json!("a".repeat(100_000));
+    assert_eq!(load(&file).unwrap_err().path(), Some("added_tokens[1]"));
+    let added = |i: u32| json!({"id": 258 + i, "content": format!("{i:a>900}"), "normalized": i.is_multiple_of(2)});
+    file["added_tokens"] = (0..1_100).map(added).collect();
+    let error = load(&file).unwrap_err();
+    assert!(error.is_unsupported_tokenizer(), "{error}");
+    file["added_tokens"] = (0..2_000).map(added).collect();
+    assert_eq!(load(&file).unwrap_err().path(), Some("added_tokens"));
+}
+
+/// A part that no one reads may hold an escape that stands for no character. A fuzzer found it.
+#[test]
+fn parts_that_are_skipped() {
+    let text = small().to_string();
+    let text = text.replacen('{', r#"{"other": "\ud800", "#, 1);
+    let encoding = Encoding::from_tokenizer_json("small", text.as_bytes()).unwrap();
+    assert_eq!(encoding.encode_ordinary("abc"), [257]);
+}
+
+/// Hugging Face numbers added tokens itself, whatever the file says.
+#[test]
+fn ids_of_added_tokens() {
+    let error = changed("/added_tokens/1/id", json!(300));
+    assert!(error.is_unsupported_tokenizer(), "{error}");
+    assert_eq!(error.path(), Some("added_tokens[1]"));
+    assert!(error.to_string().contains("259"), "{error}");
+    let mut file = small();
+    file["added_tokens"][0]["id"] = json!(null);
+    assert!(load(&file).unwrap_err().is_invalid_tokenizer());
+    // one that is in the vocabulary keeps its id there
+    file["added_tokens"][0]["id"] = json!(300);
+    file["added_tokens"][1]["id"] = json!(259);
+    file["model"]["vocab"]["<s>"] = json!(300);
+    let encoding = load(&file).unwrap();
+    assert_eq!(
+        encoding.encode("<s><t>", Special::ALLOW_ALL).unwrap(),
+        [300, 259]
+    );
+}
+
+/// A file with the tokens of a built-in encoding, and every pair that joins to one as a merge, gives its ids.
+#[test]
+#[cfg(feature = "r50k_base")]
+fn a_file_of_a_built_in_encoding() {
+    let r50k = tiktally::r50k_base();
+    let by_bytes: HashMap<&[u8], u32> = r50k.tokens().map(|(id, token)| (token, id)).collect();
+    let mut vocab: serde_json::Map<String, Value> =
+        small()["model"]["vocab"].as_object().unwrap().clone();
+    let letter: Vec<String> = (0..=255_u32)
+        .map(|byte| {
+            let is_it = |(_, id): &(&String, &Value)| **id == json!(byte);
+            vocab.iter().find(is_it).unwrap().0.clone()
+        })
+        .collect();
+    let text = |token: &[u8]| -> String {
+        token
+            .iter()
+            .map(|byte| &*letter[usize::from(*byte)])
+            .collect()
+    };
+    vocab.clear();
+    let mut merges = Vec::new();
+    for (id, token) in r50k.tokens() {
+        vocab.insert(text(token), id.into());
+        for cut in 1..token.len() {
+            let (left, right) = token.split_at(cut);
+            if by_bytes.contains_key(left) && by_bytes.contains_key(right) {
+                merges.push(json!([text(left), text(right)]));
+            }
+        }
+    }
+    let mut file = small();
+    file["model"]["vocab"] = vocab.into();
+    file["model"]["merges"] = merges.into();
+    file["added_tokens"] = json!([{"id": 50256, "content": "<|endoftext|>", "special": true}]);
+    file["post_processor"] = json!(null);
+    let whole = load(&file).unwrap();
+    // without its last token, it is another vocabulary with tables of its own
+    let last = r50k.tokens().last().unwrap().1;
+    file["model"]["vocab"]
+        .as_object_mut()
+        .unwrap()
+        .remove(&text(last));
+    let is_kept = |merge: &Value| {
+        format!(
+            "{}{}",
+            merge[0].as_str().unwrap(),
+            merge[1].as_str().unwrap()
+        ) != text(last)
+    };
+    file["model"]["merges"]
+        .as_array_mut()
+        .unwrap()
+        .retain(is_kept);
+    file["added_tokens"][0]["id"] = json!(50_255);
+    let less = load(&file).unwrap();
+    for text in [
+        "Hello, world! It's 2026.",
+        "  naïve\n\n\tcafé 最初",
+        "<|endoftext|>",
+    ] {
+        let ids = r50k.encode(text, Special::AS_TEXT).unwrap();
+        assert_eq!(whole.encode_ordinary(text), ids);
+        assert_eq!(less.encode_ordinary(text), ids);
+    }
+    assert_eq!(
+        whole.encode("<|endoftext|>", Special::ALLOW_ALL).unwrap(),
+        [50_256]
+    );
+    assert_eq!(
+        less.encode("<|endoftext|>", Special::ALLOW_ALL).unwrap(),
+        [50_255]
+    );
 }
 
 #[test]

@@ -39,6 +39,8 @@ hold! {
     custom_encoding: 20_000
     #[cfg(feature = "tokenizer-json")]
     tokenizer_json: 5_000
+    #[cfg(feature = "graphemes")]
+    graphemes: 10_000
     #[cfg(feature = "json")]
     chat_json: 100_000
 }

@@ -143,6 +143,19 @@ types! {
     write_tiktoken => fn(&Encoding, Vec<u8>) -> Result<(), Error>;
 }
 
+#[cfg(feature = "tokenizer-json")]
+types! {
+    Encoding::from_tokenizer_json => fn(&'static str, &'static [u8]) -> Result<Encoding, Error>;
+    Encoding::from_tekken_json => fn(&'static str, &'static [u8]) -> Result<Encoding, Error>;
+    Encoding::needs_nfc => fn(&Encoding) -> bool;
+    Encoding::ids_before_text => fn(&Encoding) -> &[TokenId];
+    Encoding::ids_after_text => fn(&Encoding) -> &[TokenId];
+    Builder::tokenizer_json => fn(Builder, &'static [u8]) -> Result<Builder, Error>;
+    Builder::tekken_json => fn(Builder, &'static [u8]) -> Result<Builder, Error>;
+    Builder::special_tokens_from_config => fn(Builder, &'static [u8]) -> Result<Builder, Error>;
+    [Error::is_invalid_tokenizer, Error::is_unsupported_tokenizer] => [fn(&Error) -> bool; 2];
+}
+
 #[cfg(feature = "rayon")]
 types! {
     Encoding::encode_ordinary_batch => fn(&Encoding, &[String]) -> Vec<Ids>;

@@ -85,6 +85,10 @@ fn the_mark_of_utf8_stays_a_token() {
         let (_, stdout, _) = run(&[&["count"], charset].concat(), text);
         assert_eq!(stdout, format!("{tokens}\n"), "{charset:?}");
     }
+    // --charset has no effect, so it is not recommended
+    let (code, _, stderr) = run(&["count", "--charset", "latin1"], b"\xef\xbb\xbfcaf\xe9");
+    let complaint = "tiktally: standard input: not UTF-8: invalid at byte 6, counted from 0; --lossy replaces invalid bytes with U+FFFD\n";
+    assert_eq!((code, stderr.as_str()), (Some(1), complaint));
 }
 
 #[test]

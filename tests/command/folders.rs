@@ -85,6 +85,9 @@ fn globs() {
     assert_eq!(rows(&["--include", "*.rs", "top/a.txt"]), ["2 top/a.txt"]);
     assert_eq!(rows(&["--include", "g.txt", "top"]), ["0 total"]);
     assert_eq!(rows(&["--include", "!a.txt", "top"]), ["0 total"]);
+    // a shell completes names so; it is a place in the named directory
+    assert_eq!(rows(&["--include", "./b.rs", "top"]), ["2 top/b.rs"]);
+    assert_eq!(rows(&["--include", "./c.rs", "top"]), ["0 total"]);
 }
 
 #[test]
@@ -114,6 +117,21 @@ fn hidden_and_ignored_files() {
     let all = rows(&["--no-ignore", "top"]);
     assert_eq!(all[2], "2 top/build/g.txt");
     assert_eq!(all.last().unwrap(), "12 total");
+    // the files of Git are hidden and ignored
+    let here = folder(&[(".git/config", b"a"), (".env", b"b"), ("c", b"c")]);
+    for (args, tokens) in [
+        (&[][..], 1),
+        (&["--hidden"], 2),
+        (&["--no-ignore"], 1),
+        (&["--hidden", "--no-ignore"], 3),
+    ] {
+        let (_, stdout, _) = tiktally(
+            here.path(),
+            &[&["count", "--total-only", "."], args].concat(),
+            b"",
+        );
+        assert_eq!(stdout, format!("{tokens}\n"), "{args:?}");
+    }
 }
 
 #[test]
@@ -131,6 +149,8 @@ fn sums_by_folder() {
         rows(&["--depth", "1", "--top", "1", "top"]),
         ["10 top", "10 total"]
     );
+    let all = usize::MAX.to_string();
+    assert_eq!(rows(&["--depth", &all, "top/src"]).len(), 3);
     let (_, stdout, _) = count(&["--depth", "0", "top", "top/a.txt"], "");
     assert_eq!(
         stdout,
@@ -228,10 +248,33 @@ fn lists_of_paths() {
     assert_eq!(listed(&["-0"], "top/b.rs\0top/a.txt\0"), both);
     assert_eq!(listed(&["--null"], "top/b.rs\0top/a.txt"), both);
     assert_eq!(listed(&["top/b.rs"], "top/a.txt\n"), both);
+    // PowerShell writes a byte order mark
+    assert_eq!(listed(&[], "\u{feff}top/b.rs\r\ntop/a.txt\r\n"), both);
     // an empty list is no reason to read a text from standard input
     assert_eq!(listed(&[], ""), ["0 total"]);
     // directories are walked as if the command line named them
     assert_eq!(listed(&["--include", "*.rs"], "top/src\n").len(), 3);
+
+    let marked = "\u{feff}top/b.rs\r\ntop/a.txt\r\n".encode_utf16();
+    let wide: Vec<u8> = marked.flat_map(u16::to_le_bytes).collect();
+    let (code, stdout, stderr) = count(&["--files-from", "-", "--total-only"], &wide);
+    assert_eq!(
+        (code, stdout.as_str(), stderr.as_str()),
+        (Some(0), "4\n", "")
+    );
+    let odd = &wide[..wide.len() - 1];
+    let (code, _, stderr) = count(&["--files-from", "-"], odd);
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.starts_with("tiktally: standard input: not UTF-16LE"),
+        "{stderr}"
+    );
+    let (code, _, stderr) = count(&["--files-from", "-"], "top/b.rs\0top/a.txt\0");
+    assert_eq!(code, Some(1));
+    assert!(
+        stderr.contains("NUL byte") && stderr.contains("-0"),
+        "{stderr}"
+    );
 
     let here = folder(&[
         ("list", b"my file\n./-\n"),

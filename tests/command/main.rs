@@ -15,3 +15,4 @@ mod special;
 #[cfg(unix)]
 mod terminal;
 mod text;
+mod tokenizer;

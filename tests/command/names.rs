@@ -122,6 +122,11 @@ fn near_names() {
         ),
         (&["count", "-e", "cl100k"], 2, "'cl100k_base'"),
         (
+            &["count", "--window", "gpt4o"],
+            2,
+            r#"the model "gpt4o"; did you mean "gpt-4o"? Otherwise, `tiktally models` lists the known ones"#,
+        ),
+        (
             &["chat", "-m", "azure/gpt-4o"],
             2,
             r#"the model "azure/gpt-4o"; did you mean "gpt-4o"? Otherwise choose a known model with -m"#,

@@ -8,6 +8,7 @@ use std::io::Write;
 use std::process::Command;
 
 use crate::common::{folder, tiktally};
+use crate::tokenizer::rank_file;
 
 /// Text that would run as a script if it were not escaped, or would end the data.
 const HOSTILE: &str = "<script>document.title = 'run'</script><img src=x onerror=\"document.title = 'run'\">\n\
@@ -15,6 +16,11 @@ const HOSTILE: &str = "<script>document.title = 'run'</script><img src=x onerror
 
 /// Returns the page for a text as a browser prints it after this script, or `None` without a browser.
 fn opened(text: &str, script: &str) -> Option<String> {
+    opened_with(&[], "", text, script)
+}
+
+/// Returns the page as [`opened`] does, for these further arguments, of which one names the file `ranks`.
+fn opened_with(args: &[&str], ranks: &str, text: &str, script: &str) -> Option<String> {
     let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
     let runs = |name: &&str| {
         let version = Command::new(name).arg("--version").output();
@@ -24,8 +30,8 @@ fn opened(text: &str, script: &str) -> Option<String> {
         let _ = writeln!(std::io::stderr(), "skipped: no Chromium is installed");
         return None;
     };
-    let here = folder(&[("in.txt", text.as_bytes())]);
-    let args = ["show", "--html", "page.html", "in.txt"];
+    let here = folder(&[("in.txt", text.as_bytes()), ("ranks", ranks.as_bytes())]);
+    let args = [&["show", "--html", "page.html", "in.txt"], args].concat();
     assert_eq!(tiktally(here.path(), &args, b"").0, Some(0));
     let path = here.path().join("page.html");
     let mut page = fs::read_to_string(&path).unwrap();
@@ -135,6 +141,29 @@ fn the_pointer_shows_id_and_bytes() {
         assert!(tip.contains(told), "{tip}");
     }
     assert!(page.contains(r#"class="t c1 at""#), "{page}");
+}
+
+/// A tokenizer file may have longer tokens and larger ids than the built-in encodings.
+#[test]
+fn long_tokens_of_a_tokenizer_file() {
+    let long = "a".repeat(700);
+    let ranks = rank_file(&[(long.as_bytes(), 70_000_000)]);
+    let args = ["--tokenizer", "ranks", "--pattern", "gpt2"];
+    let script = "
+        const token = document.querySelectorAll('.t')[1];
+        token.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, clientX: 90, clientY: 90 }));";
+    let Some(page) = opened_with(&args, &ranks, &format!("\n{long}\n"), script) else {
+        return;
+    };
+    let token = format!(r#"data-i="1" data-byte="1" data-end="701">{long}</span>"#);
+    assert!(page.contains(&token), "{page}");
+    for told in [
+        "<h2>ranks</h2><p>3 tokens",
+        ">ranks <b>3</b>",
+        "id <code>70000000<",
+    ] {
+        assert!(page.contains(told), "{page}");
+    }
 }
 
 #[test]

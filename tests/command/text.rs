@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::{PROGRAM, ended, folder, printed, run, tiktally, within_a_minute};
+use crate::tokenizer::{tekken_json, tokenizer_json};
 use assert_cmd::assert::OutputAssertExt;
 use serde_json::{Value, json};
 use tiktally::cl100k_base;
@@ -370,6 +371,8 @@ fn examples_of_the_help() {
             br#"{"messages": [{"role": "user", "content": "Hello!"}]}"#,
         ),
         ("ids.bin", b"\xeb\x3b\0\0"),
+        ("tokenizer.json", tokenizer_json().to_string().as_bytes()),
+        ("tekken.json", tekken_json().to_string().as_bytes()),
         ("bin/jq", b"#!/bin/sh\ncat\n"),
         ("bin/less", b"#!/bin/sh\ncat\n"),
         ("bin/man", b"#!/bin/sh\ncat\n"),

@@ -8,6 +8,9 @@ use std::fmt;
 
 use encoding_rs::{DecoderResult, Encoding as Charset, UTF_8, UTF_16BE, UTF_16LE};
 
+/// The byte order mark of UTF-8, which some editors put before a text.
+pub(crate) const UTF8_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The options that say how bytes become text.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct DecodingArgs {
@@ -66,7 +69,7 @@ pub(crate) struct Malformed {
     /// The offset of the first malformed byte.
     at: u64,
     has_hint: bool,
-    /// False if the charset is that of a byte order mark.
+    /// False if the charset is that of a byte order mark, against which --charset has no effect.
     has_choice: bool,
 }
 
@@ -121,6 +124,7 @@ impl Decoding {
             charset,
             invalid: self.invalid,
             marked: marked.filter(|_| !is_utf8),
+            has_choice: marked.is_none(),
             // removes the mark of UTF-16
             other: (!is_utf8).then(|| charset.new_decoder_with_bom_removal()),
             done: 0,
@@ -137,7 +141,10 @@ impl Decoding {
 pub(crate) struct Decoder {
     charset: &'static Charset,
     invalid: Invalid,
+    /// The charset of a byte order mark, except UTF-8.
     marked: Option<&'static Charset>,
+    /// False with any byte order mark.
+    has_choice: bool,
     /// `None` for UTF-8.
     other: Option<encoding_rs::Decoder>,
     /// The number of bytes that were decoded.
@@ -187,7 +194,7 @@ impl Decoder {
             charset: self.charset,
             at,
             has_hint: invalid == Invalid::RejectWithHint,
-            has_choice: self.marked.is_none(),
+            has_choice: self.has_choice,
         })
     }
 }

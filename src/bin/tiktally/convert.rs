@@ -12,6 +12,7 @@ use crate::choice::Choice;
 use crate::ids::{Format, IdReader, IdWriter};
 use crate::input::{self, InputError, Source};
 use crate::special::{Part, SpecialArgs};
+use crate::tokenizer::note_normal_form;
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:
@@ -78,7 +79,10 @@ pub(crate) fn encode(args: &EncodeArgs) -> Result<ExitCode, Failure> {
     let mut is_more = true;
     while is_more {
         let mut found = Ok(());
-        is_more = blocks.next(|text| found = finder.push(text, |part| encoder.push(part)))?;
+        is_more = blocks.next(|text| {
+            note_normal_form(encoding, text, path);
+            found = finder.push(text, |part| encoder.push(part));
+        })?;
         writer.write(&encoder.ids)?;
         // a reader of the pipe gets the ids before more text arrives
         writer.flush()?;

@@ -16,6 +16,7 @@ use crate::parts::{self, Parts};
 use crate::progress::Progress;
 use crate::report::{Report, Row, Window};
 use crate::special::{Part, SpecialArgs};
+use crate::tokenizer;
 use crate::{EXIT_INCOMPLETE, Failure, over_limit, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
@@ -25,11 +26,12 @@ Examples:
   tiktally count --top 10 .                         the largest files
   tiktally count --by-extension --window gpt-4o .   languages, share of a window
   tiktally count --limit 100000 src > /dev/null     exit code 3 if over, for CI
+  tiktally count --tokenizer tokenizer.json src     with the tokenizer of another model
   tiktally count --json . | jq .total.tokens
   tiktally count --depth 1 --include '*.md' .       the sums of folders
   find . -name '*.md' -print0 | tiktally count -0 --files-from - --total-only
 
-Text is UTF-8, or UTF-16 with a byte order mark. Globs are those of .gitignore, relative to the named directory.";
+Text is UTF-8, or UTF-16 with a byte order mark; --charset names others. Globs are those of .gitignore, relative to the named directory.";
 
 /// The largest size of a file that is read as a whole, in bytes.
 const SMALL_BYTES: u64 = 1 << 20;
@@ -104,8 +106,8 @@ enum Sort {
 }
 
 impl Args {
-    /// Returns the encoding of `-m`, `-e` or else `--window`, or the default.
-    fn encoding(&self) -> Result<&'static Encoding, tiktally::Error> {
+    /// Returns the encoding of `-m`, `-e`, `--tokenizer` or else `--window`, or the default.
+    fn encoding(&self) -> Result<&'static Encoding, Failure> {
         match self.window.as_ref().and_then(Window::model) {
             Some(model) => self.choice.encoding_or_of_model(model),
             None => self.choice.encoding(),
@@ -242,12 +244,19 @@ impl Counting<'_> {
         self.progress.add(size);
         Ok(match text? {
             Ok(text) => {
+                self.note_normal_form(&text.text, path);
                 let tokens = self.special.count(&text.text, self.encoding);
                 let tokens = tokens.map_err(|rejected| rejected.in_input(path))?;
                 Ok((Row::new(tokens, text.input_bytes), text.marked))
             }
             Err(skip) => Err(skip),
         })
+    }
+
+    fn note_normal_form(&self, text: &str, path: &Path) {
+        if let Some(note) = tokenizer::normal_form_note(self.encoding, text, path) {
+            self.progress.suspend(|| print_message(note));
+        }
     }
 
     /// Counts an input block by block on all threads, so that its size does not matter.
@@ -292,6 +301,7 @@ impl Counting<'_> {
             let mut done = Ok(());
             let before = blocks.bytes_done();
             is_more = blocks.next(|text| {
+                self.note_normal_form(text, path);
                 done = if may_skip && memchr::memchr(0, text.as_bytes()).is_some() {
                     Err(Stop::Binary)
                 } else {

@@ -11,6 +11,7 @@ use crate::Failure;
 use crate::choice::Choice;
 use crate::input::Source;
 use crate::terminal;
+use crate::tokenizer::note_normal_form;
 
 const TRUNCATE_EXAMPLES: &str = "\
 Examples:
@@ -132,6 +133,7 @@ pub(crate) fn truncate(args: &TruncateArgs) -> Result<ExitCode, Failure> {
             };
         }
     }
+    note_normal_form(encoding, kept, &args.source.path);
     let mut out = io::stdout().lock();
     out.write_all(kept.as_bytes())?;
     out.flush()?;
@@ -172,6 +174,7 @@ pub(crate) fn chunk(args: &ChunkArgs) -> Result<ExitCode, Failure> {
     // reports wrong limits before any input is read
     encoding.chunks_overlapping("", args.tokens, args.overlap)?;
     let text = args.source.read()?.text;
+    note_normal_form(encoding, &text, &args.source.path);
     let mut chunks = encoding.chunks_overlapping(&text, args.tokens, args.overlap)?;
     if let Some(place) = args.prefer {
         chunks = chunks.prefer(place.into());

@@ -10,6 +10,7 @@ use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use crate::Failure;
+use crate::charset::{Decoding, UTF8_MARK};
 use crate::input::{self, InputError, Skip, SkipReason, is_stdin};
 
 /// The options that choose files inside directories.
@@ -23,7 +24,7 @@ pub(crate) struct FolderArgs {
     #[arg(long, value_name = "GLOB", value_parser = glob)]
     exclude: Vec<String>,
 
-    /// In directories, count hidden files too, whose names begin with a dot
+    /// In directories, count hidden files too, whose names begin with a dot; .git only with --no-ignore as well
     #[arg(long)]
     hidden: bool,
 
@@ -49,7 +50,7 @@ fn glob(glob: &str) -> Result<String, String> {
     if glob.is_empty() {
         return Err("an empty glob matches nothing".to_owned());
     }
-    let glob = literal_start(glob);
+    let glob = as_gitignore(glob);
     let mut globs = OverrideBuilder::new("");
     match globs.add(&glob) {
         Ok(_) => Ok(glob),
@@ -68,14 +69,14 @@ fn problem_of(error: &ignore::Error) -> String {
     }
 }
 
-/// Escapes a first character that is special in a `.gitignore`, but not in a glob.
-fn literal_start(glob: &str) -> String {
-    let escape = if glob.starts_with(['!', '#']) {
-        "\\"
-    } else {
-        ""
-    };
-    format!("{escape}{glob}")
+/// Returns the glob as `.gitignore` has it: escapes a first character that is special there, but not in a glob, and takes
+/// `./` as the named directory.
+fn as_gitignore(glob: &str) -> String {
+    match glob.strip_prefix("./") {
+        Some(inside) => format!("/{inside}"),
+        None if glob.starts_with(['!', '#']) => format!("\\{glob}"),
+        None => glob.to_owned(),
+    }
 }
 
 impl FolderArgs {
@@ -103,6 +104,12 @@ impl ListArgs {
         let mut bytes = Vec::new();
         let read = input::open(list).and_then(|mut input| input.read_to_end(&mut bytes));
         read.map_err(|error| InputError::io(list, error))?;
+        let bytes = utf8(bytes, list)?;
+        if !self.null && bytes.contains(&0) {
+            let problem =
+                "the list has a NUL byte, which no path contains; -0 takes it as the end of a path";
+            return Err(InputError::new(list, problem.to_owned()).into());
+        }
         let end = if self.null { 0 } else { b'\n' };
         for name in bytes.split(|byte| *byte == end) {
             let name = match name.strip_suffix(b"\r") {
@@ -119,6 +126,18 @@ impl ListArgs {
         }
         Ok(paths)
     }
+}
+
+/// Returns a list without its byte order mark, and in UTF-8 if the mark is that of UTF-16: PowerShell writes such lists.
+fn utf8(mut bytes: Vec<u8>, list: &Path) -> Result<Vec<u8>, InputError> {
+    if Decoding::STRICT.decoder(&bytes).marked().is_some() {
+        let text = input::decode_all(bytes, Decoding::STRICT, list)?;
+        return Ok(text.text.into_bytes());
+    }
+    if bytes.starts_with(UTF8_MARK) {
+        bytes.drain(..UTF8_MARK.len());
+    }
+    Ok(bytes)
 }
 
 /// Returns the path that a list names.
@@ -190,6 +209,8 @@ pub(crate) fn find(paths: &[PathBuf], args: &FolderArgs) -> Vec<Input> {
 fn walk(directory: &Path, args: &FolderArgs, inputs: &mut Vec<Input>) {
     let globs = args.globs(directory);
     let (root, has_hidden) = (directory.components().count(), args.hidden);
+    // Git ignores it as well: nobody wrote what is in there
+    let skips_git = !args.no_ignore;
     let is_in_repository = directory
         .canonicalize()
         .is_ok_and(|full| full.ancestors().any(|above| above.join(".git").exists()));
@@ -211,7 +232,8 @@ fn walk(directory: &Path, args: &FolderArgs, inputs: &mut Vec<Input>) {
             if globs.matched(entry.path(), is_directory).is_ignore() {
                 return false;
             }
-            let is_hidden = !has_hidden && is_dotted(entry.file_name());
+            let is_git = skips_git && entry.file_name() == ".git";
+            let is_hidden = is_git || !has_hidden && is_dotted(entry.file_name());
             if is_hidden {
                 // cannot fail: the receiver lives longer than this walk
                 let _ = hidden.send(Input::Skipped(Skip::new(entry.path(), SkipReason::Hidden)));

@@ -24,6 +24,7 @@ mod report;
 mod show;
 mod special;
 mod terminal;
+mod tokenizer;
 
 use std::fmt::Display;
 use std::io::{self, Write};

@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use tiktally::{Encoding, TokenId};
+use tiktally::Encoding;
 
 use crate::special::SpecialArgs;
 
@@ -31,9 +31,11 @@ struct Data<'a> {
 #[derive(Serialize)]
 struct EncodedText<'a> {
     name: &'a str,
-    /// The ids in base64: three bytes each, little-endian.
+    /// The size of an id in `ids`, in bytes: 3 for all built-in encodings.
+    width: usize,
+    /// The ids in base64, little-endian.
     ids: String,
-    /// The lengths of the tokens in bytes, in base64: one byte each.
+    /// The lengths of the tokens in bytes, in base64: one byte each, and 255 for every 255 bytes before it.
     lengths: String,
 }
 
@@ -70,16 +72,24 @@ fn encode<'a>(text: &str, encoding: &'a Encoding, special: SpecialArgs) -> Encod
     let ids = special.encode(text, encoding);
     let ids = ids.unwrap_or_else(|_| encoding.encode_ordinary(text));
     let token = |id| encoding.decode_single_token_bytes(id).unwrap_or_default();
-    let len = |id: &TokenId| {
-        u8::try_from(token(*id).len()).expect("built-in tokens have at most 128 bytes")
+    let mut lengths = Vec::with_capacity(ids.len());
+    for id in &ids {
+        let len = token(*id).len();
+        lengths.extend(std::iter::repeat_n(u8::MAX, len / 255));
+        lengths.push((len % 255) as u8);
+    }
+    let width = if encoding.max_token_value() < 1 << 24 {
+        3
+    } else {
+        4
     };
-    let lengths: Vec<u8> = ids.iter().map(len).collect();
     let ids: Vec<u8> = ids
         .iter()
-        .flat_map(|id| id.to_le_bytes().into_iter().take(3))
+        .flat_map(|id| id.to_le_bytes().into_iter().take(width))
         .collect();
     EncodedText {
         name: encoding.name(),
+        width,
         ids: STANDARD.encode(ids),
         lengths: STANDARD.encode(lengths),
     }

@@ -75,8 +75,12 @@ impl Window {
         }
         let size = tiktally::context_window(window).map(|window| window.context);
         let size = size.ok_or_else(|| {
+            let unknown = tiktally::encoding_name_for_model(window).err();
+            let near = unknown.as_ref().and_then(tiktally::Error::suggestion);
+            let near = near.filter(|near| tiktally::context_window(near).is_some());
+            let near = near.map_or_else(String::new, |near| format!("did you mean {near:?}? Otherwise, "));
             format!(
-                "no window is known for the model {window:?}; `tiktally models` lists the known ones, and a number of tokens, such as 200000, does as well"
+                "no window is known for the model {window:?}; {near}`tiktally models` lists the known ones, and a number of tokens, such as 200000, does as well"
             )
         })?;
         let name = window.to_owned();
@@ -156,7 +160,7 @@ impl Row {
             return vec![self.name.clone()];
         };
         let components: Vec<_> = Path::new(&self.name).components().collect();
-        let innermost = (root + depth).min(components.len() - 1);
+        let innermost = root.saturating_add(depth).min(components.len() - 1);
         (root..=innermost)
             .map(|len| components[..len].iter().collect::<PathBuf>().into())
             .collect()

@@ -15,12 +15,14 @@ use crate::input::{self, InputError, Source, Text};
 use crate::page;
 use crate::special::SpecialArgs;
 use crate::terminal::{self, has_colours, push_visible};
+use crate::tokenizer::note_normal_form;
 
 const EXAMPLES: &str = "\
 Examples:
   tiktally show prompt.txt
   echo 'naïve 🦀' | tiktally show --ids
   tiktally show --html tokens.html prompt.txt
+  tiktally show --html tokens.html --tokenizer tekken.json prompt.txt
   tiktally show --color always long.txt | less -R
 
 Without colours, │ separates tokens. ⏎ is a newline at the end of a token.
@@ -54,6 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let encoding = args.choice.encoding()?;
     let text = args.source.read()?;
     let path = &args.source.path;
+    note_normal_form(encoding, &text.text, path);
     let ids = args.special.encode(&text.text, encoding);
     let ids = ids.map_err(|rejected| rejected.in_input(path))?;
     if let Some(file) = &args.html {

@@ -23,29 +23,39 @@ enum AsWhat {
     Reject,
 }
 
-/// The first special token of a text that must not have any.
+/// The reason why a text is not encoded.
 #[derive(Debug)]
-pub(crate) struct Rejected {
-    token: String,
-    /// Where it begins in the text, in bytes.
-    at: u64,
+pub(crate) enum Rejected {
+    /// The first special token of a text that must not have any.
+    Special {
+        token: String,
+        /// Where it begins in the text, in bytes.
+        at: u64,
+    },
+    /// The pattern of a tokenizer file gave up on the text.
+    Pattern(String),
 }
 
 impl Rejected {
-    /// Takes the token from an error of the library: its choices of tokens have no other error.
+    /// Returns the reason that an error of the library gives.
     fn of(error: &tiktally::Error) -> Self {
-        Self {
-            token: error.special_token().unwrap_or_default().to_owned(),
-            at: error.position().unwrap_or_default() as u64,
+        match error.special_token() {
+            Some(token) => Self::Special {
+                token: token.to_owned(),
+                at: error.position().unwrap_or_default() as u64,
+            },
+            None => Self::Pattern(error.to_string()),
         }
     }
 
     /// Returns the error of the input at `path`.
     pub(crate) fn in_input(self, path: &Path) -> InputError {
-        let Self { token, at } = self;
-        let problem = format!(
-            "the special token {token:?} at byte {at} of the text, counted from 0, is rejected; --special text takes it as plain text, and --special token as a token"
-        );
+        let problem = match self {
+            Self::Special { token, at } => format!(
+                "the special token {token:?} at byte {at} of the text, counted from 0, is rejected; --special text takes it as plain text, and --special token as a token"
+            ),
+            Self::Pattern(problem) => problem,
+        };
         InputError::new(path, problem)
     }
 }
@@ -117,7 +127,10 @@ struct Tokens {
 impl Tokens {
     /// Returns `None` for an encoding without special tokens.
     fn of(encoding: &Encoding) -> Option<Self> {
-        let tokens = encoding.special_tokens();
+        // no text contains the empty token of a rank file such as Whisper's
+        let tokens = encoding
+            .special_tokens()
+            .filter(|(text, _)| !text.is_empty());
         let texts: Vec<(String, TokenId)> =
             tokens.map(|(text, id)| (text.to_owned(), id)).collect();
         let longest = texts.iter().map(|(text, _)| text.len()).max()?;
@@ -203,7 +216,7 @@ impl Finder {
         {
             let (token, id) = &tokens.texts[index];
             if self.rejects {
-                return Err(Rejected {
+                return Err(Rejected::Special {
                     token: token.clone(),
                     at: self.done + begin as u64,
                 });

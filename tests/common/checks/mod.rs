@@ -11,6 +11,8 @@ mod chat;
 mod custom;
 #[cfg(feature = "tokenizer-json")]
 mod foreign;
+#[cfg(feature = "graphemes")]
+mod graphemes;
 mod input;
 #[path = "../letters.rs"]
 mod letters;
@@ -22,6 +24,8 @@ pub(crate) use chat::chat_json;
 pub(crate) use custom::{custom_encoding, loader};
 #[cfg(feature = "tokenizer-json")]
 pub(crate) use foreign::{made_file, tokenizer_json};
+#[cfg(feature = "graphemes")]
+pub(crate) use graphemes::graphemes;
 use input::Input;
 use naive::{
     chars_before, encode_naively, first_at_or_after, last_pieces, parts_at, preferred, prefix,

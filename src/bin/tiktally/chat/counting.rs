@@ -158,6 +158,11 @@ impl ImageSize {
     }
 }
 
+/// Refuses every file; the value parser of `--tokenizer`.
+pub(super) fn no_tokenizer(_file: &str) -> Result<String, String> {
+    Err("chat counts requests as OpenAI bills them; for another model, render its chat template and count the text with `tiktally count --tokenizer FILE --special token`".to_owned())
+}
+
 /// Checks a date; the value parser of `--as-of`.
 pub(super) fn date(text: &str) -> Result<String, String> {
     // any counter can check it

@@ -49,6 +49,10 @@ pub(crate) struct Args {
     #[arg(short, long, value_parser = Model::from_name)]
     model: Option<Model>,
 
+    /// Refused with a reason.
+    #[arg(long, hide = true, value_name = "FILE", value_parser = counting::no_tokenizer)]
+    tokenizer: Option<String>,
+
     /// Print one JSON object per line for each request
     #[arg(long)]
     json: bool,
