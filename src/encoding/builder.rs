@@ -161,6 +161,22 @@ impl Encoding {
         Ok(self.encode_ordinary(text))
     }
 
+    /// Returns whether the pattern can give up on a text: then calls that cannot return an error panic. Only a
+    /// [pattern that backtracks](Builder::backtracking_pattern) can.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cl100k_base")]
+    /// assert!(!tiktally::cl100k_base().can_fail());
+    /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
+    /// let encoding = tiktally::Encoding::builder("b").backtracking_pattern(r"(.)\1?").ranks(bytes).build()?;
+    /// assert!(encoding.can_fail());
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
+    pub fn can_fail(&self) -> bool {
+        self.splitter().can_fail()
+    }
+
     /// Counts the tokens of a text as [`count`](Self::count) does, but returns an error where that panics.
     ///
     /// It fails only with a [pattern that backtracks](Builder::backtracking_pattern).

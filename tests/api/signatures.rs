@@ -113,6 +113,7 @@ types! {
     Encoding::builder => fn(&'static str) -> Builder;
     Encoding::extend => fn(&Encoding, &'static str) -> Builder;
     Encoding::try_count => fn(&Encoding, &str) -> Result<usize, Error>;
+    Encoding::can_fail => fn(&Encoding) -> bool;
     Encoding::try_encode_ordinary => fn(&Encoding, &str) -> Result<Ids, Error>;
     Builder::pattern => fn(Builder, &'static str) -> Builder;
     Builder::backtracking_pattern => fn(Builder, &'static str) -> Builder;
