@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiktally::{Encoding, Special};
 
+use crate::byte_level::letters;
 use crate::common::{folder, run, tiktally};
 
 /// A text with a special token of each file.
@@ -17,15 +18,8 @@ const TEXT: &str = "ab abc 123 <s>naïve</s> 🦀<|end|>\n";
 /// Returns a `tokenizer.json`: the bytes, `ab` and `abc`, in GPT-2's letters, and the special token `<s>`.
 pub(crate) fn tokenizer_json() -> Value {
     let mut vocab = serde_json::Map::new();
-    let mut others = 0x100..;
     for byte in 0..=255_u8 {
-        let is_itself = matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..);
-        let code = if is_itself {
-            u32::from(byte)
-        } else {
-            others.next().unwrap()
-        };
-        vocab.insert(char::from_u32(code).unwrap().into(), byte.into());
+        vocab.insert(letters(&[byte]), byte.into());
     }
     vocab.insert("ab".into(), 256.into());
     vocab.insert("abc".into(), 257.into());
