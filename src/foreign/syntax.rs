@@ -13,7 +13,7 @@ pub(super) const MAX_PATTERN_BYTES: usize = 8_000;
 /// The most possessive quantifiers of a pattern: each is compared with all that follow it.
 const MAX_POSSESSIVE: usize = 64;
 
-/// English contractions without regard to case, as many files have them. Both engines find the same.
+/// The ways in which files write English contractions in both cases. Oniguruma and this crate match the same text.
 const CONTRACTIONS: [&str; 2] = ["(?i:'s|'t|'re|'ve|'m|'ll|'d)", "(?i:[sdmt]|ll|ve|re)"];
 
 /// Parts of a pattern that mean something else, and why.

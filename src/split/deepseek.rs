@@ -62,7 +62,7 @@ pub(crate) const STAGES: [&str; 3] = [numbers!(), block!(), rest!()];
 pub(crate) struct DeepSeek;
 
 impl Rules for DeepSeek {
-    /// All three patterns, a line each. This is no pattern by itself.
+    /// Shows the three patterns, one on each line. Nothing compiles it as a pattern.
     const PATTERN: &'static str = concat!(numbers!(), "\n", block!(), "\n", rest!());
     const WORD: u8 = LETTER | MARK;
     const ANY_PREFIX: bool = true;
@@ -465,10 +465,13 @@ pub(super) fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text
 mod tests {
     use std::sync::Arc;
 
+    use fearless_simd::Level;
+
     use super::super::Splitter;
     use super::super::custom::{Custom, Gaps};
     use super::super::stages::Stage;
     use super::super::tests::text;
+    use super::super::window::ENDS;
     use super::*;
     use crate::texts::Random;
 
@@ -480,6 +483,25 @@ mod tests {
             keeps_gaps: true,
         };
         Splitter::Custom(Arc::new(Custom::stages(STAGES.map(stage).into())))
+    }
+
+    /// Returns the ends of the pieces that a level's window scanner finds in a text.
+    fn ends(level: Level, text: &str) -> Vec<usize> {
+        let mut ends = [0; ENDS];
+        let buffer = text.as_bytes();
+        let scanned = Splitter::DeepSeek.scan(level, buffer, buffer.len(), true, &mut ends);
+        let ends = ends[..scanned.count].iter();
+        ends.map(|end| *end as usize).collect()
+    }
+
+    /// Returns where each piece ends in the text of all.
+    fn ends_of(pieces: &[&str]) -> Vec<usize> {
+        let mut at = 0;
+        let ends = pieces.iter().map(|piece| {
+            at += piece.len();
+            at
+        });
+        ends.collect()
     }
 
     #[test]
@@ -498,48 +520,20 @@ mod tests {
             let expected: Vec<&str> = stages.pieces(&text).collect();
             let found: Vec<&str> = Splitter::DeepSeek.pieces(&text).collect();
             assert_eq!(found, expected, "{text:?}");
-            let mut ends = [0; super::super::window::ENDS];
-            for level in [
-                fearless_simd::Level::new(),
-                fearless_simd::Level::baseline(),
-            ] {
-                let buffer = text.as_bytes();
-                let scanned = Splitter::DeepSeek.scan(level, buffer, buffer.len(), true, &mut ends);
-                let mut at = 0;
-                let expected = expected.iter().map(|piece| {
-                    at += piece.len();
-                    at as u32
-                });
-                assert_eq!(
-                    ends[..scanned.count],
-                    expected.collect::<Vec<_>>(),
-                    "{text:?}"
-                );
+            for level in [Level::new(), Level::baseline()] {
+                assert_eq!(ends(level, &text), ends_of(&expected), "{text:?}");
             }
         }
     }
 
-    /// Every character beside others of each kind.
+    /// Checks every character beside others of each kind.
     #[test]
     fn all_characters() {
         let stages = stages();
         for c in '\0'..=char::MAX {
             let text = format!("{c}a{c}{c}カ{c}.{c} {c}1{c}\u{1}{c}");
             let expected: Vec<&str> = stages.pieces(&text).collect();
-            let mut ends = [0; super::super::window::ENDS];
-            let buffer = text.as_bytes();
-            let level = fearless_simd::Level::new();
-            let scanned = Splitter::DeepSeek.scan(level, buffer, buffer.len(), true, &mut ends);
-            let mut at = 0;
-            let expected = expected.iter().map(|piece| {
-                at += piece.len();
-                at as u32
-            });
-            assert_eq!(
-                ends[..scanned.count],
-                expected.collect::<Vec<_>>(),
-                "{text:?}"
-            );
+            assert_eq!(ends(Level::new(), &text), ends_of(&expected), "{text:?}");
         }
     }
 }

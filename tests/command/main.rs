@@ -2,6 +2,8 @@
 //!
 //! Their input files, some of which the README shows, are in this folder too.
 
+#[path = "../common/byte_level.rs"]
+mod byte_level;
 mod charset;
 mod chat;
 mod common;

@@ -32,8 +32,8 @@ pub(crate) enum Rejected {
         /// Where it begins in the text, in bytes.
         at: u64,
     },
-    /// The pattern of a tokenizer file gave up on the text.
-    Pattern(String),
+    /// Another error of the library.
+    Other(String),
 }
 
 impl Rejected {
@@ -44,7 +44,7 @@ impl Rejected {
                 token: token.to_owned(),
                 at: error.position().unwrap_or_default() as u64,
             },
-            None => Self::Pattern(error.to_string()),
+            None => Self::Other(error.to_string()),
         }
     }
 
@@ -54,7 +54,7 @@ impl Rejected {
             Self::Special { token, at } => format!(
                 "the special token {token:?} at byte {at} of the text, counted from 0, is rejected; --special text takes it as plain text, and --special token as a token"
             ),
-            Self::Pattern(problem) => problem,
+            Self::Other(problem) => problem,
         };
         InputError::new(path, problem)
     }

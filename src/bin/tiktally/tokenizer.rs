@@ -139,6 +139,10 @@ pub(crate) fn load(path: &Path, args: &RankFileArgs) -> Result<Encoding, Failure
         (Format::TekkenJson, None) => builder.tekken_json(&bytes[..]).map_err(unusable)?,
     };
     match builder.build() {
+        // `encode`, `truncate` and `chunk` could not report that it gave up, and would take the process with them
+        Ok(encoding) if encoding.can_fail() => {
+            Err(InputError::new(path, BACKTRACKS.to_owned()).into())
+        }
         Ok(encoding) => Ok(encoding),
         Err(error) if error.is_invalid_pattern() && args.pattern.is_some() => {
             Err(format!("--pattern: {}", for_command(&error)).into())
@@ -146,6 +150,10 @@ pub(crate) fn load(path: &Path, args: &RankFileArgs) -> Result<Encoding, Failure
         Err(error) => Err(unusable(error).into()),
     }
 }
+
+/// The problem of a file whose pattern no automaton can run.
+const BACKTRACKS: &str = "its split pattern needs a backtracking engine, which can take very long or give up on a text; \
+                          the library takes it, with `try_encode_ordinary` and `try_count`";
 
 /// Reads a whole file of up to [`MAX_BYTES`].
 fn read(path: &Path) -> Result<Vec<u8>, InputError> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
+use super::byte_level::letters;
 use super::input::Input;
 use super::naive::merged;
 use tiktally::{Encoding, Special, TokenId};
@@ -49,21 +50,6 @@ fn is_typed(error: &tiktally::Error) {
         || error.is_invalid_pattern();
     assert!(is_known, "{error}");
     assert!(error.to_string().len() < 1_000, "{error}");
-}
-
-/// Returns bytes in the letters of a byte-level file.
-fn letters(bytes: &[u8]) -> String {
-    let is_itself = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..);
-    let letter = |byte: &u8| {
-        let before = (0..*byte).filter(|other| !is_itself(*other)).count() as u32;
-        let code = if is_itself(*byte) {
-            u32::from(*byte)
-        } else {
-            0x100 + before
-        };
-        char::from_u32(code).unwrap()
-    };
-    bytes.iter().map(letter).collect()
 }
 
 /// A file that is made of an input.

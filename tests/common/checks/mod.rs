@@ -6,6 +6,9 @@
 
 #[cfg(feature = "json")]
 mod body;
+#[cfg(feature = "tokenizer-json")]
+#[path = "../byte_level.rs"]
+mod byte_level;
 #[cfg(feature = "json")]
 mod chat;
 mod custom;
@@ -19,6 +22,8 @@ mod letters;
 #[path = "../naive.rs"]
 mod naive;
 
+#[cfg(feature = "tokenizer-json")]
+pub(crate) use byte_level::letters;
 #[cfg(feature = "json")]
 pub(crate) use chat::chat_json;
 pub(crate) use custom::{custom_encoding, loader};
