@@ -1,41 +1,115 @@
-//! The crate's errors as Python's exceptions: those that tiktoken raises, with its messages where it has one.
+//! The crate's errors as the exceptions of `tiktally.errors`: subclasses of those that tiktoken raises, with its messages
+//! where it has one.
 
-use pyo3::exceptions::{PyKeyError, PyOSError, PyValueError};
+use std::panic::{self, AssertUnwindSafe};
+
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
-use tiktally::Error;
+use pyo3::types::PyString;
+use tiktally::{Error, TokenId};
 
 /// Returns the exception for an error.
 pub fn raise(error: Error) -> PyErr {
+    raise_in("", error)
+}
+
+/// Returns the exception for an error in a text.
+pub fn raise_in(text: &str, error: Error) -> PyErr {
+    let message = error.to_string();
+    if error.is_io() {
+        return PyOSError::new_err(message);
+    }
+    Python::attach(|py| {
+        typed(py, text, &error, message).map_or_else(|failure| failure, PyErr::from_value)
+    })
+}
+
+/// Creates the exception for an error in a text.
+fn typed<'py>(
+    py: Python<'py>,
+    text: &str,
+    error: &Error,
+    message: String,
+) -> PyResult<Bound<'py, PyAny>> {
     if let Some(token) = error
         .special_token()
         .filter(|_| error.is_disallowed_special())
     {
-        return disallowed_special(token);
+        let message = disallowed_special(py, token)?;
+        let exception = exception(py, "DisallowedSpecialToken", message)?;
+        exception.setattr("token", token)?;
+        let before = error.position().and_then(|position| text.get(..position));
+        exception.setattr("position", before.map(|text| text.chars().count()))?;
+        return Ok(exception);
     }
     if let Some(id) = error.token() {
-        return PyKeyError::new_err(format!("Invalid token for decoding: {id}"));
+        let exception = exception(
+            py,
+            "UnknownToken",
+            format!("Invalid token for decoding: {id}"),
+        )?;
+        exception.setattr("token", id)?;
+        exception.setattr("index", error.index())?;
+        return Ok(exception);
     }
-    let message = error.to_string();
-    if error.is_unknown_model() || error.is_unknown_token_bytes() {
-        PyKeyError::new_err(message)
-    } else if error.is_io() {
-        PyOSError::new_err(message)
+    let exception = exception(py, class_of(error), message)?;
+    if error.is_unknown_model() || error.is_unknown_encoding() {
+        exception.setattr("suggestion", error.suggestion())?;
+    }
+    if error.is_invalid_chat() || error.is_unsupported_content() {
+        exception.setattr("path", error.path())?;
+    }
+    Ok(exception)
+}
+
+/// Returns the exception for an id that no token has.
+pub fn unknown_token(id: TokenId, message: String) -> PyErr {
+    Python::attach(|py| {
+        let exception = exception(py, "UnknownToken", message).and_then(|exception| {
+            exception.setattr("token", id)?;
+            Ok(exception)
+        });
+        exception.map_or_else(|failure| failure, PyErr::from_value)
+    })
+}
+
+/// Returns the name of the class for an error.
+fn class_of(error: &Error) -> &'static str {
+    if error.is_unknown_model() {
+        "UnknownModel"
+    } else if error.is_unknown_encoding() {
+        "UnknownEncoding"
+    } else if error.is_pattern_limit() {
+        "PatternLimit"
+    } else if error.is_unsupported_content() || error.is_estimate_only() {
+        "UnsupportedContent"
+    } else if error.is_invalid_chat() {
+        "InvalidChat"
+    } else if error.is_limit_too_small() {
+        "LimitTooSmall"
+    } else if error.is_invalid_ranks()
+        || error.is_invalid_pattern()
+        || error.is_invalid_tokenizer()
+        || error.is_unsupported_tokenizer()
+        || error.is_hash_mismatch()
+        || error.is_invalid_special()
+    {
+        "InvalidVocabulary"
     } else {
-        PyValueError::new_err(message)
+        "InvalidText"
     }
 }
 
-/// Returns tiktoken's exception for a special token that the text must not contain.
-fn disallowed_special(token: &str) -> PyErr {
-    let shown = Python::attach(|py| {
-        let repr = token
-            .into_pyobject(py)
-            .map(|text| text.repr().map(|text| text.to_string()));
-        repr.ok()
-            .and_then(Result::ok)
-            .unwrap_or_else(|| format!("{token:?}"))
-    });
-    PyValueError::new_err(format!(
+/// Creates an exception.
+fn exception<'py>(py: Python<'py>, class: &str, message: String) -> PyResult<Bound<'py, PyAny>> {
+    let errors = py.import("tiktally.errors")?;
+    errors.getattr(class)?.call1((message,))
+}
+
+/// Returns tiktoken's message for a special token that the text must not contain.
+fn disallowed_special(py: Python<'_>, token: &str) -> PyResult<String> {
+    let shown = PyString::new(py, token).repr()?.to_string();
+    Ok(format!(
         "Encountered text corresponding to disallowed special token {shown}.\n\
          If you want this text to be encoded as a special token, \
          pass it to `allowed_special`, e.g. `allowed_special={{{shown}, ...}}`.\n\
@@ -43,4 +117,17 @@ fn disallowed_special(token: &str) -> PyErr {
          by passing `disallowed_special=(enc.special_tokens_set - {{{shown}}})`.\n\
          To disable this check for all special tokens, pass `disallowed_special=()`.\n"
     ))
+}
+
+/// Calls `work`, and returns the exception for a pattern that gave up, for which the crate panics.
+pub fn caught<T>(work: impl FnOnce() -> T) -> PyResult<T> {
+    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|reason| {
+        match reason.downcast::<String>() {
+            Ok(reason) if reason.contains("gave up") => Python::attach(|py| {
+                exception(py, "PatternLimit", *reason).map_or_else(|error| error, PyErr::from_value)
+            }),
+            Ok(reason) => panic::resume_unwind(reason),
+            Err(reason) => panic::resume_unwind(reason),
+        }
+    })
 }

@@ -3,13 +3,16 @@
 mod chat;
 mod encoding;
 mod errors;
+mod ids;
 mod special;
+mod streams;
 mod text;
 
 use pyo3::prelude::*;
 
 use encoding::Encoding;
 use errors::raise;
+use streams::{StreamDecoder, StreamEncoder, TokenCounter};
 
 /// Returns the name of the encoding that a model uses.
 #[pyfunction]
@@ -38,11 +41,16 @@ fn release_thread_cache() {
 #[pymodule(gil_used = false)]
 fn _tiktally(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Encoding>()?;
+    module.add_class::<TokenCounter>()?;
+    module.add_class::<StreamEncoder>()?;
+    module.add_class::<StreamDecoder>()?;
     module.add_function(wrap_pyfunction!(encoding_name_for_model, module)?)?;
     module.add_function(wrap_pyfunction!(list_encoding_names, module)?)?;
     module.add_function(wrap_pyfunction!(set_cache_bytes, module)?)?;
     module.add_function(wrap_pyfunction!(release_thread_cache, module)?)?;
     module.add_function(wrap_pyfunction!(chat::count_chat, module)?)?;
+    module.add_function(wrap_pyfunction!(chat::fit_chat, module)?)?;
     module.add_function(wrap_pyfunction!(chat::context_window, module)?)?;
+    module.add_function(wrap_pyfunction!(chat::window_left, module)?)?;
     Ok(())
 }

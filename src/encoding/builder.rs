@@ -43,6 +43,8 @@ pub struct Builder {
     /// The id of the empty token of a rank file.
     empty: Option<TokenId>,
     max_rank_bytes: u64,
+    may_lack_bytes: bool,
+    may_share_ids: bool,
     facts: Facts,
 }
 
@@ -99,6 +101,8 @@ impl Encoding {
             special: Vec::new(),
             empty: None,
             max_rank_bytes: rank_file::MAX_FILE,
+            may_lack_bytes: false,
+            may_share_ids: false,
             facts: Facts::default(),
         }
     }
@@ -141,9 +145,10 @@ impl Encoding {
         }
     }
 
-    /// Encodes a text as [`encode_ordinary`](Self::encode_ordinary) does, but returns an error where that panics.
+    /// Encodes a text as [`encode_ordinary`](Self::encode_ordinary) does, but returns an error where that panics
+    /// or leaves out a byte.
     ///
-    /// It fails only with a [pattern that backtracks](Builder::backtracking_pattern).
+    /// It fails only if the encoding [can fail](Self::can_fail).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -152,7 +157,8 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    /// - [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    /// - [`is_unknown_token_bytes`](Error::is_unknown_token_bytes): a byte of the text has no token.
     ///
     /// # Complexity
     /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks or drops gaps runs over the text
@@ -164,7 +170,7 @@ impl Encoding {
     }
 
     /// Appends the ids of a text to `ids`, as [`encode_ordinary_into`](Self::encode_ordinary_into) does, but returns an error
-    /// where that panics, and appends nothing then.
+    /// where that panics or leaves out a byte, and appends nothing then.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -176,7 +182,8 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    /// - [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    /// - [`is_unknown_token_bytes`](Error::is_unknown_token_bytes): a byte of the text has no token.
     ///
     /// # Complexity
     /// As [`try_encode_ordinary`](Self::try_encode_ordinary).
@@ -191,8 +198,10 @@ impl Encoding {
         Ok(())
     }
 
-    /// Returns whether the pattern can give up on a text: then calls that cannot return an error panic. Only a
-    /// [pattern that backtracks](Builder::backtracking_pattern) can.
+    /// Returns whether encoding a text can fail for another reason than its special tokens.
+    ///
+    /// A [pattern that backtracks](Builder::backtracking_pattern) can give up: then calls that cannot return an error panic.
+    /// A byte may have [no token](Builder::allow_missing_bytes): such calls leave it out.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -204,12 +213,13 @@ impl Encoding {
     /// ```
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn can_fail(&self) -> bool {
-        self.splitter().can_fail()
+        self.splitter().can_fail() || self.vocab().lacks_bytes()
     }
 
-    /// Counts the tokens of a text as [`count`](Self::count) does, but returns an error where that panics.
+    /// Counts the tokens of a text as [`count`](Self::count) does, but returns an error where that panics
+    /// or leaves out a byte.
     ///
-    /// It fails only with a [pattern that backtracks](Builder::backtracking_pattern).
+    /// It fails only if the encoding [can fail](Self::can_fail).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")]
@@ -218,7 +228,8 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    /// - [`is_pattern_limit`](Error::is_pattern_limit): the pattern gave up on the text.
+    /// - [`is_unknown_token_bytes`](Error::is_unknown_token_bytes): a byte of the text has no token.
     ///
     /// # Complexity
     /// As [`try_encode_ordinary`](Self::try_encode_ordinary).
@@ -403,6 +414,48 @@ impl Builder {
         self
     }
 
+    /// Accepts tokens without one for each of the 256 bytes, as tiktoken does. Without this call they are an error.
+    ///
+    /// A byte that no token covers is then an error of calls that can return one, such as [`encode`](Encoding::encode) and
+    /// [`try_count`](Encoding::try_count). Other calls leave it out. [`can_fail`](Encoding::can_fail) is true if a byte
+    /// lacks.
+    ///
+    /// ```
+    /// use tiktally::{Encoding, Special};
+    ///
+    /// let words = [("a", 0), ("b", 1), ("ab", 2)];
+    /// let toy = Encoding::builder("toy").pattern(r"\w+").ranks(words).allow_missing_bytes().build()?;
+    /// assert_eq!(toy.encode("abb", Special::AS_TEXT)?, [2, 1]);
+    /// assert!(toy.encode("abc", Special::AS_TEXT).unwrap_err().is_unknown_token_bytes());
+    /// assert_eq!(toy.count("abc"), 1);
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_missing_bytes(mut self) -> Self {
+        self.may_lack_bytes = true;
+        self
+    }
+
+    /// Accepts special tokens with the id of an ordinary token, as tiktoken does. Without this call they are an error.
+    ///
+    /// Such an id is decoded to the ordinary token, and [`is_special_token`](Encoding::is_special_token) is true for it.
+    ///
+    /// ```
+    /// use tiktally::{Encoding, Special};
+    ///
+    /// let bytes = (0..=255).map(|byte| ([byte], u32::from(byte)));
+    /// let builder = Encoding::builder("b").pattern(r"\w+").ranks(bytes).special_token("<|end|>", 97);
+    /// let encoding = builder.allow_shared_special_ids().build()?;
+    /// assert_eq!(encoding.encode("b<|end|>", Special::ALLOW_ALL)?, [98, 97]);
+    /// assert_eq!(encoding.decode(&[97])?, "a");
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    #[must_use]
+    pub fn allow_shared_special_ids(mut self) -> Self {
+        self.may_share_ids = true;
+        self
+    }
+
     /// Adds a special token. Two tokens may share an id, which is then decoded to the one that was added first.
     ///
     /// ```
@@ -441,11 +494,11 @@ impl Builder {
     ///
     /// # Errors
     /// - [`is_invalid_ranks`](Error::is_invalid_ranks): a token or a rank occurs twice, a token is empty, or a byte has
-    ///   no token. Some texts could not be encoded then.
+    ///   no token and [may not lack](Self::allow_missing_bytes). Some texts could not be encoded then.
     /// - [`is_invalid_pattern`](Error::is_invalid_pattern): no pattern was set, or it is invalid, or it needs
     ///   [`backtracking_pattern`](Self::backtracking_pattern).
     /// - [`is_invalid_special`](Error::is_invalid_special): a special token is empty, has two ids, or has the id of an
-    ///   ordinary token.
+    ///   ordinary token and [may not](Self::allow_shared_special_ids).
     ///
     /// # Complexity
     /// O(n log n) in the bytes of the tokens, plus the time to compile the pattern; 100,000 tokens take tens of
@@ -453,10 +506,10 @@ impl Builder {
     pub fn build(self) -> Result<Encoding, Error> {
         let splitter = self.splitter()?;
         let vocab = match self.vocabulary {
-            Source::Ranks(ranks) => Arc::new(ranks.vocabulary()?),
+            Source::Ranks(ranks) => Arc::new(ranks.vocabulary(self.may_lack_bytes)?),
             Source::Shared(vocab) => vocab,
         };
-        check_special(&self.special, &vocab)?;
+        check_special(&self.special, &vocab, self.may_share_ids)?;
         // no text contains the empty token, so as a special one it is only decoded
         let empty = self.empty.map(|id| (String::new(), id));
         let special = self.special.into_iter().chain(empty);
@@ -521,8 +574,12 @@ impl Builder {
     }
 }
 
-/// Fails if a special token is empty, has two ids, or has the id of an ordinary token.
-fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<(), Error> {
+/// Fails if a special token is empty, has two ids, or has the id of an ordinary token and may not.
+fn check_special(
+    special: &[(String, TokenId)],
+    vocab: &Vocabulary,
+    may_share_ids: bool,
+) -> Result<(), Error> {
     let refuse = |token: &str, problem: String| {
         let token = token.to_owned();
         Err(ErrorKind::UnfitSpecial { token, problem }.into())
@@ -538,10 +595,12 @@ fn check_special(special: &[(String, TokenId)], vocab: &Vocabulary) -> Result<()
                 format!("it has two ids, {before} and {id}; use one of them"),
             );
         }
-        if vocab.token(*id).is_some() {
+        if !may_share_ids && vocab.token(*id).is_some() {
             return refuse(
                 token,
-                format!("an ordinary token has the id {id}; use another id"),
+                format!(
+                    "an ordinary token has the id {id}; use another id, or call `allow_shared_special_ids`"
+                ),
             );
         }
     }

@@ -66,9 +66,29 @@ impl Encoding {
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
         if self.splitter().can_fail() {
             let mut pieces = self.splitter().pieces_of_whole_text(text);
-            return pieces.try_for_each(|piece| piece.map(drop));
+            pieces.try_for_each(|piece| piece.map(drop))?;
+        }
+        if self.vocab().lacks_bytes() {
+            self.pieces(text)
+                .try_for_each(|piece| self.check_bytes(piece))?;
         }
         Ok(())
+    }
+
+    /// Fails if a byte of a piece has no token.
+    fn check_bytes(&self, piece: &str) -> Result<(), Error> {
+        let mut rest = piece.as_bytes();
+        for id in self.encode_piece(rest) {
+            let token = self.vocab().token(id).unwrap_or_default();
+            match rest.strip_prefix(token) {
+                Some(after) => rest = after,
+                None => break,
+            }
+        }
+        match rest.first() {
+            None => Ok(()),
+            Some(byte) => Err(self.unknown_bytes(&[*byte])),
+        }
     }
 
     /// Encodes a text and returns its ids; the [`Special`] decides whether special strings become tokens, text or an
@@ -197,15 +217,17 @@ impl Encoding {
         self.vocab()
             .id(bytes)
             .or_else(|| self.0.special.id(bytes))
-            .ok_or_else(|| {
-                let shown = bytes.iter().copied().take(SHOWN_BYTES).collect();
-                ErrorKind::UnknownTokenBytes {
-                    shown,
-                    len: bytes.len(),
-                    encoding: self.name().to_owned(),
-                }
-                .into()
-            })
+            .ok_or_else(|| self.unknown_bytes(bytes))
+    }
+
+    /// Creates the error for bytes that are not a token.
+    fn unknown_bytes(&self, bytes: &[u8]) -> Error {
+        ErrorKind::UnknownTokenBytes {
+            shown: bytes.iter().copied().take(SHOWN_BYTES).collect(),
+            len: bytes.len(),
+            encoding: self.name().to_owned(),
+        }
+        .into()
     }
 
     /// Splits a text by the pattern and returns an iterator over its pieces. Each piece is encoded by itself.

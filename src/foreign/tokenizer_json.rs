@@ -233,6 +233,6 @@ pub(super) fn vocabulary(ranks: &Ranks, place: &str) -> Result<Arc<Vocabulary>, 
     if let Some(same) = built_in.find(|encoding| ranks.are_all_of(encoding.vocab())) {
         return Ok(same.shared_vocab());
     }
-    let vocabulary = ranks.vocabulary().map(Arc::new);
+    let vocabulary = ranks.vocabulary(false).map(Arc::new);
     vocabulary.map_err(|error| invalid(place, error.to_string()))
 }

@@ -14,6 +14,7 @@ pub(crate) struct Irregular {
     /// Sorted by id.
     tokens: Vec<(TokenId, Box<[u8]>)>,
     max_token_len: usize,
+    lacks_bytes: bool,
     pub(super) sorted: OnceLock<Vec<TokenId>>,
 }
 
@@ -30,6 +31,7 @@ impl Irregular {
                 .map(|(_, token)| token.len())
                 .max()
                 .unwrap_or(0),
+            lacks_bytes: tokens.iter().filter(|(_, token)| token.len() == 1).count() < 256,
             sorted: OnceLock::new(),
         }
     }
@@ -55,6 +57,11 @@ impl Irregular {
         self.tokens.last().map_or(0, |(id, _)| *id)
     }
 
+    /// Returns whether a byte has no token.
+    pub(super) fn lacks_bytes(&self) -> bool {
+        self.lacks_bytes
+    }
+
     /// Returns the length of the longest token in bytes.
     pub(crate) fn max_token_len(&self) -> usize {
         self.max_token_len
@@ -67,7 +74,7 @@ impl Irregular {
         let mut at = 0;
         while let Some(&end) = parts.ends.get(at) {
             let token = piece.get(at..end).unwrap_or_default();
-            // each byte is a token, and so is each joined part
+            // each joined part is a token, and so is each byte, unless it lacks
             ids.extend(self.id(token));
             at = end;
         }

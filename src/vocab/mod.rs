@@ -37,6 +37,15 @@ impl Vocabulary {
         }
     }
 
+    /// Returns whether a byte has no token, so that not all texts can be encoded.
+    #[inline(always)]
+    pub(crate) fn lacks_bytes(&self) -> bool {
+        match self {
+            Self::Regular(_) => false,
+            Self::Irregular(irregular) => irregular.lacks_bytes(),
+        }
+    }
+
     /// Returns whether nothing is left to build before a text can be encoded.
     #[inline(always)]
     pub(crate) fn has_tables(&self) -> bool {

@@ -107,9 +107,10 @@ impl Ranks {
         })
     }
 
-    /// Returns the vocabulary of these tokens, or an error if they do not form a valid one.
-    pub(crate) fn vocabulary(&self) -> Result<Vocabulary, Error> {
-        self.check()?;
+    /// Returns the vocabulary of these tokens, or an error if they do not form a valid one. Bytes without a token are
+    /// accepted if they `may_lack`.
+    pub(crate) fn vocabulary(&self, may_lack: bool) -> Result<Vocabulary, Error> {
+        self.check(may_lack)?;
         let mut tokens: Vec<(TokenId, &[u8])> =
             self.tokens().map(|(token, rank)| (rank, token)).collect();
         tokens.sort_unstable_by_key(|(rank, _)| *rank);
@@ -134,8 +135,8 @@ impl Ranks {
         })
     }
 
-    /// Checks that no token and no rank occurs twice, and that each byte is a token.
-    fn check(&self) -> Result<(), Error> {
+    /// Checks that no token and no rank occurs twice, and that each byte is a token, unless it may lack.
+    fn check(&self, may_lack: bool) -> Result<(), Error> {
         let line = |i: usize| match self.tokens.get(i) {
             None | Some((_, _, 0)) => None,
             Some((_, _, line)) => Some(*line as usize),
@@ -175,9 +176,13 @@ impl Ranks {
         match missing.first() {
             None => Ok(()),
             Some(_) if self.tokens.is_empty() => Err(invalid(None, "there are none")),
+            Some(_) if may_lack => Ok(()),
             Some(byte) => Err(invalid(
                 None,
-                format!("no token for the byte 0x{byte:02X}; some texts could not be encoded"),
+                format!(
+                    "no token for the byte 0x{byte:02X}; some texts could not be encoded; \
+                     `allow_missing_bytes` accepts this"
+                ),
             )),
         }
     }

@@ -139,6 +139,8 @@ types! {
     Builder::ranks_from_tiktoken_checked => fn(Builder, &'static [u8], &str) -> Result<Builder, Error>;
     Builder::max_rank_bytes => fn(Builder, u64) -> Builder;
     Builder::special_token => fn(Builder, &'static str, TokenId) -> Builder;
+    Builder::allow_missing_bytes => fn(Builder) -> Builder;
+    Builder::allow_shared_special_ids => fn(Builder) -> Builder;
     Builder::build => fn(Builder) -> Result<Encoding, Error>;
     write_tiktoken => fn(&Encoding, Vec<u8>) -> Result<(), Error>;
 }

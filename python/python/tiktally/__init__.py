@@ -10,8 +10,12 @@
 'hello world'
 """
 
+from ._arrays import TokenArray, TokenLists
 from ._encoding import Encoding, encoding_for_model, get_encoding
 from ._tiktally import (
+    StreamDecoder,
+    StreamEncoder,
+    TokenCounter,
     context_window,
     encoding_name_for_model,
     list_encoding_names,
@@ -21,6 +25,11 @@ from ._tiktally import (
 
 __all__ = [
     "Encoding",
+    "StreamDecoder",
+    "StreamEncoder",
+    "TokenArray",
+    "TokenCounter",
+    "TokenLists",
     "context_window",
     "encoding_for_model",
     "encoding_name_for_model",

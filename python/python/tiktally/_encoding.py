@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Iterable, Sequence
+import os
+from array import array
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from . import _tiktally
+from ._arrays import TokenArray, TokenLists
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,14 +18,97 @@ if TYPE_CHECKING:
 class Encoding(_tiktally.Encoding):
     """Turns text into ids and back.
 
-    `Encoding("cl100k_base")` is a built-in encoding, as `get_encoding` returns it. With `pat_str` and `mergeable_ranks`, it is
-    a custom one.
+    `Encoding("cl100k_base")` is a built-in encoding, as `get_encoding` returns it. With `pat_str`, `mergeable_ranks` and
+    `special_tokens`, it is a custom one, as in tiktoken. `from_tokenizer_json`, `from_tekken_json` and
+    `from_tiktoken_file` read the files of other models, and `extend` adds special tokens.
 
     >>> import tiktally
     >>> enc = tiktally.get_encoding("cl100k_base")
     >>> enc.encode_ordinary("hello world")
     [15339, 1917]
     """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        pat_str: str | None = None,
+        mergeable_ranks: dict[bytes, int] | None = None,
+        special_tokens: dict[str, int] | None = None,
+        explicit_n_vocab: int | None = None,
+    ) -> None:
+        if pat_str is None and mergeable_ranks is None and special_tokens is None and explicit_n_vocab is None:
+            return self._set_built_in(name)
+        if pat_str is None or mergeable_ranks is None:
+            raise TypeError("a custom encoding needs pat_str and mergeable_ranks; a built-in one takes only its name")
+        special_tokens = special_tokens or {}
+        self._set_custom(name, pat_str, mergeable_ranks, special_tokens)
+        tokens = len(mergeable_ranks) + len(special_tokens)
+        if explicit_n_vocab and not explicit_n_vocab == tokens == self.n_vocab:
+            raise AssertionError(
+                f"explicit_n_vocab is {explicit_n_vocab}, but there are {tokens} tokens, "
+                f"and the largest id is {self.max_token_value}"
+            )
+
+    @classmethod
+    def from_tokenizer_json(
+        cls, path: str | os.PathLike[str], *, name: str | None = None, special_tokens: Mapping[str, int] = {}
+    ) -> Encoding:
+        """Loads a Hugging Face `tokenizer.json` with byte-level BPE, such as that of Llama 3, Qwen or DeepSeek.
+
+        The ids are those of the `tokenizers` library without its post-processor: `ids_before_text` and `ids_after_text` are
+        what that adds. The name is that of the file, unless it is given. Raises OSError if the file cannot be read, and
+        InvalidVocabulary if a part of it cannot be followed exactly.
+        """
+        return cls._from_file("tokenizer.json", path, name, special_tokens)
+
+    @classmethod
+    def from_tekken_json(
+        cls, path: str | os.PathLike[str], *, name: str | None = None, special_tokens: Mapping[str, int] = {}
+    ) -> Encoding:
+        """Loads Mistral's `tekken.json`. Errors and the name are those of `from_tokenizer_json`."""
+        return cls._from_file("tekken.json", path, name, special_tokens)
+
+    @classmethod
+    def from_tiktoken_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        pattern: str,
+        name: str | None = None,
+        special_tokens: Mapping[str, int] = {},
+        config: str | os.PathLike[str] | None = None,
+        sha256: str | None = None,
+    ) -> Encoding:
+        """Loads a rank file: each line has a token in base64 and its rank.
+
+        `pattern` splits a text into pieces, as tiktoken's `pat_str`. `config` is a `tokenizer_config.json`, whose special
+        tokens are added. `sha256` is the hash that the file must have. Errors and the name are those of
+        `from_tokenizer_json`.
+        """
+        options = {"pattern": pattern, "sha256": sha256, "config": None if config is None else _bytes_of(config)}
+        return cls._from_file("tiktoken", path, name, special_tokens, **options)
+
+    @classmethod
+    def _from_file(
+        cls, kind: str, path: str | os.PathLike[str], name: str | None, special_tokens: Mapping[str, int], **options: Any
+    ) -> Encoding:
+        encoding = Encoding.__new__(cls)
+        name = os.path.basename(path) if name is None else name
+        encoding._set_file(kind, name, _bytes_of(path), dict(special_tokens), **options)
+        return encoding
+
+    def extend(self, name: str, special_tokens: Mapping[str, int]) -> Encoding:
+        """Returns an encoding with more special tokens, which shares the vocabulary of this one.
+
+        >>> import tiktally
+        >>> chat = tiktally.get_encoding("cl100k_base").extend("cl100k_im", {"<|im_start|>": 100264})
+        >>> chat.encode("<|im_start|>hello", allowed_special="all")
+        [100264, 15339]
+        """
+        encoding = Encoding.__new__(Encoding)
+        encoding._set_extension(self, name, dict(special_tokens))
+        return encoding
 
     def __repr__(self) -> str:
         return f"<Encoding {self.name!r}>"
@@ -44,6 +130,12 @@ class Encoding(_tiktally.Encoding):
     def _special_token_values(self) -> set[int]:
         return set(self._special_tokens.values())
 
+    @property
+    def _core_bpe(self) -> Any:
+        from .compat._tiktoken import CoreBPE
+
+        return CoreBPE._of(self)
+
     def is_special_token(self, token: int) -> bool:
         """Returns whether the id is that of a special token."""
         assert isinstance(token, int)
@@ -52,13 +144,47 @@ class Encoding(_tiktally.Encoding):
     def encode_to_numpy(
         self, text: str, *, allowed_special: Any = frozenset(), disallowed_special: Any = "all"
     ) -> npt.NDArray[np.uint32]:
-        """Returns the ids of a text as an array."""
+        """Returns the ids of a text as an array of NumPy, which cannot be written to. It needs NumPy."""
         import numpy as np
 
         ids = self._encode_to_bytes(
             text, allowed_special=allowed_special, disallowed_special=disallowed_special
         )
         return np.frombuffer(ids, dtype=np.uint32)
+
+    def encode_array(
+        self, text: str, *, allowed_special: Any = frozenset(), disallowed_special: Any = "all"
+    ) -> TokenArray:
+        """Returns the ids of a text as a TokenArray: as `encode`, but 4 bytes for each id and no Python objects.
+
+        >>> import tiktally
+        >>> tiktally.get_encoding("cl100k_base").encode_array("hello world")
+        TokenArray([15339, 1917])
+        """
+        return TokenArray(
+            self._encode_to_bytes(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
+        )
+
+    def encode_batch_flat(
+        self,
+        texts: Iterable[str],
+        *,
+        num_threads: int = 0,
+        allowed_special: Any = frozenset(),
+        disallowed_special: Any = "all",
+    ) -> TokenLists:
+        """Returns the ids of many texts in one array, with the offsets of the texts.
+
+        Zero threads are as many as the machine runs at once. For Arrow, `pyarrow.LargeListArray.from_arrays(offsets, ids)`
+        takes both arrays, after `numpy.asarray`.
+        """
+        ids, offsets = self._encode_batch_to_bytes(
+            texts,
+            num_threads=num_threads,
+            allowed_special=allowed_special,
+            disallowed_special=disallowed_special,
+        )
+        return TokenLists(TokenArray(ids), array("q", offsets))
 
     def encode_ordinary_batch(self, text: Iterable[str], *, num_threads: int = 8) -> list[list[int]]:
         """Returns the ids of each text; special tokens are plain text."""
@@ -81,7 +207,7 @@ class Encoding(_tiktally.Encoding):
         return [id for piece in self.pieces(text) for id in self._encode_single_piece(piece)]
 
     def decode(self, tokens: Sequence[int], errors: str = "replace") -> str:
-        """Returns the text of a list of ids."""
+        """Returns the text of a list of ids. `errors` says what becomes of invalid UTF-8, as in `bytes.decode`."""
         return self.decode_bytes(tokens).decode("utf-8", errors=errors)
 
     def decode_tokens_bytes(self, tokens: Sequence[int]) -> list[bytes]:
@@ -100,22 +226,55 @@ class Encoding(_tiktally.Encoding):
         """Returns the bytes of each list of ids. It uses one thread, whatever `num_threads` is."""
         return [self.decode_bytes(tokens) for tokens in batch]
 
+    def __copy__(self) -> Encoding:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Encoding:
+        return self
+
     def __reduce__(self) -> Any:
         if self._is_built_in:
             return get_encoding, (self.name,)
-        parts = (self.name, self._pat_str, self._mergeable_ranks, self._special_tokens)
-        return _custom, (type(self), *parts)
+        if self.__dict__.get("_is_registered"):
+            return _registered, (self.name,)
+        return _new, (type(self),), self.__getstate__()
+
+    def __getstate__(self) -> Any:
+        return {
+            "name": self.name,
+            "pat_str": self._pat_str,
+            "mergeable_ranks": self._mergeable_ranks,
+            "special_tokens": self._special_tokens,
+        }
+
+    def __setstate__(self, state: Any) -> None:
+        # a pickle of tiktoken has the name of a built-in encoding here
+        Encoding.__init__(self, **({"name": state} if isinstance(state, str) else state))
 
 
-def _custom(kind: type[Encoding], name: str, pattern: str, ranks: Any, special_tokens: Any) -> Encoding:
-    return kind(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=special_tokens)
+def _new(kind: type[Encoding]) -> Encoding:
+    return Encoding.__new__(kind)
+
+
+def _registered(name: str) -> Encoding:
+    from .compat import registry
+
+    return registry.get_encoding(name)
+
+
+def _bytes_of(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 _built_in: dict[str, Encoding] = {}
 
 
 def get_encoding(encoding_name: str) -> Encoding:
-    """Returns the built-in encoding with this name; the same object each time."""
+    """Returns the built-in encoding with this name; the same object each time.
+
+    Raises UnknownEncoding, which is a ValueError, for any other name.
+    """
     if not isinstance(encoding_name, str):
         raise ValueError(f"Expected a string in get_encoding, got {type(encoding_name)}")
     if encoding_name not in _built_in:
@@ -125,5 +284,8 @@ def get_encoding(encoding_name: str) -> Encoding:
 
 
 def encoding_for_model(model_name: str) -> Encoding:
-    """Returns the encoding that a model uses."""
+    """Returns the encoding that a model uses.
+
+    Raises UnknownModel, which is a KeyError, if no name and no prefix of a name matches.
+    """
     return get_encoding(_tiktally.encoding_name_for_model(model_name))

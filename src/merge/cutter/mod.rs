@@ -631,7 +631,7 @@ mod tests {
         for (token, rank) in tokens.iter().zip(0..) {
             ranks.push(token, rank);
         }
-        ranks.vocabulary().unwrap()
+        ranks.vocabulary(false).unwrap()
     }
 
     /// Checks vocabularies in which tokens take fragments of characters at all ranks, some with tokens out of order or that

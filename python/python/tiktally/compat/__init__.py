@@ -5,8 +5,9 @@
 
 import importlib
 import sys
+import types
 
-from . import core, model, registry
+from . import _tiktoken, core, load, model, openai_public, registry
 from .core import Encoding
 from .model import encoding_for_model, encoding_name_for_model
 from .registry import get_encoding, list_encoding_names
@@ -35,7 +36,17 @@ def install() -> None:
     """
     this = importlib.import_module(__name__)
     if sys.modules.get("tiktoken", this) is not this:
-        raise RuntimeError("tiktoken is imported already; call tiktally.compat.install() before that")
+        raise RuntimeError(
+            "tiktoken is imported already; call tiktally.compat.install() before any import of a library that uses it"
+        )
     sys.modules["tiktoken"] = this
-    for part in (core, model, registry):
+    for part in (_tiktoken, core, load, model, registry):
         sys.modules[f"tiktoken.{part.__name__.rpartition('.')[2]}"] = part
+    try:
+        plugins = importlib.import_module("tiktoken_ext")
+    except ImportError:
+        plugins = types.ModuleType("tiktoken_ext")
+        plugins.__path__ = []
+        sys.modules["tiktoken_ext"] = plugins
+    sys.modules["tiktoken_ext.openai_public"] = openai_public
+    setattr(plugins, "openai_public", openai_public)

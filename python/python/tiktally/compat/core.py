@@ -1,5 +1,15 @@
 """tiktoken.core"""
 
-from tiktally import Encoding
+from __future__ import annotations
 
-__all__ = ["Encoding"]
+from typing import NoReturn
+
+from tiktally import Encoding
+from tiktally.errors import DisallowedSpecialToken
+
+__all__ = ["Encoding", "raise_disallowed_special_token"]
+
+
+def raise_disallowed_special_token(token: str) -> NoReturn:
+    """Raises the ValueError for a special token that a text must not contain."""
+    raise DisallowedSpecialToken(f"Encountered text corresponding to disallowed special token {token!r}.")

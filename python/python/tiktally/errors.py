@@ -1,0 +1,92 @@
+"""The exceptions of this package, by which code can tell faults apart. Each is also one that tiktoken raises.
+
+>>> import tiktally
+>>> from tiktally import errors
+>>> try:
+...     tiktally.get_encoding("cl100k_base").encode("Hi <|endoftext|>")
+... except errors.DisallowedSpecialToken as error:
+...     error.token, error.position
+('<|endoftext|>', 3)
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DisallowedSpecialToken",
+    "Error",
+    "InvalidChat",
+    "InvalidText",
+    "InvalidVocabulary",
+    "LimitTooSmall",
+    "PatternLimit",
+    "UnknownEncoding",
+    "UnknownModel",
+    "UnknownToken",
+    "UnsupportedContent",
+]
+
+
+class Error(Exception):
+    """The base of all exceptions of this package."""
+
+
+class DisallowedSpecialToken(Error, ValueError):
+    """The text contains a special token that the call does not allow."""
+
+    token: str
+    """The special token."""
+    position: int | None
+    """Where it begins in the text, in characters."""
+
+
+class UnknownToken(Error, KeyError):
+    """An id belongs to no token, or bytes are not a token."""
+
+    token: int
+    """The id."""
+    index: int | None
+    """The place of the id in the list."""
+
+
+class UnknownModel(Error, KeyError):
+    """No encoding is known for the model."""
+
+    suggestion: str | None
+    """A known name that is near, if there is one."""
+
+
+class UnknownEncoding(Error, ValueError):
+    """No encoding has this name."""
+
+    suggestion: str | None
+    """A known name that is near, if there is one."""
+
+
+class InvalidVocabulary(Error, ValueError):
+    """Tokens, a pattern, special tokens or a tokenizer file that do not form an encoding."""
+
+
+class InvalidText(Error, ValueError):
+    """A text that the call cannot take; the message says why."""
+
+
+class PatternLimit(Error, ValueError):
+    """The pattern of a custom encoding gave up on a text."""
+
+
+class LimitTooSmall(Error, ValueError):
+    """A limit of tokens leaves no room for any text or message."""
+
+
+class InvalidChat(Error, ValueError):
+    """A body is not a chat request."""
+
+    path: str | None
+    """The place of the fault in the body, such as `messages[2].content`."""
+
+
+class UnsupportedContent(Error, ValueError):
+    """No recording shows the cost of a part of a chat request."""
+
+    path: str | None
+    """The place of the part in the body."""
