@@ -96,6 +96,11 @@ pub(crate) enum ErrorKind {
         len: usize,
         encoding: String,
     },
+    /// A byte of the text has no token, in a vocabulary that may lack bytes.
+    MissingByte {
+        byte: u8,
+        encoding: String,
+    },
     /// `position` is the first byte that is not valid UTF-8.
     InvalidUtf8 {
         position: usize,
@@ -461,9 +466,13 @@ impl Error {
         self
     }
 
-    /// Returns true if the given bytes are not a single token of the encoding.
+    /// Returns true if the given bytes are not a single token of the encoding, or if a byte of a text has no token, which
+    /// [`allow_missing_bytes`](crate::Builder::allow_missing_bytes) allows.
     pub fn is_unknown_token_bytes(&self) -> bool {
-        matches!(self.0.kind, ErrorKind::UnknownTokenBytes { .. })
+        matches!(
+            self.0.kind,
+            ErrorKind::UnknownTokenBytes { .. } | ErrorKind::MissingByte { .. }
+        )
     }
 
     /// Returns true if the decoded bytes are not valid UTF-8; [`position`](Self::position) returns the first wrong
@@ -638,6 +647,10 @@ impl fmt::Display for Error {
                 "the {len} bytes \"{}{}\" are not a single token of {encoding}; use `encode_ordinary` to get the tokens of any text",
                 shown.escape_ascii(),
                 if shown.len() < *len { "…" } else { "" },
+            ),
+            ErrorKind::MissingByte { byte, encoding } => write!(
+                f,
+                "no token of {encoding} covers the byte 0x{byte:02X} of the text; add a token for it to the ranks"
             ),
             ErrorKind::InvalidUtf8 { position } => write!(
                 f,

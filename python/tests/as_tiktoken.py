@@ -1,4 +1,4 @@
-"""The conftest.py of tiktoken's own tests: puts tiktally in its place."""
+"""The sitecustomize.py of tiktoken's own tests: puts tiktally in its place, also in the programs that they start."""
 
 import tiktally.compat
 

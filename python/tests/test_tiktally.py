@@ -3,6 +3,7 @@
 import copy
 import doctest
 import functools
+import json
 import multiprocessing
 import os
 import pickle
@@ -10,10 +11,12 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 import tiktally
 import tiktally.chat
 import tiktally.compat
+import tiktally.errors
 
 TEXT = "One line is much like another, 你好 🙂.\n" * 50
 
@@ -74,6 +77,10 @@ def test_custom_encodings():
     assert (again.name, again.encode(TEXT)) == ("custom", base.encode(TEXT))
     with pytest.raises(AssertionError):
         tiktally.Encoding("custom", **parts, special_tokens={}, explicit_n_vocab=5)
+    with pytest.raises(AttributeError, match="super"):
+        tiktally.Encoding.__new__(tiktally.Encoding).encode("a")
+    with pytest.raises(RuntimeError, match="already"):
+        enc.__init__("cl100k_base")
     with pytest.raises(ValueError):
         tiktally.Encoding("custom", pat_str="(", mergeable_ranks=base._mergeable_ranks, special_tokens={})
     few = {bytes([byte]): byte for byte in range(256)}
@@ -110,6 +117,134 @@ def test_a_pattern_that_gives_up_is_a_value_error():
         part.chunks(text, 50)
 
 
+def test_arrays(enc):
+    ids = enc.encode(TEXT)
+    found = enc.encode_array(TEXT)
+    assert found.tolist() == ids and found == tiktally.TokenArray(ids) == pickle.loads(pickle.dumps(found)) == copy.copy(found)
+    assert np.shares_memory(np.asarray(found), np.frombuffer(found, np.uint32)) and np.asarray(found).dtype == np.uint32
+    assert enc.decode(found) == enc.decode(enc.encode_to_numpy(TEXT)) == enc.decode(tuple(ids)) == TEXT
+    lists = enc.encode_batch_flat([TEXT, "", "a"], num_threads=2)
+    assert lists.tolist() == [ids, [], enc.encode("a")] and len(lists) == 3 and lists[-1] == lists[2]
+    assert lists == pickle.loads(pickle.dumps(lists)) and [*lists] == lists[:]
+    assert lists.offsets.tolist() == [0, len(ids), len(ids), len(ids) + 1]
+    with pytest.raises(IndexError):
+        lists[3]
+    with pytest.raises(ValueError, match="disallowed"):
+        enc.encode_batch_flat(["<|endoftext|>"])
+
+
+def test_spans(enc):
+    text = "naïve 🙂 你好, café" * 20
+    ids = enc.encode(text)
+    spans = enc.token_spans(ids)
+    assert [start for start, _ in spans] == enc.decode_with_offsets(ids)[1]
+    assert spans[-1][1] == len(text) and all(start < end for start, end in spans)
+    assert {i for start, end in spans for i in range(start, end)} == set(range(len(text)))
+    for overlap in [0, 5]:
+        chunks, spans = enc.chunks(text, 20, overlap=overlap), enc.chunk_spans(text, 20, overlap=overlap)
+        assert [text[start:end] for start, end, _ in spans] == chunks
+        assert [tokens for _, _, tokens in spans] == [enc.count(chunk) for chunk in chunks]
+
+
+def test_streams(enc):
+    counter, encoder, ids = enc.counter(), enc.stream_encoder(), []
+    for at in range(0, len(TEXT), 7):
+        part = TEXT[at : at + 7]
+        counter.push(part)
+        ids += encoder.push(part)
+        assert counter.total == enc.count(TEXT[: at + 7])
+    ids += encoder.finish()
+    assert ids == enc.encode_ordinary(TEXT)
+    counter.clear()
+    assert counter.total == 0
+    for errors in ["strict", "replace"]:
+        decoder = enc.stream_decoder(errors)
+        assert "".join(decoder.push(id) for id in ids) + decoder.finish() == TEXT
+        with pytest.raises(ValueError, match="finished"):
+            decoder.push(5)
+    with pytest.raises(ValueError, match="finished"):
+        encoder.push("a")
+    begin = enc.encode_single_token(b"\xf0")
+    strict, lossy = enc.stream_decoder("strict"), enc.stream_decoder()
+    assert strict.push(begin) == lossy.push(begin) == ""
+    assert lossy.finish() == "\ufffd"
+    with pytest.raises(ValueError):
+        strict.finish()
+    with pytest.raises(KeyError):
+        enc.stream_decoder().push(10**6)
+    with pytest.raises(ValueError, match="strict"):
+        enc.stream_decoder("ignore")
+
+
+def test_extensions(enc):
+    more = enc.extend("more", {"<|turn|>": 300_000})
+    assert (more.name, more.encode("<|turn|>", allowed_special="all")) == ("more", [300_000])
+    assert more.encode_ordinary(TEXT) == enc.encode_ordinary(TEXT)
+    with pytest.raises(tiktally.errors.InvalidVocabulary, match="ordinary token"):
+        enc.extend("more", {"<|turn|>": 5})
+
+
+def test_files(tmp_path):
+    base = tiktally.get_encoding("r50k_base")
+    path = tmp_path / "my.tiktoken"
+    tiktally.compat.load.dump_tiktoken_bpe(base._mergeable_ranks, path)
+    enc = tiktally.Encoding.from_tiktoken_file(path, pattern=base._pat_str, special_tokens={"<|end|>": 50_256})
+    assert (enc.name, enc.n_vocab, enc.encode(TEXT)) == ("my.tiktoken", 50_257, base.encode(TEXT))
+    assert pickle.loads(pickle.dumps(enc)).encode("<|end|>", allowed_special="all") == [50_256]
+    config = tmp_path / "tokenizer_config.json"
+    config.write_text('{"added_tokens_decoder": {"50300": {"content": "<|mine|>", "special": true}}}')
+    enc = tiktally.Encoding.from_tiktoken_file(path, pattern=base._pat_str, name="mine", config=config)
+    assert (enc.name, enc.special_tokens_set) == ("mine", {"<|mine|>"})
+    with pytest.raises(tiktally.errors.InvalidVocabulary, match="SHA-256"):
+        tiktally.Encoding.from_tiktoken_file(path, pattern=base._pat_str, sha256="0" * 64)
+    with pytest.raises(FileNotFoundError):
+        tiktally.Encoding.from_tokenizer_json(tmp_path / "none.json")
+    for load in [tiktally.Encoding.from_tokenizer_json, tiktally.Encoding.from_tekken_json]:
+        with pytest.raises(tiktally.errors.InvalidVocabulary):
+            load(config)
+
+
+def test_files_of_other_tokenizers(tmp_path):
+    """Toy files in the formats of Hugging Face and of Mistral."""
+    letters = tiktally.compat.load._letters()
+    vocab = {letter: id for id, letter in enumerate(letters)} | {"he": 256}
+    (tmp_path / "tokenizer.json").write_text(json.dumps({
+        "version": "1.0",
+        "added_tokens": [{"id": 257, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}],
+        "normalizer": None,
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
+        "post_processor": None,
+        "decoder": {"type": "ByteLevel"},
+        "model": {"type": "BPE", "vocab": vocab, "merges": ["h e"]},
+    }))
+    enc = tiktally.Encoding.from_tokenizer_json(tmp_path / "tokenizer.json", name="toy", special_tokens={"<t>": 258})
+    assert enc.encode("<s>he<t>", allowed_special="all") == [257, 256, 258]
+    assert (enc.needs_nfc, enc.ids_before_text, enc.ids_after_text) == (False, [], [])
+    assert enc.decode(enc.encode(TEXT)) == TEXT
+
+
+def test_exceptions():
+    enc = tiktally.get_encoding("cl100k_base")
+    with pytest.raises(tiktally.errors.DisallowedSpecialToken) as caught:
+        enc.encode("é <|endoftext|>")
+    assert (caught.value.token, caught.value.position) == ("<|endoftext|>", 2)
+    with pytest.raises(tiktally.errors.DisallowedSpecialToken) as caught:
+        enc.encode_batch(["", "aé<|endoftext|>"])
+    assert caught.value.position == 2
+    with pytest.raises(tiktally.errors.UnknownToken) as caught:
+        enc.decode([5, 10**6])
+    assert (caught.value.token, caught.value.index) == (10**6, 1)
+    with pytest.raises(tiktally.errors.UnknownModel) as caught:
+        tiktally.encoding_for_model("gpt4o")
+    assert caught.value.suggestion == "gpt-4o"
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (type(again), again.suggestion) == (tiktally.errors.UnknownModel, "gpt-4o")
+    with pytest.raises(tiktally.errors.LimitTooSmall):
+        enc.chunks("a", 0)
+    with pytest.raises(tiktally.errors.UnknownEncoding):
+        tiktally.get_encoding("none")
+
+
 def test_names():
     assert tiktally.encoding_for_model("gpt-4o").name == "o200k_base"
     with pytest.raises(KeyError, match="did you mean"):
@@ -121,13 +256,51 @@ def test_names():
 
 
 def test_chat():
+    chat = tiktally.chat
     body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}
-    assert tiktally.chat.count(body).exact
-    with pytest.raises(ValueError, match="at least one message"):
-        tiktally.chat.count('{"model": "gpt-4o", "messages": []}')
+    assert chat.count(body).exact
+    assert chat.count(body) == chat.count(json.dumps(body)) == chat.count(json.dumps(body).encode())
+    with pytest.raises(tiktally.errors.InvalidChat, match="at least one message"):
+        chat.count('{"model": "gpt-4o", "messages": []}')
     with pytest.raises(ValueError):
-        tiktally.chat.count(b"{")
-    assert tiktally.chat.estimate(body).total == tiktally.chat.count(body).total
+        chat.count(b"{")
+    assert chat.estimate(body).total == chat.count(body).total
+    assert chat.remaining(body) == 128_000 - chat.count(body).total
+    # bytes(10**9) is a gigabyte
+    for wrong in [10**9, None, [body], 1.5]:
+        for call in [chat.count, chat.estimate, chat.at_least, chat.remaining, lambda body: chat.fit(body, 100)]:
+            with pytest.raises(TypeError, match="mapping"):
+                call(wrong)
+
+
+def test_parts_of_chats_that_cannot_be_counted():
+    chat = tiktally.chat
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    body = {"model": "gpt-4o", "messages": [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, image]}]}
+    with pytest.raises(tiktally.errors.UnsupportedContent) as caught:
+        chat.count(body)
+    least = chat.at_least(body)
+    assert [part.path for part in least.missing] == [caught.value.path] and not least.tokens.exact
+    assert 0 < least.tokens.total < 50
+
+
+def test_chats_that_fit():
+    chat = tiktally.chat
+    messages = [{"role": "system", "content": "Be brief."}]
+    for i in range(10):
+        messages += [{"role": "user", "content": f"question {i}"}, {"role": "assistant", "content": f"answer {i}"}]
+    body = {"model": "gpt-4o", "messages": messages + [{"role": "user", "content": "the last"}]}
+    for drop in ["messages", "turns"]:
+        fitted = chat.fit(body, 40, drop=drop)
+        assert chat.count(fitted.body) == fitted.tokens and fitted.tokens.total <= 40
+        assert fitted.body["messages"] == [m for i, m in enumerate(body["messages"]) if i not in fitted.dropped]
+        assert chat.fit(json.dumps(body), 40, drop=drop).dropped == fitted.dropped
+    with pytest.raises(tiktally.errors.LimitTooSmall):
+        chat.fit(body, 5)
+    with pytest.raises(ValueError, match="turns"):
+        chat.fit(body, 5, drop="none")
+    with pytest.raises(tiktally.errors.InvalidChat, match="model"):
+        chat.fit({"messages": []}, 5)
 
 
 def test_threads(enc):
@@ -140,7 +313,7 @@ def test_threads(enc):
     assert found == [expected] * 8
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_processes(method):
     enc = tiktally.get_encoding("cl100k_base")
     texts = [TEXT * 100] * 20
@@ -199,7 +372,7 @@ assert tiktoken.get_encoding("cl100k_base").encode("hello") == [15339]
     assert "imported already" in done.stderr
 
 
-@pytest.mark.parametrize("module", [tiktally, tiktally.chat, sys.modules["tiktally._encoding"]])
+@pytest.mark.parametrize("module", [tiktally, tiktally.chat, tiktally.errors, sys.modules["tiktally._encoding"], sys.modules["tiktally._arrays"]])
 def test_examples(module):
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0

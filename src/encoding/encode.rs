@@ -87,7 +87,10 @@ impl Encoding {
         }
         match rest.first() {
             None => Ok(()),
-            Some(byte) => Err(self.unknown_bytes(&[*byte])),
+            Some(byte) => {
+                let (byte, encoding) = (*byte, self.name().to_owned());
+                Err(ErrorKind::MissingByte { byte, encoding }.into())
+            }
         }
     }
 
@@ -217,17 +220,15 @@ impl Encoding {
         self.vocab()
             .id(bytes)
             .or_else(|| self.0.special.id(bytes))
-            .ok_or_else(|| self.unknown_bytes(bytes))
-    }
-
-    /// Creates the error for bytes that are not a token.
-    fn unknown_bytes(&self, bytes: &[u8]) -> Error {
-        ErrorKind::UnknownTokenBytes {
-            shown: bytes.iter().copied().take(SHOWN_BYTES).collect(),
-            len: bytes.len(),
-            encoding: self.name().to_owned(),
-        }
-        .into()
+            .ok_or_else(|| {
+                let shown = bytes.iter().copied().take(SHOWN_BYTES).collect();
+                ErrorKind::UnknownTokenBytes {
+                    shown,
+                    len: bytes.len(),
+                    encoding: self.name().to_owned(),
+                }
+                .into()
+            })
     }
 
     /// Splits a text by the pattern and returns an iterator over its pieces. Each piece is encoded by itself.
