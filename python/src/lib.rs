@@ -8,6 +8,9 @@ mod special;
 mod streams;
 mod text;
 
+use std::ffi::OsString;
+use std::io::{self, Write};
+
 use pyo3::prelude::*;
 
 use encoding::Encoding;
@@ -38,6 +41,17 @@ fn release_thread_cache() {
     tiktally::release_thread_cache();
 }
 
+/// Runs the command `tiktally` with these arguments, the first of which is its own name. Returns the exit code.
+#[pyfunction]
+fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| {
+        let code = command::run(arguments);
+        // the end of a Rust program does this; here is none
+        let _ = io::stdout().flush();
+        code
+    })
+}
+
 #[pymodule(gil_used = false)]
 fn _tiktally(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Encoding>()?;
@@ -52,5 +66,6 @@ fn _tiktally(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(chat::fit_chat, module)?)?;
     module.add_function(wrap_pyfunction!(chat::context_window, module)?)?;
     module.add_function(wrap_pyfunction!(chat::window_left, module)?)?;
+    module.add_function(wrap_pyfunction!(run_command, module)?)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ lists: list[list[int]] = tiktoken.get_encoding("cl100k_base").encode_batch([text
 array: tiktally.TokenArray = enc.encode_array(text)
 flat: tiktally.TokenLists = enc.encode_batch_flat([text], num_threads=2)
 first: tiktally.TokenArray = flat[0]
-some: list[tiktally.TokenArray] = flat[:1]
+some: list[tiktally.TokenArray] = list(flat)
 mine: tiktally.Encoding = enc.extend("mine", {"<|turn|>": 300_000})
 tokens: chat.ChatTokens = chat.estimate({"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]})
 fitted: chat.Fitted = chat.fit('{"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}', 100, drop="turns")

@@ -134,12 +134,16 @@ impl Encoding {
         special.sort_by_key(|(text, id)| self.0.special.text(*id) != Some(text));
         let empty = self.0.special.id(b"");
         special.retain(|(text, _)| !text.is_empty());
+        let may_share_ids = special
+            .iter()
+            .any(|(_, id)| self.vocab().token(*id).is_some());
         Builder {
             pattern: Pattern::Shared(self.0.splitter.clone()),
             gaps: self.0.splitter.gaps(),
             vocabulary: Source::Shared(Arc::clone(&self.0.vocab)),
             special,
             empty,
+            may_share_ids,
             facts: self.0.facts.clone(),
             ..Self::builder(name)
         }
@@ -439,6 +443,7 @@ impl Builder {
     /// Accepts special tokens with the id of an ordinary token, as tiktoken does. Without this call they are an error.
     ///
     /// Such an id is decoded to the ordinary token, and [`is_special_token`](Encoding::is_special_token) is true for it.
+    /// An encoding that is [extended](Encoding::extend) keeps this.
     ///
     /// ```
     /// use tiktally::{Encoding, Special};

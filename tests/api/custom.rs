@@ -528,3 +528,84 @@ fn extended_encodings() {
             .is_invalid_special()
     );
 }
+
+/// Bytes without a token are errors of calls that can return one. Other calls leave them out, and none panics or hangs.
+#[test]
+fn bytes_may_lack() {
+    let words = [("a", 0), ("b", 1), (" ", 2), ("ab", 3), ("xy", 4)];
+    let builder = Encoding::builder("toy").pattern(r"\w+|\W").ranks(words);
+    let refused = builder.clone().build().unwrap_err();
+    assert!(refused.is_invalid_ranks() && refused.to_string().contains("allow_missing_bytes"));
+    let toy = builder.allow_missing_bytes().build().unwrap();
+    assert!(toy.can_fail());
+    assert_eq!(toy.try_encode_ordinary("abb xy").unwrap(), [3, 1, 2, 4]);
+    for text in [
+        "abc",
+        "c",
+        "é",
+        "ab é",
+        "xz",
+        "a x",
+        "y",
+        "xyx",
+        "🙂🙂🙂🙂 🙂",
+    ] {
+        let errors = [
+            toy.encode(text, Special::REJECT).unwrap_err(),
+            toy.try_encode_ordinary(text).unwrap_err(),
+            toy.try_encode_ordinary_into(text, &mut Vec::new())
+                .unwrap_err(),
+            toy.try_count(text).unwrap_err(),
+            toy.encode_batch_flat(&["a", text], Special::AS_TEXT, 1)
+                .unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.is_unknown_token_bytes(), "{text}: {error}");
+            assert!(error.to_string().contains("covers the byte 0x"), "{error}");
+        }
+        let ids = toy.encode_ordinary(text);
+        assert_eq!(toy.count(text), ids.len());
+        assert!(toy.decode_bytes(&ids).unwrap().len() < text.len());
+        for limit in 0..6 {
+            assert!(text.starts_with(toy.truncate(text, limit)));
+            assert!(text.ends_with(toy.truncate_start(text, limit)));
+            let _ = toy.count_up_to(text, limit);
+            if let Ok(chunks) = toy.chunks(text, limit) {
+                assert!(chunks.take(100).count() < 100, "{text} {limit}");
+            }
+        }
+        let (mut encoder, mut streamed) = (toy.stream_encoder(), Vec::new());
+        let mut counter = toy.token_counter();
+        for character in naive::chars(text) {
+            encoder.push(character, &mut streamed);
+            counter.push(character);
+        }
+        encoder.finish(&mut streamed);
+        assert_eq!((streamed, counter.total()), (ids.clone(), ids.len()));
+        toy.encode_bytes(text.as_bytes());
+        toy.encode_bytes(text.get(1..).map_or(&[0xFF], str::as_bytes));
+    }
+}
+
+#[test]
+fn special_tokens_may_have_ids_of_ordinary_ones() {
+    let builder = Encoding::builder("shared")
+        .pattern(r"\w+")
+        .ranks(naive::byte_ranks());
+    let builder = builder.special_token("<a>", 97).special_token("<b>", 300);
+    let refused = builder.clone().build().unwrap_err();
+    assert!(
+        refused.is_invalid_special() && refused.to_string().contains("allow_shared_special_ids")
+    );
+    let shared = builder.allow_shared_special_ids().build().unwrap();
+    assert_eq!(
+        shared.encode("a<a><b>", Special::ALLOW_ALL).unwrap(),
+        [97, 97, 300]
+    );
+    assert_eq!(shared.decode(&[97, 300]).unwrap(), "a<b>");
+    assert!(shared.is_special_token(97) && !shared.is_special_token(98));
+    assert_eq!((shared.n_vocab(), shared.tokens().count()), (301, 256));
+    let extended = shared.extend("more").special_token("<c>", 98).build();
+    let ids = extended.unwrap().encode("<c><a>", Special::ALLOW_ALL);
+    assert_eq!(ids.unwrap(), [98, 97]);
+}

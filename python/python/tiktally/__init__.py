@@ -10,8 +10,8 @@
 'hello world'
 """
 
-from ._arrays import TokenArray, TokenLists
 from ._encoding import Encoding, encoding_for_model, get_encoding
+from ._memory import release_thread_cache
 from ._tiktally import (
     StreamDecoder,
     StreamEncoder,
@@ -19,9 +19,12 @@ from ._tiktally import (
     context_window,
     encoding_name_for_model,
     list_encoding_names,
-    release_thread_cache,
     set_cache_bytes,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._arrays import TokenArray, TokenLists
 
 __all__ = [
     "Encoding",
@@ -39,3 +42,12 @@ __all__ = [
     "set_cache_bytes",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    # the module `array` takes longer to import than all of this package
+    if name in ("TokenArray", "TokenLists"):
+        from . import _arrays
+
+        return getattr(_arrays, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from typing import overload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _ID_CODE = "I" if array("I").itemsize == 4 else "L"
 """The code of unsigned integers of 32 bits."""
@@ -36,7 +38,7 @@ class TokenArray(array):  # type: ignore[type-arg]
         return f"TokenArray({self.tolist()})"
 
 
-class TokenLists(Sequence[TokenArray]):
+class TokenLists:
     """The ids of many texts, in one array, and the offsets of the texts in it.
 
     >>> import tiktally
@@ -61,13 +63,7 @@ class TokenLists(Sequence[TokenArray]):
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    @overload
-    def __getitem__(self, index: int) -> TokenArray: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[TokenArray]: ...
-    def __getitem__(self, index: int | slice) -> TokenArray | list[TokenArray]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> TokenArray:
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f"index {index} is not in a batch of {len(self)} texts")

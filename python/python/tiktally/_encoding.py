@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-import functools
 import os
-from array import array
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Sequence
 
 from . import _tiktally
-from ._arrays import TokenArray, TokenLists
 
+# `typing`, `functools` and `array` would take most of the time of the import
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from functools import cached_property
+    from typing import Any
+
+    from ._arrays import TokenArray, TokenLists
+
     import numpy as np
     import numpy.typing as npt
+else:
+
+    class cached_property(property):
+        """A property that is computed once for each object."""
+
+        def __get__(self, instance, owner=None):
+            if instance is None:
+                return self
+            name = self.fget.__name__
+            if name not in instance.__dict__:
+                instance.__dict__[name] = self.fget(instance)
+            return instance.__dict__[name]
 
 
 class Encoding(_tiktally.Encoding):
@@ -113,20 +129,20 @@ class Encoding(_tiktally.Encoding):
     def __repr__(self) -> str:
         return f"<Encoding {self.name!r}>"
 
-    @functools.cached_property
+    @cached_property
     def _special_tokens(self) -> dict[str, int]:
         return dict(self._special_items())
 
-    @functools.cached_property
+    @cached_property
     def _mergeable_ranks(self) -> dict[bytes, int]:
         return dict(self._ranked_tokens())
 
-    @functools.cached_property
+    @cached_property
     def special_tokens_set(self) -> set[str]:
         """The texts of all special tokens."""
         return set(self._special_tokens)
 
-    @functools.cached_property
+    @cached_property
     def _special_token_values(self) -> set[int]:
         return set(self._special_tokens.values())
 
@@ -161,6 +177,8 @@ class Encoding(_tiktally.Encoding):
         >>> tiktally.get_encoding("cl100k_base").encode_array("hello world")
         TokenArray([15339, 1917])
         """
+        from ._arrays import TokenArray
+
         return TokenArray(
             self._encode_to_bytes(text, allowed_special=allowed_special, disallowed_special=disallowed_special)
         )
@@ -184,6 +202,10 @@ class Encoding(_tiktally.Encoding):
             allowed_special=allowed_special,
             disallowed_special=disallowed_special,
         )
+        from array import array
+
+        from ._arrays import TokenArray, TokenLists
+
         return TokenLists(TokenArray(ids), array("q", offsets))
 
     def encode_ordinary_batch(self, text: Iterable[str], *, num_threads: int = 8) -> list[list[int]]:

@@ -3,16 +3,15 @@
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::mem;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use tiktally::{Encoding, StreamEncoder, TokenId};
 
-use crate::Failure;
 use crate::choice::Choice;
 use crate::ids::{Format, IdReader, IdWriter};
 use crate::input::{self, InputError, Source};
 use crate::special::{Part, SpecialArgs};
 use crate::tokenizer::note_normal_form;
+use crate::{ExitCode, Failure};
 
 const ENCODE_EXAMPLES: &str = "\
 Examples:

@@ -2,7 +2,6 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::ValueEnum;
 use rayon::prelude::*;
@@ -17,7 +16,7 @@ use crate::progress::Progress;
 use crate::report::{Report, Row, Window};
 use crate::special::{Part, SpecialArgs};
 use crate::tokenizer;
-use crate::{EXIT_INCOMPLETE, Failure, over_limit, print_message, unless_closed};
+use crate::{EXIT_INCOMPLETE, ExitCode, Failure, over_limit, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,17 +1,16 @@
 //! `tiktally truncate` and `tiktally chunk`: cut a text to a number of tokens.
 
 use std::io::{self, BufWriter, Write};
-use std::process::ExitCode;
 
 use clap::ValueEnum;
 use serde::Serialize;
 use tiktally::{Cut, Encoding};
 
-use crate::Failure;
 use crate::choice::Choice;
 use crate::input::Source;
 use crate::terminal;
 use crate::tokenizer::note_normal_form;
+use crate::{ExitCode, Failure};
 
 const TRUNCATE_EXAMPLES: &str = "\
 Examples:

@@ -26,9 +26,10 @@ mod special;
 mod terminal;
 mod tokenizer;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::process;
 
 use clap::{Parser, Subcommand};
 
@@ -37,7 +38,7 @@ use terminal::token_count;
 
 /// Count tokens for OpenAI models, with exactly the same results as tiktoken
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
+#[command(name = "tiktally", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -71,6 +72,20 @@ Exit codes:
   1  an input could not be read or counted, no model matched, or writing failed
   2  wrong usage
   3  count, chat: more tokens than --limit, even if other errors occurred";
+
+/// An exit code, as a number that the Python package can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ExitCode(u8);
+
+impl ExitCode {
+    const SUCCESS: Self = Self(0);
+}
+
+impl From<u8> for ExitCode {
+    fn from(code: u8) -> Self {
+        Self(code)
+    }
+}
 
 /// The exit code if an input could not be read or counted, or the output could not be written.
 const EXIT_INCOMPLETE: u8 = 1;
@@ -113,27 +128,41 @@ impl From<io::Error> for Failure {
     }
 }
 
-fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(unparsed) => return print_instead(&unparsed),
-    };
-    cli.colour.write_global();
-    let outcome = match cli.command {
-        Command::Count(args) => count::run(&args),
-        Command::Chat(args) => chat::run(&args),
-        Command::Encode(args) => convert::encode(&args),
-        Command::Decode(args) => convert::decode(&args),
-        Command::Truncate(args) => cut::truncate(&args),
-        Command::Chunk(args) => cut::chunk(&args),
-        Command::Show(args) => show::run(&args),
-        Command::Models(args) => models::run(&args),
-        Command::Completions(args) => manual::completions(&args),
-        Command::Man(args) => manual::man(&args),
-    };
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
+fn main() -> process::ExitCode {
+    run(std::env::args_os()).into()
+}
+
+/// Runs the command with these arguments, the first of which is its own name, and returns the exit code.
+///
+/// The Python package has this file as a library, so that it brings the command along.
+#[allow(unreachable_pub)] // a library there
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli.run().0,
+        Err(unparsed) => print_instead(&unparsed).0,
+    }
+}
+
+impl Cli {
+    /// Runs the subcommand and returns the exit code.
+    fn run(self) -> ExitCode {
+        self.colour.write_global();
+        let outcome = match self.command {
+            Command::Count(args) => count::run(&args),
+            Command::Chat(args) => chat::run(&args),
+            Command::Encode(args) => convert::encode(&args),
+            Command::Decode(args) => convert::decode(&args),
+            Command::Truncate(args) => cut::truncate(&args),
+            Command::Chunk(args) => cut::chunk(&args),
+            Command::Show(args) => show::run(&args),
+            Command::Models(args) => models::run(&args),
+            Command::Completions(args) => manual::completions(&args),
+            Command::Man(args) => manual::man(&args),
+        };
+        match outcome {
+            Ok(code) => code,
+            Err(failure) => failure.report(),
+        }
     }
 }
 

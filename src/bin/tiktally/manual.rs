@@ -1,12 +1,11 @@
 //! `tiktally completions` and `tiktally man`: the arguments, described for shells and for `man`.
 
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::{Cli, Failure};
+use crate::{Cli, ExitCode, Failure};
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -1,13 +1,12 @@
 //! `tiktally models`: a table of the models with known context windows.
 
 use std::io::{self, BufWriter, Write};
-use std::process::ExitCode;
 
 use globset::{GlobBuilder, GlobMatcher};
 use serde::Serialize;
 
 use crate::terminal::Table;
-use crate::{EXIT_INCOMPLETE, Failure, print_message};
+use crate::{EXIT_INCOMPLETE, ExitCode, Failure, print_message};
 
 /// List known models with their encodings and context windows
 #[derive(Debug, clap::Args)]

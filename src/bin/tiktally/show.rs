@@ -4,18 +4,17 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anstyle::{Ansi256Color, Style};
 use tiktally::{Encoding, TokenId};
 
-use crate::Failure;
 use crate::choice::Choice;
 use crate::input::{self, InputError, Source, Text};
 use crate::page;
 use crate::special::SpecialArgs;
 use crate::terminal::{self, has_colours, push_visible};
 use crate::tokenizer::note_normal_form;
+use crate::{ExitCode, Failure};
 
 const EXAMPLES: &str = "\
 Examples:

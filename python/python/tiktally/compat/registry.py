@@ -82,10 +82,10 @@ def _constructors() -> dict[str, Callable[[], dict[str, Any]]]:
 
 def _plugins() -> Sequence[str]:
     try:
-        import tiktoken_ext
+        package = importlib.import_module("tiktoken_ext")
     except ImportError:
         return []
-    modules = pkgutil.iter_modules(tiktoken_ext.__path__, "tiktoken_ext.")
+    modules = pkgutil.iter_modules(package.__path__, "tiktoken_ext.")
     # tiktoken's own encodings are built in here
     return [module.name for module in modules if module.name != "tiktoken_ext.openai_public"]
 

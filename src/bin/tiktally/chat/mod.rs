@@ -10,7 +10,6 @@ use std::fmt::Display;
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use rayon::prelude::*;
 
@@ -21,7 +20,7 @@ use crate::input::{self, InputError};
 use crate::lines::Lines;
 use crate::progress::Progress;
 use crate::terminal::{plural, printable, write_name};
-use crate::{EXIT_INCOMPLETE, Failure, over_limit, print_message, unless_closed};
+use crate::{EXIT_INCOMPLETE, ExitCode, Failure, over_limit, print_message, unless_closed};
 
 const EXAMPLES: &str = "\
 Examples:
