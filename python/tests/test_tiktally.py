@@ -14,6 +14,7 @@ import threading
 import numpy as np
 import pytest
 import tiktally
+import tiktally._arrays
 import tiktally.chat
 import tiktally.compat
 import tiktally.errors
@@ -372,7 +373,7 @@ assert tiktoken.get_encoding("cl100k_base").encode("hello") == [15339]
     assert "imported already" in done.stderr
 
 
-@pytest.mark.parametrize("module", [tiktally, tiktally.chat, tiktally.errors, sys.modules["tiktally._encoding"], sys.modules["tiktally._arrays"]])
+@pytest.mark.parametrize("module", [tiktally, tiktally.chat, tiktally.errors, tiktally._encoding, tiktally._arrays])
 def test_examples(module):
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0

@@ -13,8 +13,8 @@ python3 -m venv "$work/venv"
 pip install --quiet --disable-pip-version-check "$wheel" --requirement "$here/requirements.txt"
 python "$here/ranks.py" "$work/ranks"
 export TIKTOKEN_CACHE_DIR=$work/ranks
-python "$here/numbers.py" tiktoken > "$work/theirs.json"
+python "$here/results.py" tiktoken > "$work/theirs.json"
 # install() works without the network and without the rank files
-TIKTOKEN_CACHE_DIR=$work/none python "$here/numbers.py" tiktally > "$work/ours.json"
+TIKTOKEN_CACHE_DIR=$work/none python "$here/results.py" tiktally > "$work/ours.json"
 cmp "$work/theirs.json" "$work/ours.json"
 echo "the same numbers: $(wc -c < "$work/ours.json") bytes of results"
