@@ -11,7 +11,7 @@ network, except sizes of wheels with --wheels.
 - Text is fresh: a tokenizer sees each slice once. All see the same slices, by turns, in an order that rotates.
 - Ids are compared with tiktoken's on other slices before the clock runs. A tokenizer with a wrong id gets no figure. The
   number of ids is compared after each timed call.
-- The clock is the CPU time of the process, threads included. Batches run on one thread where that can be chosen.
+- The clock is the CPU time of the process, threads included, until a result is made and dropped. Batches run on one thread where that can be chosen.
 """
 
 import argparse
@@ -45,7 +45,7 @@ MAKE = {
 LIST = {
     "tiktally": "enc.encode_ordinary(text)",
     "tiktoken": "enc.encode_ordinary(text)",
-    "fastokens": "enc.encode_ordinary(text)",
+    "fastokens": "enc.encode_ordinary(text).ids",
     "gigatoken": "like.encode_ordinary(text)",
     "quicktok": "enc.encode_ordinary(text)",
     "rs_bpe": "enc.encode(text)",
@@ -137,13 +137,19 @@ def check(contenders, oracle, texts):
                 contender.right = False
 
 
-def timed(call, argument):
+def timed(call, argument, size):
+    """Returns the seconds of a call, until its result is made and dropped, and the number of its ids."""
     begin = time.process_time()
     result = call(argument)
-    # a list is not done before its memory is free again
-    count = result if isinstance(result, int) else None
     end = time.process_time()
-    return end - begin, result, count
+    count = size(result)
+    drop = time.process_time()
+    del result
+    return end - begin + time.process_time() - drop, count
+
+
+def size_of(result):
+    return result if isinstance(result, int) else len(result)
 
 
 def measure(contenders, oracle, row, files, size, rounds):
@@ -158,14 +164,12 @@ def measure(contenders, oracle, row, files, size, rounds):
                 break
             text = parts.pop()
             done += len(text.encode())
-            expected = None
             order = [*contenders[(i + j) % len(contenders) :], *contenders[: (i + j) % len(contenders)]]
             counts = {}
             for contender in order:
                 gc.collect()
-                seconds, result, count = timed(calls[contender.name], text)
+                seconds, counts[contender.name] = timed(calls[contender.name], text, size_of)
                 spent[contender.name] += seconds
-                counts[contender.name] = len(result) if count is None else count
             expected = counts[oracle.name]
             for contender in contenders:
                 contender.right &= counts[contender.name] == expected
@@ -186,9 +190,9 @@ def measure_flat(contenders, oracle, files, batches):
             for contender in order:
                 expression, size = FLAT[contender.name]
                 gc.collect()
-                seconds, result, _ = timed(contender.compiled(expression, "texts"), texts)
+                size = contender.compiled(size, "result")
+                seconds, counts[contender.name] = timed(contender.compiled(expression, "texts"), texts, size)
                 spent[contender.name] += seconds
-                counts[contender.name] = contender.call(size, result=result)
             for contender in contenders:
                 contender.right &= counts[contender.name] == counts[oracle.name]
         for name, seconds in spent.items():
@@ -214,7 +218,9 @@ def measure_short(contenders, row, files, count):
 
 def start(code, runs=5):
     """Returns the CPU time in ms and the peak memory in MB of a new process, the least of some runs."""
-    report = "\nimport resource; r = resource.getrusage(resource.RUSAGE_SELF); print(r.ru_utime + r.ru_stime, r.ru_maxrss)"
+    # a child's ru_maxrss begins with that of this process, VmHWM does not
+    report = "\nimport resource; r = resource.getrusage(resource.RUSAGE_SELF); print(r.ru_utime + r.ru_stime)"
+    report += "\nprint(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     found = []
     for _ in range(runs):
         out = subprocess.run([sys.executable, "-c", code + report], capture_output=True, text=True, check=True).stdout

@@ -10,7 +10,7 @@ use tiktally::{Cut, Gaps, Special, TokenId};
 
 use crate::errors::{caught, raise, raise_in, unknown_token};
 use crate::ids::{bytes_of, list_of, tokens_of};
-use crate::special::{Allowed, Choice, Disallowed};
+use crate::special::{Allowed, Choice, Disallowed, Kept};
 use crate::streams::{StreamDecoder, StreamEncoder, TokenCounter};
 use crate::text::{text_of, texts_of};
 
@@ -27,6 +27,7 @@ pub struct Encoding {
 struct Core {
     encoding: tiktally::Encoding,
     is_built_in: bool,
+    kept: Kept,
 }
 
 /// Calls `work`, without the GIL if there are many bytes to work on.
@@ -214,7 +215,8 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyList>> {
-        let ids = self.ids_of(py, text, Choice::new(allowed_special, disallowed_special))?;
+        let choice = self.choice(py, allowed_special, disallowed_special)?;
+        let ids = self.ids_of(py, text, choice)?;
         list_of(py, &ids)
     }
 
@@ -227,7 +229,8 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let ids = self.ids_of(py, text, Choice::new(allowed_special, disallowed_special))?;
+        let choice = self.choice(py, allowed_special, disallowed_special)?;
+        let ids = self.ids_of(py, text, choice)?;
         bytes_of(py, &ids, TokenId::to_ne_bytes)
     }
 
@@ -241,7 +244,7 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyList>> {
-        let choice = Choice::new(allowed_special, disallowed_special);
+        let choice = self.choice(py, allowed_special, disallowed_special)?;
         let (ids, offsets) = self.flat_ids_of(py, text, num_threads, choice)?;
         let lists = PyList::empty(py);
         for range in offsets.windows(2) {
@@ -260,7 +263,7 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
-        let choice = Choice::new(allowed_special, disallowed_special);
+        let choice = self.choice(py, allowed_special, disallowed_special)?;
         let (ids, offsets) = self.flat_ids_of(py, texts, num_threads, choice)?;
         let offset = |offset: usize| (offset as u64).to_ne_bytes();
         Ok((
@@ -416,7 +419,7 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<(Vec<TokenId>, Vec<Vec<TokenId>>)> {
-        let choice = Choice::new(allowed_special, disallowed_special);
+        let choice = self.choice(py, allowed_special, disallowed_special)?;
         let text = text_of(text)?;
         let encoding = self.encoding()?;
         py.detach(|| choice.with(|special| encoding.encode_with_unstable(&text, special)))
@@ -504,15 +507,25 @@ impl Encoding {
 }
 
 impl Encoding {
-    /// Returns the crate's encoding.
-    fn encoding(&self) -> PyResult<&tiktally::Encoding> {
-        match self.core.get() {
-            Some(core) => Ok(&core.encoding),
-            None => Err(PyAttributeError::new_err(
+    /// Returns the vocabulary and all that belongs to it.
+    fn core(&self) -> PyResult<&Core> {
+        self.core.get().ok_or_else(|| {
+            PyAttributeError::new_err(
                 "this Encoding has no vocabulary yet; call super().__init__(name, pat_str=…, mergeable_ranks=…, \
                  special_tokens=…) before its methods",
-            )),
-        }
+            )
+        })
+    }
+
+    /// Returns the crate's encoding.
+    fn encoding(&self) -> PyResult<&tiktally::Encoding> {
+        Ok(&self.core()?.encoding)
+    }
+
+    /// Returns tiktoken's two arguments as one.
+    fn choice(&self, py: Python<'_>, allowed: Allowed, disallowed: Disallowed) -> PyResult<Choice> {
+        let core = self.core()?;
+        Choice::new(py, &core.encoding, &core.kept, allowed, disallowed)
     }
 
     /// Sets the crate's encoding.
@@ -520,6 +533,7 @@ impl Encoding {
         let core = Core {
             encoding,
             is_built_in,
+            kept: Kept::default(),
         };
         self.core.set(core).map_err(|_| {
             PyRuntimeError::new_err(

@@ -171,6 +171,21 @@ def test_encode_bytes(oracles):
     compare(oracles, make)
 
 
+def test_large_sets_of_special_tokens(oracles):
+    """These are prepared and kept, and the caller can change the set."""
+    ours, theirs = oracles[-1]
+    rng = random.Random(9)
+    names = sorted(ours.special_tokens_set)
+    for _ in range(50):
+        allowed = set(rng.sample(names, rng.choice([9, 200, len(names)]))) | {"<|none|>"}
+        for _ in range(3):
+            text = "".join(rng.choice([*names[:20], *sorted(allowed)[:20], "a ", "hello"]) for _ in range(6))
+            for choice in [{}, {"disallowed_special": ()}, {"disallowed_special": {names[3]}}]:
+                found, expected = outcomes(ours, theirs, "encode", [text], choice | {"allowed_special": allowed})
+                assert is_same(found, expected), (text, choice)
+            allowed.discard(rng.choice(names))
+
+
 def test_unstable(oracles):
     # one white space has up to 106,529 completions, which take seconds each
     ends = [part for part in PARTS if not part.isspace() and part.isprintable() and part != "\ufeff"]

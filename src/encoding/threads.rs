@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::{Encoder, Encoding};
-use crate::engine::memory::{keep_engine, kept_engine};
+use crate::engine::memory::{keep_engine, kept_engine, return_thread_engine, thread_engine};
 use crate::error::Error;
 use crate::special::Special;
 use crate::token_id::TokenId;
@@ -58,9 +58,12 @@ impl Encoding {
             }
             Ok(flat)
         })?;
-        let mut ids = Vec::with_capacity(blocks.iter().map(|block| block.ids.len()).sum());
+        let mut blocks = blocks.into_iter();
+        let Flat { mut ids, ends } = blocks.next().unwrap_or_default();
+        ids.reserve_exact(blocks.as_slice().iter().map(|block| block.ids.len()).sum());
         let mut offsets = Vec::with_capacity(texts.len() + 1);
         offsets.push(0);
+        offsets.extend(ends);
         for block in blocks {
             offsets.extend(block.ends.iter().map(|end| ids.len() + end));
             ids.extend_from_slice(&block.ids);
@@ -122,8 +125,8 @@ impl Encoding {
         let results: Vec<OnceLock<Result<T, Error>>> =
             starts.iter().map(|_| OnceLock::new()).collect();
         let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let run = || {
-            let mut encoder = Encoder::with_engine(self, kept_engine());
+        let run = |engine| {
+            let mut encoder = Encoder::with_engine(self, engine);
             while !has_failed.load(Ordering::Relaxed) {
                 let i = next.fetch_add(1, Ordering::Relaxed);
                 let (Some(&start), Some(place)) = (starts.get(i), results.get(i)) else {
@@ -137,16 +140,18 @@ impl Encoding {
                 // no other thread has this place
                 let _ = place.set(result);
             }
-            keep_engine(encoder.into_engine());
+            encoder.into_engine()
         };
         thread::scope(|scope| {
             for _ in 1..threads_for(threads, starts.len()) {
+                let run = || keep_engine(run(kept_engine()));
                 // without a new thread, those that are there do its work
                 if thread::Builder::new().spawn_scoped(scope, run).is_err() {
                     break;
                 }
             }
-            run();
+            // the caller's thread knows the words of its earlier calls
+            return_thread_engine(run(thread_engine()));
         });
         // those after an error may be missing
         results

@@ -57,6 +57,18 @@ static KEPT: Mutex<Vec<Box<Engine>>> = Mutex::new(Vec::new());
 /// The most engines that are kept. Calls with more threads make some of theirs anew.
 const MAX_KEPT: usize = 64;
 
+/// Returns the engine of this thread, or a new one.
+pub(crate) fn thread_engine() -> Box<Engine> {
+    let engine = ENGINE.try_with(Cell::take).ok().flatten();
+    engine.unwrap_or_else(|| Engine::new(Limit::Process))
+}
+
+/// Gives this thread its engine back.
+pub(crate) fn return_thread_engine(engine: Box<Engine>) {
+    // a thread that ends has none
+    let _ = ENGINE.try_with(|place| place.set(Some(engine)));
+}
+
 /// Returns an engine that was kept, or a new one.
 pub(crate) fn kept_engine() -> Box<Engine> {
     let kept = with_kept(Vec::pop).flatten();
