@@ -21,6 +21,7 @@ step pip install --quiet --disable-pip-version-check "maturin>=1.16,<2"
 step maturin build --quiet --release --out "$work/wheels"
 step pip install --quiet --disable-pip-version-check "$(echo "$work"/wheels/*.whl)[test]"
 ls -l "$work/wheels"
+test "$(stat --format %s "$work"/wheels/*.whl)" -lt 6000000 # a wheel of 6 MB
 
 step python -m pytest -q tests
 step python -m doctest README.md

@@ -343,6 +343,59 @@ print(work(8_000) - before)
     assert grown < 4_000, f"{grown} KB"
 
 
+def test_start(tmp_path):
+    """The least CPU time of some runs, over that of bare Python: import in 5 ms, the first ids in 40 ms."""
+
+    def run(code):
+        code += "\nimport time; print(time.process_time())"
+        # compiled files are kept, as they are after an installation
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        command = [sys.executable, "-X", f"pycache_prefix={tmp_path}", "-c", code]
+        done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
+        return 1e3 * float(done.stdout)
+
+    codes = ["", "import tiktally"]
+    codes += [f"import tiktally; tiktally.get_encoding({name!r}).encode('How many tokens?')" for name in ["cl100k_base", "o200k_base"]]
+    bare, imported, *firsts = (min(times) for times in zip(*([run(code) for code in codes] for _ in range(15))))
+    assert imported - bare < 5, f"import: {imported - bare:.1f} ms"
+    assert max(firsts) - bare < 40, f"first ids: {max(firsts) - bare:.1f} ms"
+
+
+def test_memory_comes_back():
+    code = """
+import tiktally
+def memory():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+enc = tiktally.get_encoding("cl100k_base")
+enc.count("hello world " * 1000)
+tiktally.release_thread_cache()
+before = memory()
+text = " ".join(f"{i:x}q{i * 7919:o}" for i in range(100_000))
+for _ in range(3):
+    enc.count(text)
+    enc.count_batch([text[at : at + 1000] for at in range(0, len(text), 1000)], num_threads=3)
+del text
+used = memory() - before
+tiktally.release_thread_cache()
+print(used, memory() - before)
+"""
+    used, left = map(int, subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.split())
+    assert used > 4_000 and left < used // 2, (used, left)
+
+
+def test_the_command():
+    def run(*arguments, text=""):
+        command = [sys.executable, "-m", "tiktally", *arguments]
+        return subprocess.run(command, input=text, capture_output=True, text=True)
+
+    assert run("count", "--total-only", text="hello world").stdout.strip() == "2"
+    # the end of the output has no line break
+    assert run("truncate", "--tokens", "1", text="hello world").stdout == "hello"
+    assert run("--version").stdout == f"tiktally {tiktally.__version__}\n"
+    limited, wrong = run("count", "--limit", "1", text="hello world"), run("none")
+    assert (limited.returncode, wrong.returncode) == (3, 2) and "limit" in limited.stderr
+
+
 def test_threads_that_cannot_begin_are_not_missed():
     code = """
 import resource, tiktally
