@@ -243,12 +243,34 @@ def table(title, unit, rows, versions, is_less_better=False):
         print(f"| {label} | " + " | ".join(cells) + " |")
 
 
+def chart(path, encoding, rows, versions):
+    """Writes a picture of the rates, with a bar for each tokenizer and row."""
+    names = list(versions)
+    height, most = 26 * len(names) + 44, max(value for _, found in rows for value in found.values() if value)
+    lines = []
+    for i, (label, found) in enumerate(rows):
+        top = i * height + 30
+        lines.append(f'<text x="8" y="{top}" font-weight="bold">{label}</text>')
+        for j, name in enumerate(names):
+            value, y = found.get(name), top + 10 + 26 * j
+            lines.append(f'<text x="92" y="{y + 15}" text-anchor="end">{name}</text>')
+            if value:
+                colour, width = "#d9480f" if name == "tiktally" else "#8a8f98", 420 * value / most
+                lines.append(f'<rect x="100" y="{y}" width="{width:.0f}" height="20" fill="{colour}"/>')
+                lines.append(f'<text x="{108 + width:.0f}" y="{y + 15}">{value:.0f}</text>')
+    title = f"MB of new text for each second of CPU time, {encoding}, from Python"
+    style = "text { font: 13px sans-serif; fill: #1f2328 } @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } }"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="600" height="{height * len(rows) + 10}" role="img"><title>{title}</title>'
+    path.write_text("\n".join([head, f"<style>{style}</style>", *lines, "</svg>", ""]), encoding="utf-8")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("texts", type=pathlib.Path)
     parser.add_argument("--encodings", nargs="*", default=["cl100k_base", "o200k_base"])
     parser.add_argument("--rounds", type=int, default=4, help="timed slices of 200 kB of each file and row")
     parser.add_argument("--strings", type=int, default=1000, help="short strings of each file and size")
+    parser.add_argument("--chart", type=pathlib.Path, help="write a picture for each encoding in this folder")
     parser.add_argument("--wheels", action="store_true", help="download the wheels for their sizes")
     options = parser.parse_args()
 
@@ -279,6 +301,8 @@ def main():
                 rows.append((label, right(measure(contenders, oracle, row, parts, 200_000, options.rounds))))
             batches = [slices(path, 500, 3) for path in files]
             rows.append(("flat batch of 500 texts of 500 bytes", right(measure_flat(contenders, oracle, batches, 2))))
+            if options.chart:
+                chart(options.chart / f"{encoding}.svg", encoding, rows[:3], versions)
             table(f"`{encoding}`, text seen once", "MB per CPU second", rows, versions)
             rows = []
             for size in [13, 100, 1000]:

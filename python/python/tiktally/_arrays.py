@@ -7,8 +7,9 @@ from array import array
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Literal
 
-_ID_CODE = "I" if array("I").itemsize == 4 else "L"
+_ID_CODE: Literal["I", "L"] = "I" if array("I").itemsize == 4 else "L"
 """The code of unsigned integers of 32 bits."""
 
 
@@ -29,7 +30,7 @@ class TokenArray(array):  # type: ignore[type-arg]
     __slots__ = ()
 
     def __new__(cls, ids: Iterable[int] | bytes = ()) -> TokenArray:
-        return super().__new__(cls, _ID_CODE, ids)
+        return super().__new__(cls, _ID_CODE, ids)  # type: ignore[return-value]
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[TokenArray], tuple[bytes]]:
         return type(self), (self.tobytes(),)
@@ -39,7 +40,7 @@ class TokenArray(array):  # type: ignore[type-arg]
 
 
 class TokenLists:
-    """The ids of many texts, in one array, and the offsets of the texts in it.
+    """The ids of many texts, one after another, and the offsets of the texts in them.
 
     >>> import tiktally
     >>> lists = tiktally.get_encoding("cl100k_base").encode_batch_flat(["hello world", "", "hi"])
@@ -51,14 +52,17 @@ class TokenLists:
 
     __slots__ = ("ids", "offsets")
 
-    ids: TokenArray
-    """The ids of all texts, one after another."""
-    offsets: array[int]
-    """Where the ids of each text begin, and where the last ones end: one number more than texts, of 64 bits."""
+    ids: memoryview
+    """The ids of all texts, unsigned integers of 32 bits, in read-only memory that NumPy and PyTorch read without a copy."""
+    offsets: memoryview
+    """Where the ids of each text begin, and where the last ones end: one number more than texts, integers of 64 bits."""
 
-    def __init__(self, ids: TokenArray, offsets: array[int]) -> None:
-        self.ids = ids
-        self.offsets = offsets
+    def __init__(self, ids: bytes, offsets: bytes) -> None:
+        self.ids = memoryview(ids).cast(_ID_CODE)
+        self.offsets = memoryview(offsets).cast("q")
+
+    def __reduce__(self) -> tuple[type[TokenLists], tuple[bytes, bytes]]:
+        return type(self), (self.ids.tobytes(), self.offsets.tobytes())
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -67,8 +71,7 @@ class TokenLists:
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f"index {index} is not in a batch of {len(self)} texts")
-        begin, end = self.offsets[place], self.offsets[place + 1]
-        return TokenArray(memoryview(self.ids)[begin:end].tobytes())
+        return TokenArray(self.ids[self.offsets[place] : self.offsets[place + 1]].tobytes())
 
     def __iter__(self) -> Iterator[TokenArray]:
         return (self[i] for i in range(len(self)))

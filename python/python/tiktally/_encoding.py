@@ -194,7 +194,7 @@ class Encoding(_tiktally.Encoding):
         """Returns the ids of many texts in one array, with the offsets of the texts.
 
         Zero threads are as many as the machine runs at once. For Arrow, `pyarrow.LargeListArray.from_arrays(offsets, ids)`
-        takes both arrays, after `numpy.asarray`.
+        takes both parts, after `numpy.asarray`.
         """
         ids, offsets = self._encode_batch_to_bytes(
             texts,
@@ -202,11 +202,9 @@ class Encoding(_tiktally.Encoding):
             allowed_special=allowed_special,
             disallowed_special=disallowed_special,
         )
-        from array import array
+        from ._arrays import TokenLists
 
-        from ._arrays import TokenArray, TokenLists
-
-        return TokenLists(TokenArray(ids), array("q", offsets))
+        return TokenLists(ids, offsets)
 
     def encode_ordinary_batch(self, text: Iterable[str], *, num_threads: int = 8) -> list[list[int]]:
         """Returns the ids of each text; special tokens are plain text."""
