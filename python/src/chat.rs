@@ -6,6 +6,9 @@ use tiktally::chat::{self, ChatTokens, Counter, Exactness, Policy};
 
 use crate::errors::raise;
 
+/// The path and the reason of each part that is not in a count.
+type Missing = Vec<(String, String)>;
+
 /// Counts the tokens of a chat request, a JSON text. `kind` is `count`, `estimate` or `at_least`: with the last two, content
 /// whose cost no recording shows is estimated, or left out and listed. Returns the tokens, and the path and the reason of
 /// each part that was left out.
@@ -14,7 +17,7 @@ pub fn count_chat<'py>(
     py: Python<'py>,
     body: &str,
     kind: &str,
-) -> PyResult<(Bound<'py, PyDict>, Vec<(String, String)>)> {
+) -> PyResult<(Bound<'py, PyDict>, Missing)> {
     let counted = py.detach(|| match kind {
         "at_least" => chat::at_least_json(body).map(|least| (least.tokens, least.missing)),
         "estimate" => chat::estimate_json(body).map(|tokens| (tokens, Vec::new())),
