@@ -25,8 +25,5 @@ ENCODING_CONSTRUCTORS: dict[str, Callable[[], dict[str, Any]]] = {
     "o200k_base": o200k_base,
     "o200k_harmony": o200k_harmony,
 }
-ENDOFTEXT = "<|endoftext|>"
-FIM_PREFIX = "<|fim_prefix|>"
-FIM_MIDDLE = "<|fim_middle|>"
-FIM_SUFFIX = "<|fim_suffix|>"
-ENDOFPROMPT = "<|endofprompt|>"
+_NAMES = ("endoftext", "fim_prefix", "fim_middle", "fim_suffix", "endofprompt")
+ENDOFTEXT, FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX, ENDOFPROMPT = (f"<|{name}|>" for name in _NAMES)
