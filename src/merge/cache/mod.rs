@@ -482,7 +482,7 @@ impl Cache {
     /// after    a0 a1 a2 a3 | b0 b1
     /// ```
     fn split_next(&mut self) {
-        let lower = (self.mask + 1) / 2;
+        let lower = (self.mask >> 1) + 1;
         let from = self.index.len() - lower;
         // the bit of the hash that is new in the mask, which is one of the tag
         let upper_bit = (lower << BUCKET_SHIFT) as u32;
