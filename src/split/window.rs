@@ -678,8 +678,7 @@ pub(crate) mod tests {
         check::<DeepSeek>(level, text);
     }
 
-    /// Returns all levels that this machine has, the best one first.
-    /// Returns all levels that the processor has.
+    /// Returns all levels that the processor has, the best one first.
     pub(crate) fn levels() -> Vec<Level> {
         let best = Level::new();
         let mut levels = vec![best];
