@@ -24,7 +24,7 @@ use fearless_simd::{Simd, prelude::*, u8x64};
 use regex_syntax::hir::{Class, HirKind};
 
 use super::classes::{LETTER, MARK, NEWLINE, NUMBER, SPACE, class_of};
-use super::scalar::{Progress, Rules, Scan, Step};
+use super::scalar::{Contractions, Progress, Rules, Scan, Step};
 use super::window::{fill, number_starts, white_at_end, white_starts};
 use super::window_classes::{Masks, WIDTH, each, low};
 use crate::utf8;
@@ -75,7 +75,7 @@ impl Rules for DeepSeek {
     const WHOLE_AT_END: bool = false;
     /// The masks of marks are needed, which come with the case of letters.
     const CASED: bool = true;
-    const FOLD_CONTRACTIONS: bool = false;
+    const CONTRACTIONS: Contractions = Contractions::None;
     const STAGED: bool = true;
 }
 

@@ -28,10 +28,19 @@ pub(crate) trait Rules {
     const WHOLE_AT_END: bool;
     /// Whether a word ends where a capital follows a lower-case letter, and takes a contraction with it.
     const CASED: bool;
-    /// Whether contractions are recognized in upper case too.
-    const FOLD_CONTRACTIONS: bool;
+    /// The contractions that are recognized.
+    const CONTRACTIONS: Contractions;
     /// Whether these are the rules of [`deepseek`](super::deepseek), which has scanners of its own.
     const STAGED: bool = false;
+}
+
+/// The contractions that a pattern recognizes: `'s 'd 'm 't 'll 've 're`, or none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contractions {
+    #[cfg(feature = "custom")]
+    None,
+    Lower,
+    AnyCase,
 }
 
 /// gpt2, r50k_base, p50k_base, p50k_edit.
@@ -51,7 +60,7 @@ impl Rules for Gpt2 {
     const CUT_AFTER_NEWLINE: bool = false;
     const WHOLE_AT_END: bool = true;
     const CASED: bool = false;
-    const FOLD_CONTRACTIONS: bool = false;
+    const CONTRACTIONS: Contractions = Contractions::Lower;
 }
 
 /// cl100k_base.
@@ -73,7 +82,7 @@ impl Rules for Cl100k {
     const CUT_AFTER_NEWLINE: bool = true;
     const WHOLE_AT_END: bool = true;
     const CASED: bool = false;
-    const FOLD_CONTRACTIONS: bool = true;
+    const CONTRACTIONS: Contractions = Contractions::AnyCase;
 }
 
 /// cl100k_base as it was first published: white space that ends the text is cut after its last newline. Other vendors
@@ -112,7 +121,7 @@ impl<const DIGITS: usize> Rules for FirstCl100k<DIGITS> {
     const CUT_AFTER_NEWLINE: bool = Cl100k::CUT_AFTER_NEWLINE;
     const WHOLE_AT_END: bool = false;
     const CASED: bool = Cl100k::CASED;
-    const FOLD_CONTRACTIONS: bool = Cl100k::FOLD_CONTRACTIONS;
+    const CONTRACTIONS: Contractions = Cl100k::CONTRACTIONS;
 }
 
 /// o200k_base, o200k_harmony.
@@ -135,7 +144,32 @@ impl Rules for O200k {
     const CUT_AFTER_NEWLINE: bool = true;
     const WHOLE_AT_END: bool = false;
     const CASED: bool = true;
-    const FOLD_CONTRACTIONS: bool = true;
+    const CONTRACTIONS: Contractions = Contractions::AnyCase;
+}
+
+/// Mistral's Tekken: o200k_base without contractions, and each digit is a piece.
+#[cfg(feature = "custom")]
+#[derive(Debug)]
+pub(crate) struct Tekken;
+
+#[cfg(feature = "custom")]
+impl Rules for Tekken {
+    const PATTERN: &'static str = concat!(
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+        r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+        r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    );
+    const WORD: Classes = O200k::WORD;
+    const ANY_PREFIX: bool = O200k::ANY_PREFIX;
+    const BLANK_BEFORE_NUMBER: bool = O200k::BLANK_BEFORE_NUMBER;
+    const MAX_DIGITS: usize = 1;
+    fn follows_punctuation(byte: u8) -> bool {
+        O200k::follows_punctuation(byte)
+    }
+    const CUT_AFTER_NEWLINE: bool = O200k::CUT_AFTER_NEWLINE;
+    const WHOLE_AT_END: bool = O200k::WHOLE_AT_END;
+    const CASED: bool = O200k::CASED;
+    const CONTRACTIONS: Contractions = Contractions::None;
 }
 
 /// The possible continuations of the open piece after the characters read so far.
@@ -457,6 +491,10 @@ impl Scan {
 
     /// Takes the contraction after a word, if there is one.
     fn word_end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
+        #[cfg(feature = "custom")]
+        if matches!(R::CONTRACTIONS, Contractions::None) {
+            return Step::End(self.at);
+        }
         match contraction::<R>(text, self.at, complete) {
             Contraction::Open => Step::Wait,
             Contraction::Ends(end) => Step::End(end),
@@ -553,7 +591,7 @@ enum Contraction {
 fn contraction<R: Rules>(text: &[u8], at: usize, complete: bool) -> Contraction {
     let letter = |i: usize| {
         text.get(at + i).map(|byte| {
-            if R::FOLD_CONTRACTIONS {
+            if matches!(R::CONTRACTIONS, Contractions::AnyCase) {
                 byte.to_ascii_lowercase()
             } else {
                 *byte
@@ -577,7 +615,10 @@ fn contraction<R: Rules>(text: &[u8], at: usize, complete: bool) -> Contraction 
         Some(b'l') => b'l',
         Some(b'v' | b'r') => b'e',
         // text comes in whole characters, so the second byte of a long s is there when its first is
-        Some(0xC5) if R::FOLD_CONTRACTIONS && text.get(at + 2) == Some(&0xBF) => {
+        Some(0xC5)
+            if matches!(R::CONTRACTIONS, Contractions::AnyCase)
+                && text.get(at + 2) == Some(&0xBF) =>
+        {
             return Contraction::Ends(at + 3);
         }
         Some(_) => return Contraction::No,

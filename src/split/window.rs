@@ -27,7 +27,7 @@ use fearless_simd::Simd;
 use fearless_simd::{prelude::*, u8x64, u32x16};
 
 use super::classes::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
-use super::scalar::{Rules, Scan};
+use super::scalar::{Contractions, Rules, Scan};
 use super::window_classes::{Masks, WIDTH, low};
 use crate::repetition::{MAX_PERIOD_BYTES, agreement, period_at};
 use crate::utf8::{padded, whole_chars};
@@ -170,6 +170,10 @@ fn starts<S: Simd, R: Rules>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text:
         starts |= cased_starts(m, words, marks, ends_text, &mut certain);
     }
 
+    #[cfg(feature = "custom")]
+    if matches!(R::CONTRACTIONS, Contractions::None) {
+        return starts & certain & !1;
+    }
     let apostrophes = m.apostrophes & if R::CASED { words << 1 } else { punctuation };
     contractions::<R>(bytes, m, apostrophes, words, &mut starts, &mut certain);
     starts & certain & !1
@@ -351,8 +355,9 @@ fn cased_starts(m: &Masks, words: u64, marks: u64, ends_text: bool, certain: &mu
 #[inline(always)]
 fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
     let byte = |k: usize| bytes[(i + k) % WIDTH];
+    let folds = matches!(R::CONTRACTIONS, Contractions::AnyCase);
     let letter = |k| {
-        if R::FOLD_CONTRACTIONS {
+        if folds {
             byte(k).to_ascii_lowercase()
         } else {
             byte(k)
@@ -363,7 +368,7 @@ fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
         b'l' if letter(2) == b'l' => 3,
         b'v' | b'r' if letter(2) == b'e' => 3,
         // the long s
-        0xC5 if R::FOLD_CONTRACTIONS && byte(2) == 0xBF => 3,
+        0xC5 if folds && byte(2) == 0xBF => 3,
         _ => 0,
     }
 }
@@ -559,7 +564,7 @@ pub(crate) mod tests {
     use super::super::deepseek::DeepSeek;
     use super::super::scalar::{Cl100k, Gpt2, O200k};
     #[cfg(feature = "custom")]
-    use super::super::scalar::{Llama3, Qwen};
+    use super::super::scalar::{Llama3, Qwen, Tekken};
     use super::*;
     use crate::texts::Random;
 
@@ -673,6 +678,7 @@ pub(crate) mod tests {
         {
             check::<Llama3>(level, text);
             check::<Qwen>(level, text);
+            check::<Tekken>(level, text);
         }
         #[cfg(feature = "tokenizer-json")]
         check::<DeepSeek>(level, text);

@@ -15,10 +15,14 @@ const QWEN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}
 /// The pattern of Kimi K2: that of o200k_base with a piece for Chinese characters.
 const KIMI: &str = r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+/// The pattern of Mistral's Tekken: that of o200k_base without contractions, and each digit is a piece.
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
 /// Published patterns, and some that each use one feature the automaton supports.
-const LINEAR: [&str; 19] = [
+const LINEAR: [&str; 20] = [
     LLAMA3,
     QWEN,
+    TEKKEN,
     KIMI,
     // GPT-2's, as first published and as tiktoken had it for long; cl100k_base's in between; o200k_base's
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
@@ -199,7 +203,7 @@ fn backtracking_gives_up_with_an_error() {
 /// Two million spaces and a letter, which make a backtracking engine overflow its stack or take forever.
 #[test]
 fn long_white_space_is_linear() {
-    for pattern in [LLAMA3, QWEN, KIMI] {
+    for pattern in [LLAMA3, QWEN, TEKKEN, KIMI] {
         let encoding = bytes(pattern);
         let text = " ".repeat(2_000_000) + "a";
         let pieces: Vec<usize> = encoding.pieces(&text).map(str::len).collect();
