@@ -76,7 +76,20 @@ impl Rules for DeepSeek {
     /// The masks of marks are needed, which come with the case of letters.
     const CASED: bool = true;
     const CONTRACTIONS: Contractions = Contractions::None;
-    const STAGED: bool = true;
+
+    fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        end(scan, text, complete)
+    }
+
+    #[inline(always)]
+    fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], masks: &Masks, ends_text: bool) -> u64 {
+        starts(simd, bytes, masks, ends_text)
+    }
+
+    #[inline(always)]
+    fn long_piece<S: Simd>(_: S, text: &[u8], start: usize, complete: bool) -> Option<usize> {
+        end(&mut Scan::new(start), text, complete)
+    }
 }
 
 /// The kind of a character.
@@ -144,7 +157,7 @@ static SIGNS: LazyLock<Box<[u64]>> = LazyLock::new(|| {
 });
 
 /// Returns the end of the open piece, see [`Scan::end`].
-pub(super) fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
     let is_block = char_at(text, scan.start)?.is_block;
     let mut reader = Reader {
         scan,
@@ -418,7 +431,7 @@ impl Extra {
 
 /// Returns the certain piece starts after the first byte of a window, see [`window`](super::window).
 #[inline(always)]
-pub(super) fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
+fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
     let Extra { block, gaps, high } = Extra::new(simd, bytes, m);
     // the first byte of the character that follows a character whose first byte is in `leads`
     let after = |leads: u64| (leads << 1).wrapping_add(m.inner) & !m.inner;

@@ -112,6 +112,13 @@ impl Splitter {
         }
     }
 
+    /// Returns whether the scan of an open piece goes on where it stopped, see [`Scan`]. An automaton reads the piece from
+    /// its start.
+    #[inline(always)]
+    pub(crate) fn resumes(&self) -> bool {
+        self.has_borders()
+    }
+
     /// Returns whether the pattern may give up on a text.
     pub(crate) fn can_fail(&self) -> bool {
         match self {

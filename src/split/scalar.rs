@@ -3,13 +3,17 @@
 //! Each pattern is a set of [`Rules`] for one machine. The machine can stop at the end of the text and continue when
 //! more arrives, without reading a byte of the open piece again. Nothing in it backtracks, so its time is linear.
 
+use fearless_simd::Simd;
+
 use super::classes::{
     CASELESS, Classes, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UPPER, WHITE, class_at,
 };
+use super::window;
+use super::window_classes::{Masks, WIDTH};
 
 /// The differences between the patterns. All of them yield, in this order of preference: contractions, words, numbers,
 /// punctuation, white space.
-pub(crate) trait Rules {
+pub(super) trait Rules: Sized {
     /// The pattern that the rules stand for, as tiktoken writes it.
     const PATTERN: &'static str;
     /// The classes of the characters in words.
@@ -30,8 +34,24 @@ pub(crate) trait Rules {
     const CASED: bool;
     /// The contractions that are recognized.
     const CONTRACTIONS: Contractions;
-    /// Whether these are the rules of [`deepseek`](super::deepseek), which has scanners of its own.
-    const STAGED: bool = false;
+
+    /// Returns the end of the open piece, see [`Scan::end`].
+    #[inline(always)]
+    fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        scan.end_by_rules::<Self>(text, complete)
+    }
+
+    /// Returns the certain piece starts of a window, see [`window::starts`].
+    #[inline(always)]
+    fn starts<S: Simd>(_: S, bytes: &[u8; WIDTH], masks: &Masks, ends_text: bool) -> u64 {
+        window::starts::<Self>(bytes, masks, ends_text)
+    }
+
+    /// Returns the end of a piece that fills a window, see [`window::long_piece`].
+    #[inline(always)]
+    fn long_piece<S: Simd>(simd: S, text: &[u8], start: usize, complete: bool) -> Option<usize> {
+        window::long_piece::<S, Self>(simd, text, start, complete)
+    }
 }
 
 /// The contractions that a pattern recognizes: `'s 'd 'm 't 'll 've 're`, or none.
@@ -320,11 +340,13 @@ impl Scan {
     /// `text` is the text of the last call, or a longer one. `complete` means that no more text will come: then the
     /// result is `None` only for an empty piece.
     #[inline]
-    pub(crate) fn end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
-        #[cfg(feature = "tokenizer-json")]
-        if R::STAGED {
-            return super::deepseek::end(self, text, complete);
-        }
+    pub(super) fn end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
+        R::end(self, text, complete)
+    }
+
+    /// Does the work of [`end`](Self::end) by the constants of the rules.
+    #[inline]
+    fn end_by_rules<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
         loop {
             match self.step::<R>(text, complete) {
                 Step::To(state) => self.state = state,

@@ -62,7 +62,7 @@ pub(crate) struct Scanned {
 /// two letters, half a kilobyte ahead. This took 2 % longer on cl100k_base and 4 % on o200k_base (AMD EPYC with AVX2,
 /// November 2026).
 #[inline(always)]
-pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
+pub(super) fn scan<S: Simd, R: Rules, const N: usize>(
     simd: S,
     buffer: &[u8],
     start: usize,
@@ -85,12 +85,12 @@ pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
         let masks = Masks::new(simd, bytes, left, R::CASED);
         // a window that is exactly full is treated as if the text continued after it
         let ends_text = complete && left < WIDTH;
-        let starts = starts::<S, R>(simd, bytes, &masks, ends_text);
+        let starts = R::starts(simd, bytes, &masks, ends_text);
         if starts == 0 {
             // out of line, and without the masks: that keeps them in registers
             let end = simd.vectorize(
                 #[inline(always)]
-                || long_piece::<S, R>(simd, text, next, complete),
+                || R::long_piece(simd, text, next, complete),
             );
             let Some(end) = end else {
                 break;
@@ -123,12 +123,7 @@ pub(super) fn fill(mask: u64, seeds: u64) -> u64 {
 /// Returns the certain piece starts after the first byte of a window whose first byte starts a piece. The end of the
 /// text counts as a start.
 #[inline(always)]
-fn starts<S: Simd, R: Rules>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
-    #[cfg(feature = "tokenizer-json")]
-    if R::STAGED {
-        return super::deepseek::starts(simd, bytes, m, ends_text);
-    }
-    let _ = simd;
+pub(super) fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
     // the first byte of the character that follows a character whose first byte is in `leads`
     let after = |leads: u64| (leads << 1).wrapping_add(m.inner) & !m.inner;
 
@@ -378,15 +373,12 @@ fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
 /// Skips further characters of the same class window by window. At the first other one the scalar scanner continues,
 /// unless its result is clear.
 #[inline(always)]
-fn long_piece<S: Simd, R: Rules>(
+pub(super) fn long_piece<S: Simd, R: Rules>(
     simd: S,
     text: &[u8],
     start: usize,
     complete: bool,
 ) -> Option<usize> {
-    if R::STAGED {
-        return Scan::new(start).end::<R>(text, complete);
-    }
     let window = text[start..].first_chunk();
     let masks = window.map(|bytes| Masks::new(simd, bytes, WIDTH, R::CASED));
     let Some((class, mut m)) = masks.and_then(|m| Some((filler::<R>(&m)?, m))) else {

@@ -252,6 +252,50 @@ fn gaps() {
     assert_eq!((counter.total(), ids), (6, drop.encode_ordinary(text)));
 }
 
+/// Text that the pattern does not match ends where a match is certain, so streams need not hold it.
+#[test]
+fn gaps_end_in_streams() {
+    let encoding = bytes(r"[a-z]+[!?]?|[0-9]++");
+    let mut encoder = encoding.stream_encoder();
+    let mut ids = Vec::new();
+    let mut push = |text: &str| {
+        let before = ids.len();
+        encoder.push(text, &mut ids);
+        ids.len() - before
+    };
+    let pushed = ["ab, cd", "! ", ".-", "1", " "].map(&mut push);
+    assert_eq!(pushed, [2, 5, 0, 0, 4]);
+    encoder.finish(&mut ids);
+    let text = "ab, cd! .-1 ";
+    assert_eq!(ids, encoding.encode_ordinary(text));
+}
+
+/// A long open piece is read again only when it has grown: the ids and counts stay those of the whole text.
+#[test]
+fn long_pieces_in_streams() {
+    let texts = [
+        "a".repeat(1_000_000),
+        "ab".repeat(300_000) + ", cd" + &", ".repeat(200_000) + "e",
+    ];
+    for pattern in [r"[a-z]+|,", r"[a-z]+", r"(?s:.+)", KIMI] {
+        let encoding = bytes(pattern);
+        for text in &texts {
+            let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
+            let mut ids = Vec::new();
+            let mut at = 0;
+            while at < text.len() {
+                let part = &text[at..text.len().min(at + 30_011)];
+                at += part.len();
+                counter.push(part);
+                encoder.push(part, &mut ids);
+                assert_eq!(counter.total(), at, "{pattern}");
+            }
+            encoder.finish(&mut ids);
+            assert!(ids == encoding.encode_ordinary(text), "{pattern}");
+        }
+    }
+}
+
 /// Dropped text costs no tokens, but belongs to a part of the text.
 #[test]
 fn limits_where_there_are_gaps() {
