@@ -391,10 +391,10 @@ impl Extra {
         };
         let text = low(m.known);
         let high = between(0x80, 0xFF) & text;
-        let controls = between(0, 0x1F) | between(0x7F, 0x7F);
+        // white space is in another class, so the others in ASCII are control characters
         let mut extra = Self {
             block: 0,
-            gaps: m.others & controls,
+            gaps: m.others & !high & !between(0x21, 0x7E),
             high,
         };
         if high == 0 {

@@ -63,6 +63,42 @@ fn a_small_file() {
     assert!(encoding.needs_nfc() && encoding.extend("more").build().unwrap().needs_nfc());
 }
 
+/// Later calls replace one part of a file, and the others stay.
+#[test]
+fn parts_of_a_file_that_are_replaced() {
+    let file = small().to_string();
+    let builder = || {
+        Encoding::builder("small")
+            .tokenizer_json(file.as_bytes())
+            .unwrap()
+    };
+    let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
+    let ranks = |more: &[u8], id| bytes.clone().chain([(more.to_vec(), id)]);
+    let other = builder().ranks(ranks(b"bc", 256)).build().unwrap();
+    assert_eq!(
+        other.encode("abc<s>", Special::ALLOW_ALL).unwrap(),
+        [97, 256, 258]
+    );
+    assert_eq!(other.ids_before_text(), [258]);
+    let error = builder().ranks(ranks(b"bc", 258)).build().unwrap_err();
+    assert!(error.is_invalid_special(), "{error}");
+    let words = builder().pattern(r"\S|\s").build().unwrap();
+    assert_eq!(words.encode_ordinary("ab"), [97, 98]);
+    assert_eq!(words.ids_before_text(), [258]);
+    // an ordinary token around each text
+    let mut file = small();
+    file["post_processor"]["special_tokens"]["<s>"] =
+        json!({"id": "<s>", "ids": [257], "tokens": ["abc"]});
+    let builder = Encoding::builder("small")
+        .tokenizer_json(file.to_string().as_bytes())
+        .unwrap();
+    let error = builder.ranks(ranks(b"bc", 256)).build().unwrap_err();
+    assert!(
+        error.is_invalid_ranks() && error.to_string().contains("the id 257"),
+        "{error}"
+    );
+}
+
 #[test]
 fn unsupported_parts_are_named() {
     let cases = [
