@@ -87,8 +87,13 @@ impl Rules for DeepSeek {
     }
 
     #[inline(always)]
-    fn long_piece<S: Simd>(_: S, text: &[u8], start: usize, complete: bool) -> Option<usize> {
-        end(&mut Scan::new(start), text, complete)
+    fn long_piece<S: Simd>(simd: S, text: &[u8], start: usize, complete: bool) -> Option<usize> {
+        let at = end_of_word_windows(simd, text, start);
+        let mut scan = Scan::new(start);
+        if at > start {
+            (scan.at, scan.state) = (at, Progress::Letters);
+        }
+        end(&mut scan, text, complete)
     }
 }
 
@@ -403,30 +408,66 @@ impl Extra {
         let second = |first, last| between(first, last) >> 1;
         let third = |first, last| between(first, last) >> 2;
         let is = |byte| between(byte, byte);
-        // U+3040 to U+30FF, U+4E00 to U+9FA5
-        let block = m.leads[1]
-            & (is(0xE3) & second(0x81, 0x83)
-                | is(0xE4) & second(0xB8, 0xBF)
-                | between(0xE5, 0xE8)
-                | is(0xE9) & (second(0x80, 0xBD) | second(0xBE, 0xBE) & third(0x80, 0xA5)));
-        extra.block = block | block << 1 | block << 2;
-        let unknown = m.others & high & !m.inner;
-        if unknown != 0 {
-            // all characters of these ranges that are in no other class are signs
-            let signs = is(0xC2) & second(0xA0, 0xBF) & !second(0xAD, 0xAD)
-                | is(0xC3)
-                | is(0xE2) & (second(0x80, 0x80) & third(0x90, 0xA7) | second(0x94, 0x9F))
+        let [two, three] = m.leads;
+        if three != 0 {
+            // U+3040 to U+30FF, U+4E00 to U+9FFF
+            let mut block = three
+                & (is(0xE3) & second(0x81, 0x83)
+                    | is(0xE4) & second(0xB8, 0xBF)
+                    | between(0xE5, 0xE9));
+            // U+9F80 and later: the block ends after U+9FA5
+            let last = block & is(0xE9) & second(0xBE, 0xBF);
+            if last != 0 {
+                block &= !(last & !(second(0xBE, 0xBE) & third(0x80, 0xA5)));
+            }
+            extra.block = block | block << 1 | block << 2;
+        }
+        // all characters of these ranges that are in no other class are signs
+        let mut unknown = m.others & high & !m.inner;
+        if unknown & two != 0 {
+            let signs = is(0xC2) & second(0xA0, 0xBF) & !second(0xAD, 0xAD) | is(0xC3);
+            unknown &= !(two & signs);
+        }
+        if unknown & three != 0 {
+            let signs = is(0xE2) & (second(0x80, 0x80) & third(0x90, 0xA7) | second(0x94, 0x9F))
                 | is(0xE3) & second(0x80, 0x80) & third(0x81, 0xA0)
                 | is(0xEF) & second(0xBC, 0xBC) & third(0x81, 0xBF);
-            let mut gaps = 0;
-            each(unknown & !signs, |i| {
-                let is_gap = !is_sign(utf8::decode(&bytes[i..]).0);
-                gaps |= u64::from(is_gap) << i;
-            });
+            unknown &= !(three & signs);
+        }
+        let mut gaps = 0;
+        each(unknown, |i| {
+            let is_gap = !is_sign(utf8::decode(&bytes[i..]).0);
+            gaps |= u64::from(is_gap) << i;
+        });
+        if gaps != 0 {
             extra.gaps |= m.spread(gaps);
         }
         extra
     }
+}
+
+/// Returns the end of the letters and marks from `start` on that are all of the block or all outside of it, as far as
+/// whole windows tell; `start` if the first window has other characters.
+#[inline(always)]
+fn end_of_word_windows<S: Simd>(simd: S, text: &[u8], start: usize) -> usize {
+    let (mut at, mut is_block) = (start, 0);
+    while let Some(bytes) = text[at..].first_chunk() {
+        let m = Masks::new(simd, bytes, WIDTH, true);
+        let block = Extra::new(simd, bytes, &m).block;
+        if at == start {
+            is_block = u64::from(block & 1 != 0).wrapping_neg();
+        }
+        let others = low(m.known) & !((m.letters | m.marks) & !(block ^ is_block));
+        if others != 0 {
+            return if at == start {
+                start
+            } else {
+                at + others.trailing_zeros() as usize
+            };
+        }
+        at += m.known;
+    }
+    at
 }
 
 /// Returns the certain piece starts after the first byte of a window, see [`window`](super::window).
