@@ -247,9 +247,9 @@ impl Encoding {
 impl Builder {
     /// Sets the pattern that splits a text into pieces, such as tiktoken's `pat_str`.
     ///
-    /// The patterns of the built-in encodings, of Llama 3 and of Qwen, in all published forms, have splitters made for
-    /// them. Any other pattern runs on an automaton. Its time is linear in the text, as long as a piece can be told
-    /// from the text near it.
+    /// The patterns of the built-in encodings, of Llama 3, of Qwen and of Mistral's Tekken, in all published forms, have
+    /// splitters made for them. Any other pattern runs on an automaton. Its time is linear in the text, as long as a piece
+    /// can be told from the text near it.
     ///
     /// `\s+(?!\S)` as a separate alternative and possessive quantifiers are accepted where the automaton can express
     /// them.
@@ -397,6 +397,9 @@ impl Builder {
 
     /// Sets the tokens, each with its rank, which is also its id. They replace all tokens that were set before.
     ///
+    /// The rest of a tokenizer file that was read before stays: its pattern, its special tokens, and the ids it puts around
+    /// a text. A later call of [`pattern`](Self::pattern) replaces only the pattern.
+    ///
     /// ```
     /// let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
     /// let words = [(b"ab".to_vec(), 256), (b"abc".to_vec(), 257)];
@@ -499,7 +502,8 @@ impl Builder {
     ///
     /// # Errors
     /// - [`is_invalid_ranks`](Error::is_invalid_ranks): a token or a rank occurs twice, a token is empty, or a byte has
-    ///   no token and [may not lack](Self::allow_missing_bytes). Some texts could not be encoded then.
+    ///   no token and [may not lack](Self::allow_missing_bytes). Some texts could not be encoded then. Or
+    ///   [`ranks`](Self::ranks) left no token for an id that a tokenizer file puts around a text.
     /// - [`is_invalid_pattern`](Error::is_invalid_pattern): no pattern was set, or it is invalid, or it needs
     ///   [`backtracking_pattern`](Self::backtracking_pattern).
     /// - [`is_invalid_special`](Error::is_invalid_special): a special token is empty, has two ids, or has the id of an
@@ -511,7 +515,11 @@ impl Builder {
     pub fn build(self) -> Result<Encoding, Error> {
         let splitter = self.splitter()?;
         let vocab = match self.vocabulary {
-            Source::Ranks(ranks) => Arc::new(ranks.vocabulary(self.may_lack_bytes)?),
+            Source::Ranks(ranks) => {
+                let vocab = ranks.vocabulary(self.may_lack_bytes)?;
+                check_facts(&self.facts, &self.special, &vocab)?;
+                Arc::new(vocab)
+            }
             Source::Shared(vocab) => vocab,
         };
         check_special(&self.special, &vocab, self.may_share_ids)?;
@@ -610,6 +618,28 @@ fn check_special(
         }
     }
     Ok(())
+}
+
+/// Fails if no token has an id that a file puts around a text: these tokens may have replaced those of the file.
+fn check_facts(
+    facts: &Facts,
+    special: &[(String, TokenId)],
+    vocab: &Vocabulary,
+) -> Result<(), Error> {
+    let is_token = |id: &TokenId| {
+        vocab.token(*id).is_some() || special.iter().any(|(_, special)| special == id)
+    };
+    let mut ids = facts.ids_before.iter().chain(&facts.ids_after);
+    match ids.find(|id| !is_token(id)) {
+        Some(id) => Err(ErrorKind::InvalidRanks {
+            line: None,
+            problem: format!(
+                "no token has the id {id}, which the tokenizer file puts around each text"
+            ),
+        }
+        .into()),
+        None => Ok(()),
+    }
 }
 
 /// Writes the ordinary tokens of an encoding as a rank file, sorted by rank.

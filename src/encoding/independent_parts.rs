@@ -61,4 +61,11 @@ impl Encoding {
         }
         start_before(text, text.len())
     }
+
+    /// Returns whether a [`StreamEncoder`](crate::StreamEncoder) gives ids before the end of the text. If not, it holds all
+    /// text, and one call for a whole text needs less memory.
+    #[doc(hidden)]
+    pub fn can_stream(&self) -> bool {
+        self.incremental().is_some()
+    }
 }

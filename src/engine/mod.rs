@@ -479,19 +479,6 @@ mod tests {
         }
     }
 
-    /// Checks that the cache can make the keys of its entries again, for its growth.
-    #[test]
-    fn entries_have_the_keys_of_the_look_up() {
-        let encoding = crate::cl100k_base();
-        let mut engine = Engine::new(Limit::Bytes(1 << 20));
-        let mut random = crate::texts::Random::new(9);
-        for kind in &crate::texts::KINDS {
-            let text = kind.text(&mut random, 20_000);
-            engine.append(&text, &Splitter::Cl100k, encoding.vocab(), &mut Vec::new());
-        }
-        assert!(engine.cache.check_index() > 2000);
-    }
-
     #[test]
     fn counting_stops_after_its_limit() {
         let encoding = crate::cl100k_base();

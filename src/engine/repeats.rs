@@ -272,7 +272,7 @@ mod tests {
             }
         }
         #[cfg(feature = "custom")]
-        for pattern in [crate::split::Splitter::Qwen, crate::split::Splitter::Llama3] {
+        for pattern in [Splitter::Qwen, Splitter::Llama3, Splitter::Tekken] {
             let more = ["ab", "a1", "1a", "'s", " \n", "e\u{301}", "中国"];
             let bytes = (0..=255).map(|byte| vec![byte]);
             let tokens = bytes.chain(more.map(|token| token.as_bytes().to_vec()));

@@ -81,6 +81,7 @@ pub(crate) fn known(pattern: &str) -> Option<Splitter> {
         Splitter::O200k,
         Splitter::Llama3,
         Splitter::Qwen,
+        Splitter::Tekken,
     ];
     let respelled = OTHER_SPELLINGS
         .into_iter()

@@ -24,7 +24,7 @@ use fearless_simd::{Simd, prelude::*, u8x64};
 use regex_syntax::hir::{Class, HirKind};
 
 use super::classes::{LETTER, MARK, NEWLINE, NUMBER, SPACE, class_of};
-use super::scalar::{Progress, Rules, Scan, Step};
+use super::scalar::{Contractions, Progress, Rules, Scan, Step};
 use super::window::{fill, number_starts, white_at_end, white_starts};
 use super::window_classes::{Masks, WIDTH, each, low};
 use crate::utf8;
@@ -75,8 +75,26 @@ impl Rules for DeepSeek {
     const WHOLE_AT_END: bool = false;
     /// The masks of marks are needed, which come with the case of letters.
     const CASED: bool = true;
-    const FOLD_CONTRACTIONS: bool = false;
-    const STAGED: bool = true;
+    const CONTRACTIONS: Contractions = Contractions::None;
+
+    fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        end(scan, text, complete)
+    }
+
+    #[inline(always)]
+    fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], masks: &Masks, ends_text: bool) -> u64 {
+        starts(simd, bytes, masks, ends_text)
+    }
+
+    #[inline(always)]
+    fn long_piece<S: Simd>(simd: S, text: &[u8], start: usize, complete: bool) -> Option<usize> {
+        let at = end_of_word_windows(simd, text, start);
+        let mut scan = Scan::new(start);
+        if at > start {
+            (scan.at, scan.state) = (at, Progress::Letters);
+        }
+        end(&mut scan, text, complete)
+    }
 }
 
 /// The kind of a character.
@@ -144,7 +162,7 @@ static SIGNS: LazyLock<Box<[u64]>> = LazyLock::new(|| {
 });
 
 /// Returns the end of the open piece, see [`Scan::end`].
-pub(super) fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
     let is_block = char_at(text, scan.start)?.is_block;
     let mut reader = Reader {
         scan,
@@ -378,10 +396,10 @@ impl Extra {
         };
         let text = low(m.known);
         let high = between(0x80, 0xFF) & text;
-        let controls = between(0, 0x1F) | between(0x7F, 0x7F);
+        // white space is in another class, so the others in ASCII are control characters
         let mut extra = Self {
             block: 0,
-            gaps: m.others & controls,
+            gaps: m.others & !high & !between(0x21, 0x7E),
             high,
         };
         if high == 0 {
@@ -390,35 +408,71 @@ impl Extra {
         let second = |first, last| between(first, last) >> 1;
         let third = |first, last| between(first, last) >> 2;
         let is = |byte| between(byte, byte);
-        // U+3040 to U+30FF, U+4E00 to U+9FA5
-        let block = m.leads[1]
-            & (is(0xE3) & second(0x81, 0x83)
-                | is(0xE4) & second(0xB8, 0xBF)
-                | between(0xE5, 0xE8)
-                | is(0xE9) & (second(0x80, 0xBD) | second(0xBE, 0xBE) & third(0x80, 0xA5)));
-        extra.block = block | block << 1 | block << 2;
-        let unknown = m.others & high & !m.inner;
-        if unknown != 0 {
-            // all characters of these ranges that are in no other class are signs
-            let signs = is(0xC2) & second(0xA0, 0xBF) & !second(0xAD, 0xAD)
-                | is(0xC3)
-                | is(0xE2) & (second(0x80, 0x80) & third(0x90, 0xA7) | second(0x94, 0x9F))
+        let [two, three] = m.leads;
+        if three != 0 {
+            // U+3040 to U+30FF, U+4E00 to U+9FFF
+            let mut block = three
+                & (is(0xE3) & second(0x81, 0x83)
+                    | is(0xE4) & second(0xB8, 0xBF)
+                    | between(0xE5, 0xE9));
+            // U+9F80 and later: the block ends after U+9FA5
+            let last = block & is(0xE9) & second(0xBE, 0xBF);
+            if last != 0 {
+                block &= !(last & !(second(0xBE, 0xBE) & third(0x80, 0xA5)));
+            }
+            extra.block = block | block << 1 | block << 2;
+        }
+        // all characters of these ranges that are in no other class are signs
+        let mut unknown = m.others & high & !m.inner;
+        if unknown & two != 0 {
+            let signs = is(0xC2) & second(0xA0, 0xBF) & !second(0xAD, 0xAD) | is(0xC3);
+            unknown &= !(two & signs);
+        }
+        if unknown & three != 0 {
+            let signs = is(0xE2) & (second(0x80, 0x80) & third(0x90, 0xA7) | second(0x94, 0x9F))
                 | is(0xE3) & second(0x80, 0x80) & third(0x81, 0xA0)
                 | is(0xEF) & second(0xBC, 0xBC) & third(0x81, 0xBF);
-            let mut gaps = 0;
-            each(unknown & !signs, |i| {
-                let is_gap = !is_sign(utf8::decode(&bytes[i..]).0);
-                gaps |= u64::from(is_gap) << i;
-            });
+            unknown &= !(three & signs);
+        }
+        let mut gaps = 0;
+        each(unknown, |i| {
+            let is_gap = !is_sign(utf8::decode(&bytes[i..]).0);
+            gaps |= u64::from(is_gap) << i;
+        });
+        if gaps != 0 {
             extra.gaps |= m.spread(gaps);
         }
         extra
     }
 }
 
+/// Returns the end of the letters and marks from `start` on that are all of the block or all outside of it, as far as
+/// whole windows tell; `start` if the first window has other characters.
+#[inline(always)]
+fn end_of_word_windows<S: Simd>(simd: S, text: &[u8], start: usize) -> usize {
+    let (mut at, mut is_block) = (start, 0);
+    while let Some(bytes) = text[at..].first_chunk() {
+        let m = Masks::new(simd, bytes, WIDTH, true);
+        let block = Extra::new(simd, bytes, &m).block;
+        if at == start {
+            is_block = u64::from(block & 1 != 0).wrapping_neg();
+        }
+        let others = low(m.known) & !((m.letters | m.marks) & !(block ^ is_block));
+        if others != 0 {
+            return if at == start {
+                start
+            } else {
+                at + others.trailing_zeros() as usize
+            };
+        }
+        at += m.known;
+    }
+    at
+}
+
 /// Returns the certain piece starts after the first byte of a window, see [`window`](super::window).
 #[inline(always)]
-pub(super) fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
+fn starts<S: Simd>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
     let Extra { block, gaps, high } = Extra::new(simd, bytes, m);
     // the first byte of the character that follows a character whose first byte is in `leads`
     let after = |leads: u64| (leads << 1).wrapping_add(m.inner) & !m.inner;

@@ -122,8 +122,10 @@ impl Linear {
             {
                 Found::Match(end, _) => end,
                 Found::Open => break,
-                // only the whole text shows where the next match begins
-                Found::Nothing if !complete => break,
+                Found::Nothing if !complete => match self.next_start(&mut cache, text, start) {
+                    Some(next) => next,
+                    None => break,
+                },
                 Found::Nothing => self
                     .find_with(&mut cache, text, start)
                     .map_or(text.len(), |found| found.start),
@@ -133,6 +135,19 @@ impl Linear {
             count += 1;
         }
         count
+    }
+
+    /// Returns where the first match after `gap` begins, at which there is none, if text to come cannot change that.
+    fn next_start(&self, cache: &mut Cache, text: &[u8], gap: usize) -> Option<usize> {
+        let mut at = gap + class_at(text, gap)?.1;
+        while at < text.len() {
+            match self.alternatives.match_at(cache, text, at, false) {
+                Found::Match(..) => return Some(at),
+                Found::Open => return None,
+                Found::Nothing => at += class_at(text, at)?.1,
+            }
+        }
+        None
     }
 
     /// Returns the next match at or after `from` that is not empty.

@@ -29,7 +29,7 @@ pub(crate) use pieces::give_up;
 pub(crate) use scalar::Scan;
 use scalar::{Cl100k, Gpt2, O200k, Rules};
 #[cfg(feature = "custom")]
-use scalar::{Llama3, Qwen};
+use scalar::{Llama3, Qwen, Tekken};
 use window::{ENDS, Scanned};
 
 /// A pattern that splits text into pieces.
@@ -42,6 +42,8 @@ pub(crate) enum Splitter {
     Llama3,
     #[cfg(feature = "custom")]
     Qwen,
+    #[cfg(feature = "custom")]
+    Tekken,
     #[cfg(feature = "tokenizer-json")]
     DeepSeek,
     #[cfg(feature = "custom")]
@@ -79,6 +81,11 @@ macro_rules! with_rules {
                 type $rules = Qwen;
                 $call
             }
+            #[cfg(feature = "custom")]
+            Splitter::Tekken => {
+                type $rules = Tekken;
+                $call
+            }
             #[cfg(feature = "tokenizer-json")]
             Splitter::DeepSeek => {
                 type $rules = DeepSeek;
@@ -103,6 +110,13 @@ impl Splitter {
             Self::Custom(custom) => custom.needs_whole_text(),
             _ => false,
         }
+    }
+
+    /// Returns whether the scan of an open piece goes on where it stopped, see [`Scan`]. An automaton reads the piece from
+    /// its start.
+    #[inline(always)]
+    pub(crate) fn resumes(&self) -> bool {
+        self.has_borders()
     }
 
     /// Returns whether the pattern may give up on a text.
@@ -211,6 +225,8 @@ pub(crate) mod tests {
         Splitter::Llama3,
         #[cfg(feature = "custom")]
         Splitter::Qwen,
+        #[cfg(feature = "custom")]
+        Splitter::Tekken,
         #[cfg(feature = "tokenizer-json")]
         Splitter::DeepSeek,
     ];
@@ -257,6 +273,49 @@ pub(crate) mod tests {
                         "{splitter:?} {text:?} in steps of {step}"
                     );
                 }
+            }
+        }
+    }
+
+    /// The rules of each pattern find the pieces that the pattern itself finds, on the automaton.
+    #[cfg(feature = "custom")]
+    #[test]
+    fn pieces_are_those_of_the_pattern() {
+        let alphabet: Vec<char> = "aZéДб최中\u{301}ʰǅ1٣²Ⅷ \t\u{a0}\u{3000}\u{85}\r\n\n''sStTlLvVrReEdDmMſ\u{212a}/!.、(🙂\u{200d}\0\u{ad}\u{378}"
+            .chars()
+            .collect();
+        for splitter in ALL {
+            // DeepSeek's patterns run in turn: its own tests compare them
+            #[cfg(feature = "tokenizer-json")]
+            if matches!(splitter, Splitter::DeepSeek) {
+                continue;
+            }
+            let automaton = Custom::linear(splitter.pattern(), Gaps::Keep).unwrap();
+            let automaton = Splitter::Custom(Arc::new(automaton));
+            let mut random = Random::new(1);
+            let mut ends = [0; ENDS];
+            for round in 0..60_000 {
+                let few = 2 + random.below(alphabet.len() - 1);
+                let chars: Vec<char> = (0..few)
+                    .map(|_| alphabet[random.below(alphabet.len())])
+                    .collect();
+                let text = text(&mut random, &chars, round % 150);
+                let expected: Vec<&str> = automaton.pieces(&text).collect();
+                let found: Vec<&str> = splitter.pieces(&text).collect();
+                assert_eq!(found, expected, "{splitter:?} {text:?}");
+                let scanned =
+                    splitter.scan(Level::new(), text.as_bytes(), text.len(), true, &mut ends);
+                let found = ends[..scanned.count].iter();
+                let found: Vec<usize> = found.map(|end| *end as usize).collect();
+                let mut at = 0;
+                let expected: Vec<usize> = expected
+                    .iter()
+                    .map(|piece| {
+                        at += piece.len();
+                        at
+                    })
+                    .collect();
+                assert_eq!(found, expected, "{splitter:?} {text:?}");
             }
         }
     }

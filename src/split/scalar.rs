@@ -3,13 +3,17 @@
 //! Each pattern is a set of [`Rules`] for one machine. The machine can stop at the end of the text and continue when
 //! more arrives, without reading a byte of the open piece again. Nothing in it backtracks, so its time is linear.
 
+use fearless_simd::Simd;
+
 use super::classes::{
     CASELESS, Classes, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UPPER, WHITE, class_at,
 };
+use super::window;
+use super::window_classes::{Masks, WIDTH};
 
 /// The differences between the patterns. All of them yield, in this order of preference: contractions, words, numbers,
 /// punctuation, white space.
-pub(crate) trait Rules {
+pub(super) trait Rules: Sized {
     /// The pattern that the rules stand for, as tiktoken writes it.
     const PATTERN: &'static str;
     /// The classes of the characters in words.
@@ -28,10 +32,35 @@ pub(crate) trait Rules {
     const WHOLE_AT_END: bool;
     /// Whether a word ends where a capital follows a lower-case letter, and takes a contraction with it.
     const CASED: bool;
-    /// Whether contractions are recognized in upper case too.
-    const FOLD_CONTRACTIONS: bool;
-    /// Whether these are the rules of [`deepseek`](super::deepseek), which has scanners of its own.
-    const STAGED: bool = false;
+    /// The contractions that are recognized.
+    const CONTRACTIONS: Contractions;
+
+    /// Returns the end of the open piece, see [`Scan::end`].
+    #[inline(always)]
+    fn end(scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        scan.end_by_rules::<Self>(text, complete)
+    }
+
+    /// Returns the certain piece starts of a window, see [`window::starts`].
+    #[inline(always)]
+    fn starts<S: Simd>(_: S, bytes: &[u8; WIDTH], masks: &Masks, ends_text: bool) -> u64 {
+        window::starts::<Self>(bytes, masks, ends_text)
+    }
+
+    /// Returns the end of a piece that fills a window, see [`window::long_piece`].
+    #[inline(always)]
+    fn long_piece<S: Simd>(simd: S, text: &[u8], start: usize, complete: bool) -> Option<usize> {
+        window::long_piece::<S, Self>(simd, text, start, complete)
+    }
+}
+
+/// The contractions that a pattern recognizes: `'s 'd 'm 't 'll 've 're`, or none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contractions {
+    #[cfg(feature = "custom")]
+    None,
+    Lower,
+    AnyCase,
 }
 
 /// gpt2, r50k_base, p50k_base, p50k_edit.
@@ -51,7 +80,7 @@ impl Rules for Gpt2 {
     const CUT_AFTER_NEWLINE: bool = false;
     const WHOLE_AT_END: bool = true;
     const CASED: bool = false;
-    const FOLD_CONTRACTIONS: bool = false;
+    const CONTRACTIONS: Contractions = Contractions::Lower;
 }
 
 /// cl100k_base.
@@ -73,7 +102,7 @@ impl Rules for Cl100k {
     const CUT_AFTER_NEWLINE: bool = true;
     const WHOLE_AT_END: bool = true;
     const CASED: bool = false;
-    const FOLD_CONTRACTIONS: bool = true;
+    const CONTRACTIONS: Contractions = Contractions::AnyCase;
 }
 
 /// cl100k_base as it was first published: white space that ends the text is cut after its last newline. Other vendors
@@ -112,7 +141,7 @@ impl<const DIGITS: usize> Rules for FirstCl100k<DIGITS> {
     const CUT_AFTER_NEWLINE: bool = Cl100k::CUT_AFTER_NEWLINE;
     const WHOLE_AT_END: bool = false;
     const CASED: bool = Cl100k::CASED;
-    const FOLD_CONTRACTIONS: bool = Cl100k::FOLD_CONTRACTIONS;
+    const CONTRACTIONS: Contractions = Cl100k::CONTRACTIONS;
 }
 
 /// o200k_base, o200k_harmony.
@@ -135,7 +164,32 @@ impl Rules for O200k {
     const CUT_AFTER_NEWLINE: bool = true;
     const WHOLE_AT_END: bool = false;
     const CASED: bool = true;
-    const FOLD_CONTRACTIONS: bool = true;
+    const CONTRACTIONS: Contractions = Contractions::AnyCase;
+}
+
+/// Mistral's Tekken: o200k_base without contractions, and each digit is a piece.
+#[cfg(feature = "custom")]
+#[derive(Debug)]
+pub(crate) struct Tekken;
+
+#[cfg(feature = "custom")]
+impl Rules for Tekken {
+    const PATTERN: &'static str = concat!(
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+",
+        r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*",
+        r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
+    );
+    const WORD: Classes = O200k::WORD;
+    const ANY_PREFIX: bool = O200k::ANY_PREFIX;
+    const BLANK_BEFORE_NUMBER: bool = O200k::BLANK_BEFORE_NUMBER;
+    const MAX_DIGITS: usize = 1;
+    fn follows_punctuation(byte: u8) -> bool {
+        O200k::follows_punctuation(byte)
+    }
+    const CUT_AFTER_NEWLINE: bool = O200k::CUT_AFTER_NEWLINE;
+    const WHOLE_AT_END: bool = O200k::WHOLE_AT_END;
+    const CASED: bool = O200k::CASED;
+    const CONTRACTIONS: Contractions = Contractions::None;
 }
 
 /// The possible continuations of the open piece after the characters read so far.
@@ -286,11 +340,13 @@ impl Scan {
     /// `text` is the text of the last call, or a longer one. `complete` means that no more text will come: then the
     /// result is `None` only for an empty piece.
     #[inline]
-    pub(crate) fn end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
-        #[cfg(feature = "tokenizer-json")]
-        if R::STAGED {
-            return super::deepseek::end(self, text, complete);
-        }
+    pub(super) fn end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
+        R::end(self, text, complete)
+    }
+
+    /// Does the work of [`end`](Self::end) by the constants of the rules.
+    #[inline]
+    fn end_by_rules<R: Rules>(&mut self, text: &[u8], complete: bool) -> Option<usize> {
         loop {
             match self.step::<R>(text, complete) {
                 Step::To(state) => self.state = state,
@@ -457,6 +513,10 @@ impl Scan {
 
     /// Takes the contraction after a word, if there is one.
     fn word_end<R: Rules>(&mut self, text: &[u8], complete: bool) -> Step {
+        #[cfg(feature = "custom")]
+        if matches!(R::CONTRACTIONS, Contractions::None) {
+            return Step::End(self.at);
+        }
         match contraction::<R>(text, self.at, complete) {
             Contraction::Open => Step::Wait,
             Contraction::Ends(end) => Step::End(end),
@@ -553,7 +613,7 @@ enum Contraction {
 fn contraction<R: Rules>(text: &[u8], at: usize, complete: bool) -> Contraction {
     let letter = |i: usize| {
         text.get(at + i).map(|byte| {
-            if R::FOLD_CONTRACTIONS {
+            if matches!(R::CONTRACTIONS, Contractions::AnyCase) {
                 byte.to_ascii_lowercase()
             } else {
                 *byte
@@ -577,7 +637,10 @@ fn contraction<R: Rules>(text: &[u8], at: usize, complete: bool) -> Contraction 
         Some(b'l') => b'l',
         Some(b'v' | b'r') => b'e',
         // text comes in whole characters, so the second byte of a long s is there when its first is
-        Some(0xC5) if R::FOLD_CONTRACTIONS && text.get(at + 2) == Some(&0xBF) => {
+        Some(0xC5)
+            if matches!(R::CONTRACTIONS, Contractions::AnyCase)
+                && text.get(at + 2) == Some(&0xBF) =>
+        {
             return Contraction::Ends(at + 3);
         }
         Some(_) => return Contraction::No,

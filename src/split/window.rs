@@ -27,7 +27,7 @@ use fearless_simd::Simd;
 use fearless_simd::{prelude::*, u8x64, u32x16};
 
 use super::classes::{CASELESS, Classes, LETTER, LOWER, NUMBER, OTHER, WHITE};
-use super::scalar::{Rules, Scan};
+use super::scalar::{Contractions, Rules, Scan};
 use super::window_classes::{Masks, WIDTH, low};
 use crate::repetition::{MAX_PERIOD_BYTES, agreement, period_at};
 use crate::utf8::{padded, whole_chars};
@@ -62,7 +62,7 @@ pub(crate) struct Scanned {
 /// two letters, half a kilobyte ahead. This took 2 % longer on cl100k_base and 4 % on o200k_base (AMD EPYC with AVX2,
 /// November 2026).
 #[inline(always)]
-pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
+pub(super) fn scan<S: Simd, R: Rules, const N: usize>(
     simd: S,
     buffer: &[u8],
     start: usize,
@@ -85,12 +85,12 @@ pub(crate) fn scan<S: Simd, R: Rules, const N: usize>(
         let masks = Masks::new(simd, bytes, left, R::CASED);
         // a window that is exactly full is treated as if the text continued after it
         let ends_text = complete && left < WIDTH;
-        let starts = starts::<S, R>(simd, bytes, &masks, ends_text);
+        let starts = R::starts(simd, bytes, &masks, ends_text);
         if starts == 0 {
             // out of line, and without the masks: that keeps them in registers
             let end = simd.vectorize(
                 #[inline(always)]
-                || long_piece::<S, R>(simd, text, next, complete),
+                || R::long_piece(simd, text, next, complete),
             );
             let Some(end) = end else {
                 break;
@@ -123,12 +123,7 @@ pub(super) fn fill(mask: u64, seeds: u64) -> u64 {
 /// Returns the certain piece starts after the first byte of a window whose first byte starts a piece. The end of the
 /// text counts as a start.
 #[inline(always)]
-fn starts<S: Simd, R: Rules>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
-    #[cfg(feature = "tokenizer-json")]
-    if R::STAGED {
-        return super::deepseek::starts(simd, bytes, m, ends_text);
-    }
-    let _ = simd;
+pub(super) fn starts<R: Rules>(bytes: &[u8; WIDTH], m: &Masks, ends_text: bool) -> u64 {
     // the first byte of the character that follows a character whose first byte is in `leads`
     let after = |leads: u64| (leads << 1).wrapping_add(m.inner) & !m.inner;
 
@@ -170,6 +165,10 @@ fn starts<S: Simd, R: Rules>(simd: S, bytes: &[u8; WIDTH], m: &Masks, ends_text:
         starts |= cased_starts(m, words, marks, ends_text, &mut certain);
     }
 
+    #[cfg(feature = "custom")]
+    if matches!(R::CONTRACTIONS, Contractions::None) {
+        return starts & certain & !1;
+    }
     let apostrophes = m.apostrophes & if R::CASED { words << 1 } else { punctuation };
     contractions::<R>(bytes, m, apostrophes, words, &mut starts, &mut certain);
     starts & certain & !1
@@ -351,8 +350,9 @@ fn cased_starts(m: &Masks, words: u64, marks: u64, ends_text: bool, certain: &mu
 #[inline(always)]
 fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
     let byte = |k: usize| bytes[(i + k) % WIDTH];
+    let folds = matches!(R::CONTRACTIONS, Contractions::AnyCase);
     let letter = |k| {
-        if R::FOLD_CONTRACTIONS {
+        if folds {
             byte(k).to_ascii_lowercase()
         } else {
             byte(k)
@@ -363,7 +363,7 @@ fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
         b'l' if letter(2) == b'l' => 3,
         b'v' | b'r' if letter(2) == b'e' => 3,
         // the long s
-        0xC5 if R::FOLD_CONTRACTIONS && byte(2) == 0xBF => 3,
+        0xC5 if folds && byte(2) == 0xBF => 3,
         _ => 0,
     }
 }
@@ -373,15 +373,12 @@ fn contraction<R: Rules>(bytes: &[u8; WIDTH], i: usize) -> usize {
 /// Skips further characters of the same class window by window. At the first other one the scalar scanner continues,
 /// unless its result is clear.
 #[inline(always)]
-fn long_piece<S: Simd, R: Rules>(
+pub(super) fn long_piece<S: Simd, R: Rules>(
     simd: S,
     text: &[u8],
     start: usize,
     complete: bool,
 ) -> Option<usize> {
-    if R::STAGED {
-        return Scan::new(start).end::<R>(text, complete);
-    }
     let window = text[start..].first_chunk();
     let masks = window.map(|bytes| Masks::new(simd, bytes, WIDTH, R::CASED));
     let Some((class, mut m)) = masks.and_then(|m| Some((filler::<R>(&m)?, m))) else {
@@ -559,7 +556,7 @@ pub(crate) mod tests {
     use super::super::deepseek::DeepSeek;
     use super::super::scalar::{Cl100k, Gpt2, O200k};
     #[cfg(feature = "custom")]
-    use super::super::scalar::{Llama3, Qwen};
+    use super::super::scalar::{Llama3, Qwen, Tekken};
     use super::*;
     use crate::texts::Random;
 
@@ -673,13 +670,13 @@ pub(crate) mod tests {
         {
             check::<Llama3>(level, text);
             check::<Qwen>(level, text);
+            check::<Tekken>(level, text);
         }
         #[cfg(feature = "tokenizer-json")]
         check::<DeepSeek>(level, text);
     }
 
-    /// Returns all levels that this machine has, the best one first.
-    /// Returns all levels that the processor has.
+    /// Returns all levels that the processor has, the best one first.
     pub(crate) fn levels() -> Vec<Level> {
         let best = Level::new();
         let mut levels = vec![best];

@@ -66,7 +66,8 @@ impl StreamEncoder {
     /// Adds text, and appends the ids that no later text can change to `ids`.
     ///
     /// These are the ids of all pieces that have ended. Of a long open piece, they are the ids that stay whatever
-    /// follows.
+    /// follows. With a custom pattern that has no splitter made for it, the end of a piece of more than 64 KiB may be found
+    /// only when the text has grown by half of that piece.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

@@ -5,12 +5,13 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::OnceLock;
 
+use super::keyed::Keyed;
 use crate::token_id::TokenId;
 
 /// Tokens by their bytes and by their ids.
 pub(crate) struct Irregular {
     /// Hashed with a random key, so that crafted tokens cannot collide.
-    ids: HashMap<Box<[u8]>, TokenId>,
+    ids: HashMap<Box<[u8]>, TokenId, Keyed>,
     /// Sorted by id.
     tokens: Vec<(TokenId, Box<[u8]>)>,
     max_token_len: usize,
@@ -22,9 +23,11 @@ impl Irregular {
     /// Creates a vocabulary from tokens that are sorted by id and all different.
     pub(crate) fn new(tokens: &[(TokenId, &[u8])]) -> Self {
         let ids = tokens.iter().map(|(id, token)| (Box::from(*token), *id));
+        let mut by_bytes = HashMap::with_capacity_and_hasher(tokens.len(), Keyed::new());
+        by_bytes.extend(ids);
         let by_id = tokens.iter().map(|(id, token)| (*id, Box::from(*token)));
         Self {
-            ids: ids.collect(),
+            ids: by_bytes,
             tokens: by_id.collect(),
             max_token_len: tokens
                 .iter()
@@ -69,81 +72,114 @@ impl Irregular {
 
     /// Appends the ids of a piece that is not a token: those of the plain merge, in O(n log n) joins.
     pub(crate) fn merge(&self, piece: &[u8], ids: &mut Vec<TokenId>) {
-        let mut parts = PieceParts::new(piece, self);
-        while parts.join_next() {}
-        let mut at = 0;
-        while let Some(&end) = parts.ends.get(at) {
-            let token = piece.get(at..end).unwrap_or_default();
-            // each joined part is a token, and so is each byte, unless it lacks
-            ids.extend(self.id(token));
-            at = end;
+        if u32::try_from(piece.len()).is_ok() {
+            PieceParts::<u32>::new(piece, self).merge(ids);
+        } else {
+            PieceParts::<usize>::new(piece, self).merge(ids);
         }
     }
 }
 
-/// A piece that is being merged: a list of parts, each at the position of its first byte.
-struct PieceParts<'a> {
-    piece: &'a [u8],
-    vocab: &'a Irregular,
-    /// By position, the end of the part that begins there.
-    ends: Vec<usize>,
-    /// By position, the start of the part before the one that begins there; out of range for the first part.
-    previous: Vec<usize>,
-    /// By position, whether a part begins there.
-    begins: Vec<bool>,
-    /// The joins that were possible when they were queued: rank, position, and the end of the joined part.
-    queue: BinaryHeap<Reverse<(TokenId, usize, usize)>>,
+/// A position in a piece. A huge piece takes far less memory with 32 bits: in it, each byte has several.
+trait Position: Copy + Ord {
+    fn new(at: usize) -> Self;
+    fn get(self) -> usize;
 }
 
-impl<'a> PieceParts<'a> {
+impl Position for u32 {
+    fn new(at: usize) -> Self {
+        at as Self
+    }
+
+    fn get(self) -> usize {
+        self as usize
+    }
+}
+
+impl Position for usize {
+    fn new(at: usize) -> Self {
+        at
+    }
+
+    fn get(self) -> usize {
+        self
+    }
+}
+
+/// A join that was possible when it was queued: rank, position, and the end of the joined part.
+type QueuedJoin<P> = Reverse<(TokenId, P, P)>;
+
+/// A piece that is being merged: a list of parts, each at the position of its first byte.
+///
+/// With positions of 32 bits, it takes 20 bytes for each byte of the piece, and up to 32 while the queue grows.
+struct PieceParts<'a, P> {
+    piece: &'a [u8],
+    vocab: &'a Irregular,
+    /// By position, the end of the part that begins there; 0 if none does.
+    ends: Vec<P>,
+    /// By position, the start of the part before the one that begins there; its own for the first part.
+    previous: Vec<P>,
+    queue: BinaryHeap<QueuedJoin<P>>,
+}
+
+impl<'a, P: Position> PieceParts<'a, P> {
     /// Begins with a part for each byte.
     fn new(piece: &'a [u8], vocab: &'a Irregular) -> Self {
         let len = piece.len();
         let mut parts = Self {
             piece,
             vocab,
-            ends: (1..=len).collect(),
-            previous: (0..len).map(|at| at.wrapping_sub(1)).collect(),
-            begins: vec![true; len],
+            ends: (1..=len).map(P::new).collect(),
+            previous: (0..len).map(|at| P::new(at.saturating_sub(1))).collect(),
             queue: BinaryHeap::new(),
         };
-        (0..len).for_each(|at| parts.queue_join(at));
+        // all at once, which is linear in the bytes
+        parts.queue = (0..len).filter_map(|at| parts.possible_join(at)).collect();
         parts
     }
 
-    /// Queues the join of the part at `at` and the next one, if both together are a token.
-    fn queue_join(&mut self, at: usize) {
-        let end = self.ends.get(at).and_then(|next| self.ends.get(*next));
-        let Some(&end) = end.filter(|end| *end - at <= self.vocab.max_token_len) else {
-            return;
-        };
-        if let Some(rank) = self
-            .piece
-            .get(at..end)
-            .and_then(|token| self.vocab.id(token))
-        {
-            self.queue.push(Reverse((rank, at, end)));
+    /// Joins parts until no two neighbours are a token, and appends the ids.
+    fn merge(mut self, ids: &mut Vec<TokenId>) {
+        while self.join_next() {}
+        let mut at = 0;
+        while let Some(end) = self.ends.get(at) {
+            let token = self.piece.get(at..end.get()).unwrap_or_default();
+            // each joined part is a token, and so is each byte, unless it lacks
+            ids.extend(self.vocab.id(token));
+            at = end.get();
         }
+    }
+
+    /// Returns the join of the part at `at` and the next one, if both together are a token.
+    fn possible_join(&self, at: usize) -> Option<QueuedJoin<P>> {
+        let next = self.ends.get(at)?.get();
+        let end = *self.ends.get(next)?;
+        if end.get() - at > self.vocab.max_token_len {
+            return None;
+        }
+        let rank = self.vocab.id(self.piece.get(at..end.get())?)?;
+        Some(Reverse((rank, P::new(at), end)))
     }
 
     /// Joins the pair of the lowest rank, the leftmost on a tie. Returns whether there was one.
     #[allow(clippy::indexing_slicing)] // queued positions are in the piece
     fn join_next(&mut self) -> bool {
-        while let Some(Reverse((_, at, end))) = self.queue.pop() {
-            let next = self.ends[at];
+        while let Some(Reverse((_, start, end))) = self.queue.pop() {
+            let at = start.get();
+            let next = self.ends[at].get();
             // skip it if one of the two parts was joined to another one meanwhile
-            if !self.begins[at] || self.ends.get(next) != Some(&end) {
+            if next == 0 || self.ends.get(next) != Some(&end) {
                 continue;
             }
-            self.begins[next] = false;
+            self.ends[next] = P::new(0);
             self.ends[at] = end;
-            if let Some(previous) = self.previous.get_mut(end) {
-                *previous = at;
+            if let Some(previous) = self.previous.get_mut(end.get()) {
+                *previous = start;
             }
-            self.queue_join(at);
-            let previous = self.previous[at];
+            self.queue.extend(self.possible_join(at));
+            let previous = self.previous[at].get();
             if previous < at {
-                self.queue_join(previous);
+                self.queue.extend(self.possible_join(previous));
             }
             return true;
         }

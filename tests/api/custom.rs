@@ -15,10 +15,14 @@ const QWEN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}
 /// The pattern of Kimi K2: that of o200k_base with a piece for Chinese characters.
 const KIMI: &str = r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
+/// The pattern of Mistral's Tekken: that of o200k_base without contractions, and each digit is a piece.
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
 /// Published patterns, and some that each use one feature the automaton supports.
-const LINEAR: [&str; 19] = [
+const LINEAR: [&str; 20] = [
     LLAMA3,
     QWEN,
+    TEKKEN,
     KIMI,
     // GPT-2's, as first published and as tiktoken had it for long; cl100k_base's in between; o200k_base's
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
@@ -199,7 +203,7 @@ fn backtracking_gives_up_with_an_error() {
 /// Two million spaces and a letter, which make a backtracking engine overflow its stack or take forever.
 #[test]
 fn long_white_space_is_linear() {
-    for pattern in [LLAMA3, QWEN, KIMI] {
+    for pattern in [LLAMA3, QWEN, TEKKEN, KIMI] {
         let encoding = bytes(pattern);
         let text = " ".repeat(2_000_000) + "a";
         let pieces: Vec<usize> = encoding.pieces(&text).map(str::len).collect();
@@ -246,6 +250,51 @@ fn gaps() {
     }
     encoder.finish(&mut ids);
     assert_eq!((counter.total(), ids), (6, drop.encode_ordinary(text)));
+}
+
+/// Text that the pattern does not match ends where a match is certain, so streams need not hold it.
+#[test]
+fn gaps_end_in_streams() {
+    let encoding = bytes(r"[a-z]+[!?]?|[0-9]++");
+    let mut encoder = encoding.stream_encoder();
+    let mut ids = Vec::new();
+    let mut push = |text: &str| {
+        let before = ids.len();
+        encoder.push(text, &mut ids);
+        ids.len() - before
+    };
+    // the automaton knows a match one byte after the first byte that does not belong to it
+    let pushed = ["ab, cd", "! ", ".-", "1", " ", "x"].map(&mut push);
+    assert_eq!(pushed, [2, 0, 5, 0, 0, 4]);
+    encoder.finish(&mut ids);
+    let text = "ab, cd! .-1 x";
+    assert_eq!(ids, encoding.encode_ordinary(text));
+}
+
+/// A long open piece is read again only when it has grown: the ids and counts stay those of the whole text.
+#[test]
+fn long_pieces_in_streams() {
+    let texts = [
+        "a".repeat(1_000_000),
+        "ab".repeat(300_000) + ", cd" + &", ".repeat(200_000) + "e",
+    ];
+    for pattern in [r"[a-z]+|,", r"[a-z]+", r"(?s:.+)", KIMI] {
+        let encoding = bytes(pattern);
+        for text in &texts {
+            let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
+            let mut ids = Vec::new();
+            let mut at = 0;
+            while at < text.len() {
+                let part = &text[at..text.len().min(at + 30_011)];
+                at += part.len();
+                counter.push(part);
+                encoder.push(part, &mut ids);
+                assert_eq!(counter.total(), at, "{pattern}");
+            }
+            encoder.finish(&mut ids);
+            assert!(ids == encoding.encode_ordinary(text), "{pattern}");
+        }
+    }
 }
 
 /// Dropped text costs no tokens, but belongs to a part of the text.

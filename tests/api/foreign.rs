@@ -63,6 +63,42 @@ fn a_small_file() {
     assert!(encoding.needs_nfc() && encoding.extend("more").build().unwrap().needs_nfc());
 }
 
+/// Later calls replace one part of a file, and the others stay.
+#[test]
+fn parts_of_a_file_that_are_replaced() {
+    let file = small().to_string();
+    let builder = || {
+        Encoding::builder("small")
+            .tokenizer_json(file.as_bytes())
+            .unwrap()
+    };
+    let bytes = (0..=255).map(|byte| (vec![byte], u32::from(byte)));
+    let ranks = |more: &[u8], id| bytes.clone().chain([(more.to_vec(), id)]);
+    let other = builder().ranks(ranks(b"bc", 256)).build().unwrap();
+    assert_eq!(
+        other.encode("abc<s>", Special::ALLOW_ALL).unwrap(),
+        [97, 256, 258]
+    );
+    assert_eq!(other.ids_before_text(), [258]);
+    let error = builder().ranks(ranks(b"bc", 258)).build().unwrap_err();
+    assert!(error.is_invalid_special(), "{error}");
+    let words = builder().pattern(r"\S|\s").build().unwrap();
+    assert_eq!(words.encode_ordinary("ab"), [97, 98]);
+    assert_eq!(words.ids_before_text(), [258]);
+    // an ordinary token around each text
+    let mut file = small();
+    file["post_processor"]["special_tokens"]["<s>"] =
+        json!({"id": "<s>", "ids": [257], "tokens": ["abc"]});
+    let builder = Encoding::builder("small")
+        .tokenizer_json(file.to_string().as_bytes())
+        .unwrap();
+    let error = builder.ranks(ranks(b"bc", 256)).build().unwrap_err();
+    assert!(
+        error.is_invalid_ranks() && error.to_string().contains("the id 257"),
+        "{error}"
+    );
+}
+
 #[test]
 fn unsupported_parts_are_named() {
     let cases = [
@@ -264,13 +300,20 @@ fn parts_of_a_sequence_see_only_their_part() {
 }
 
 /// Returns a small file of Mistral.
-fn tekken_file(pattern: &str) -> Value {
+fn tekken_token(rank: u32, bytes: &[u8]) -> Value {
     use base64::Engine as _;
-    let token = |rank: u32, bytes: &[u8]| json!({"rank": rank, "token_bytes": base64::engine::general_purpose::STANDARD.encode(bytes), "token_str": null});
+    let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
+    json!({"rank": rank, "token_bytes": bytes, "token_str": null})
+}
+
+fn tekken_file(pattern: &str) -> Value {
     let mut vocab: Vec<Value> = (0..=255)
-        .map(|byte: u8| token(byte.into(), &[byte]))
+        .map(|byte: u8| tekken_token(byte.into(), &[byte]))
         .collect();
-    vocab.extend([token(256, b"ab"), token(257, b"more than is used")]);
+    vocab.extend([
+        tekken_token(256, b"ab"),
+        tekken_token(257, b"more than is used"),
+    ]);
     json!({
         "config": {"pattern": pattern, "num_vocab_tokens": 258, "default_vocab_size": 287, "default_num_special_tokens": 30, "version": "v3"},
         "vocab": vocab,
@@ -304,6 +347,40 @@ fn tekken() {
     );
     file["config"]["default_vocab_size"] = json!(400);
     assert_eq!(load(&file).unwrap_err().path(), Some("vocab"));
+}
+
+/// The pattern of Mistral's files.
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// A file with the pattern and the 1,000 special tokens of Mistral's streams, and can be cut into parts.
+#[test]
+fn tekken_streams() {
+    let mut file = tekken_file(TEKKEN);
+    let letters = b'a'..=b'z';
+    let pairs = letters
+        .clone()
+        .flat_map(|a| letters.clone().map(move |b| [a, b]));
+    let vocab = file["vocab"].as_array_mut().unwrap();
+    vocab.truncate(256);
+    for (rank, pair) in (256..).zip(pairs) {
+        vocab.push(tekken_token(rank, &pair));
+    }
+    let tokens = vocab.len();
+    file["config"]["default_vocab_size"] = json!(tokens + 1000);
+    file["config"]["default_num_special_tokens"] = json!(1000);
+    let encoding = Encoding::from_tekken_json("tekken", file.to_string().as_bytes()).unwrap();
+    let mut stream = encoding.stream_encoder();
+    let mut ids = Vec::new();
+    stream.push("it's a 12 b", &mut ids);
+    // "it", "'s", " a", " ", "1", "2"; " b" may go on
+    let it = 1000 + 256 + 26 * 8 + 19;
+    let byte = |byte: u8| 1000 + u32::from(byte);
+    let expected: Vec<u32> = [it].into_iter().chain(b"'s a 12".map(byte)).collect();
+    assert_eq!(ids, expected);
+    stream.finish(&mut ids);
+    assert_eq!(ids, encoding.encode_ordinary("it's a 12 b"));
+    let text = "A line.\n".repeat(1000);
+    assert!(encoding.independent_parts(&text, 1000).count() > 1);
 }
 
 /// Text that the pattern leaves out has no ids, as in tiktoken, which Mistral's library uses.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tiktally::{Encoding, Special};
 
 use crate::byte_level::letters;
-use crate::common::{folder, run, tiktally};
+use crate::common::{PROGRAM, ended, folder, run, tiktally};
 
 /// A text with a special token of each file.
 const TEXT: &str = "ab abc 123 <s>naïve</s> 🦀<|end|>\n";
@@ -49,6 +49,9 @@ pub(crate) fn tekken_json() -> Value {
         "vocab": vocab,
     })
 }
+
+/// The pattern of Mistral's files.
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// Returns a rank file with the same tokens and more of them.
 pub(crate) fn rank_file(more: &[(&[u8], u32)]) -> String {
@@ -182,6 +185,84 @@ fn a_large_text() {
             let tokens = encoding.count_with(&text, special).unwrap();
             assert_eq!((code, stdout), (Some(0), format!("{tokens}\n")));
         }
+    }
+}
+
+/// Texts that only a whole text decides are held, and have as many tokens as the library counts: with a vocabulary without
+/// tables, and with patterns in turn.
+#[test]
+fn a_large_text_that_is_held() {
+    let mut turns = tokenizer_json();
+    let split = |pattern: &str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
+    turns["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": [split("[0-9]"), split("b+"), turns["pre_tokenizer"]]});
+    let here = files();
+    let far = rank_file(&[(b"zz", 3_000_000)]);
+    std::fs::write(here.path().join("far"), &far).unwrap();
+    std::fs::write(here.path().join("turns"), turns.to_string()).unwrap();
+    let ranks = || {
+        let ranks = Encoding::builder("far").ranks_from_tiktoken(far.as_bytes());
+        ranks.unwrap()
+    };
+    let parts = r"[a-z]+|[^a-z]";
+    let gpt2 = tiktally::r50k_base().pattern();
+    let encodings: [(&[&str], Encoding); 3] = [
+        (
+            &["--tokenizer", "far", "--pattern", parts],
+            ranks().pattern(parts).build().unwrap(),
+        ),
+        (
+            &["--tokenizer", "far", "--pattern", "gpt2"],
+            ranks().pattern(gpt2).build().unwrap(),
+        ),
+        (
+            &["--tokenizer", "turns"],
+            Encoding::from_tokenizer_json("turns", turns.to_string().as_bytes()).unwrap(),
+        ),
+    ];
+    let word = "zzab".repeat(400_000);
+    for text in [TEXT.repeat(40_000), word.clone() + "<s> " + &word] {
+        std::fs::write(here.path().join("large"), &text).unwrap();
+        for (options, encoding) in &encodings {
+            for (as_what, special) in [("text", Special::AS_TEXT), ("token", Special::ALLOW_ALL)] {
+                let args = ["count", "--total-only", "--special", as_what, "large"];
+                let (code, stdout, _) = tiktally(here.path(), &[&args, *options].concat(), b"");
+                let tokens = encoding.count_with(&text, special).unwrap();
+                assert_eq!((code, stdout), (Some(0), format!("{tokens}\n")));
+            }
+        }
+    }
+}
+
+/// A text that is larger than the memory is counted with a tokenizer file too, and with a pattern that an automaton runs.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn a_text_larger_than_the_memory() {
+    let here = files();
+    let mut tekken = tekken_json();
+    tekken["config"]["pattern"] = TEKKEN.into();
+    std::fs::write(here.path().join("tekken.json"), tekken.to_string()).unwrap();
+    let huge = std::fs::File::create(here.path().join("huge.txt")).unwrap();
+    let line = "Some words, 12 of them.\n".repeat(40_000);
+    let mut huge = std::io::BufWriter::new(huge);
+    (0..100).for_each(|_| std::io::Write::write_all(&mut huge, line.as_bytes()).unwrap());
+    drop(huge);
+    for options in [
+        "--tokenizer tekken.json",
+        // nothing matches a full stop
+        "--tokenizer ranks --pattern '[^.]{1,30}'",
+    ] {
+        let limited = format!("ulimit -v 130000; {PROGRAM} count --total-only {options} huge.txt");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &limited])
+            .current_dir(here.path())
+            .env("MALLOC_ARENA_MAX", "1")
+            .env("RAYON_NUM_THREADS", "2")
+            .output()
+            .unwrap();
+        let (code, stdout, stderr) = ended(&output);
+        assert_eq!((code, stderr.as_str()), (Some(0), ""), "{options}");
+        // every byte is a token
+        assert_eq!(stdout, format!("{}\n", 100 * line.len()), "{options}");
     }
 }
 

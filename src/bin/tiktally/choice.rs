@@ -34,6 +34,10 @@ struct EncodingArgs {
     /// Use the tokenizer of another model: its tokenizer.json, its tekken.json, or its .tiktoken file with --pattern
     ///
     /// No ids are added before or after the text. Text is not normalized; a note says if a file would do so.
+    ///
+    /// Texts of any size take bounded memory if the pattern of the file is that of an encoding, of Llama 3, Qwen, DeepSeek
+    /// or Mistral. With another pattern, one thread reads a text and holds each piece; with several other patterns in turn,
+    /// the whole text is in memory.
     #[arg(long, value_name = "FILE")]
     tokenizer: Option<PathBuf>,
 }

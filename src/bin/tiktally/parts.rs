@@ -2,7 +2,7 @@
 //!
 //! The text is cut into parts at places where its pieces do not change. Parts are counted on the pool, up to a number in
 //! flight; if there are more, the thread that reads counts one itself. A text without such places, as one huge word, is
-//! counted by a [`StreamEncoder`] until the next one.
+//! counted by a [`StreamEncoder`] until the next one. If the encoding has to see it as a whole, it is held instead.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -53,6 +53,7 @@ pub(crate) fn count<E>(
             text: buffers.take(),
             buffers: &buffers,
             ends: Vec::new(),
+            next_cut: PART_BYTES,
             open: None,
             ids: Vec::new(),
         };
@@ -73,6 +74,8 @@ pub(crate) struct Parts<'s, 'scope> {
     text: String,
     /// The ends of stretches in `text`: a special token follows each. Empty while `open` is in use.
     ends: Vec<usize>,
+    /// The length of `text` at which to look for a place to cut it.
+    next_cut: usize,
     /// Encodes a stretch that has no place to be cut; `text` continues it.
     open: Option<StreamEncoder>,
     /// Scratch memory of `open`.
@@ -83,7 +86,7 @@ impl Parts<'_, '_> {
     /// Adds text.
     pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
-        if self.text.len() >= PART_BYTES {
+        if self.text.len() >= self.next_cut {
             self.hand_over();
         }
     }
@@ -109,9 +112,13 @@ impl Parts<'_, '_> {
             let mut rest = self.buffers.take();
             rest.push_str(&self.text[cut..]);
             self.text.truncate(cut);
+            self.next_cut = PART_BYTES;
             self.hand_over_all(rest);
-        } else {
+        } else if self.encoding.can_stream() {
             self.encode_open(self.text.len());
+        } else {
+            // looking again after each block would take the square of the length
+            self.next_cut = self.text.len() + self.text.len() / 2;
         }
     }
 
@@ -181,6 +188,7 @@ impl Buffers {
 
     fn give_back(&self, mut buffer: String) {
         buffer.clear();
+        buffer.shrink_to(PART_BYTES + 2 * BLOCK_BYTES);
         if let Ok(mut free) = self.0.lock() {
             free.push(buffer);
         }

@@ -57,16 +57,6 @@ impl Key {
         Self::of(halves, long_hash(halves, piece.len()), piece.len(), serial)
     }
 
-    /// Creates the key of a piece from its bytes, as [`short`](Self::short) and [`long`](Self::long) do.
-    pub(super) fn from_halves(halves: [u128; 2], len: usize, serial: u32) -> Self {
-        let hash = if len > 16 {
-            long_hash(halves, len)
-        } else {
-            slots::half(hash(halves[0]))
-        };
-        Self::of(halves, hash, len, serial)
-    }
-
     /// Creates a key from the bytes and the upper half of their hash.
     #[inline(always)]
     fn of(halves: [u128; 2], hash: u32, len: usize, serial: u32) -> Self {
@@ -80,7 +70,7 @@ impl Key {
         }
     }
 
-    /// Returns the [`key_hash`], whose upper bits lead to the bucket.
+    /// Returns the [`key_hash`], which leads to the bucket.
     #[inline(always)]
     pub(crate) fn hash(&self) -> u32 {
         self.hash

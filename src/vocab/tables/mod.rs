@@ -342,8 +342,10 @@ pub(crate) const MAX_IDS: usize = slots::ID_MASK as usize - 1;
 
 /// Returns whether many tokens hash to the same buckets, which would make look-ups slow. Only crafted vocabularies do.
 pub(crate) fn are_crowded(tokens: &[&[u8]], halves: Halves<'_>) -> bool {
+    // an id that no token has is in no table; Mistral's files have 1,000 of them in a row
     let (short, keyless): (Vec<&[u8]>, Vec<&[u8]>) = tokens
         .iter()
+        .filter(|token| !token.is_empty())
         .partition(|token| token.len() <= ROW_BYTES && !token.ends_with(&[0xFF]));
     let merges = (0..halves.0.len() as u32).filter_map(|id| match halves.made(id) {
         Made::Merge(left, right) => Some((left, right)),
