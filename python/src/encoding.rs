@@ -55,6 +55,12 @@ impl Encoding {
         self.set(encoding.clone(), true)
     }
 
+    /// Makes this the same encoding as another one.
+    fn _set_same(&self, other: &Self) -> PyResult<()> {
+        let core = other.core()?;
+        self.set(core.encoding.clone(), core.is_built_in)
+    }
+
     /// Makes this a custom encoding, which is as lenient as those of tiktoken.
     fn _set_custom(
         &self,

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyInt, PyList, PySequence, PyString, PyTuple};
 use tiktally::TokenId;
 
 /// The number of ids in a block of the table of integers.
@@ -87,14 +87,29 @@ pub fn bytes_of<'py, T: Copy, const N: usize>(
 
 /// Returns the ids of a list, a tuple, an array or another sequence.
 pub fn tokens_of(tokens: &Bound<'_, PyAny>) -> PyResult<Vec<TokenId>> {
-    if let Ok(list) = tokens.cast::<PyList>() {
+    if let Ok(list) = tokens.cast_exact::<PyList>() {
         return list.iter().map(|id| id.extract()).collect();
     }
     if !tokens.is_instance_of::<PyTuple>()
         && let Ok(buffer) = PyBuffer::<TokenId>::get(tokens)
         && buffer.dimensions() == 1
+        && is_in_the_order_of_the_machine(buffer.format().to_bytes())
     {
         return buffer.to_vec(tokens.py());
     }
-    tokens.extract()
+    if !tokens.is_instance_of::<PySequence>() || tokens.is_instance_of::<PyString>() {
+        // raises TypeError
+        return tokens.extract();
+    }
+    // `extract` would reserve what `__len__` says, which can be more than there is
+    tokens.try_iter()?.map(|id| id?.extract()).collect()
+}
+
+/// Returns whether the format of a buffer has this machine's order of bytes. The buffer's own check does not see this.
+fn is_in_the_order_of_the_machine(format: &[u8]) -> bool {
+    match format.first() {
+        Some(b'>' | b'!') => cfg!(target_endian = "big"),
+        Some(b'<') => cfg!(target_endian = "little"),
+        _ => true,
+    }
 }

@@ -37,7 +37,7 @@ const MAX_KEPT: usize = 4;
 /// The argument `allowed_special`: `"all"` or a set of strings.
 pub struct Allowed(Names);
 
-/// The argument `disallowed_special`: `"all"`, a collection of strings, or `None` for no strings.
+/// The argument `disallowed_special`: `"all"`, a collection of strings, or a false value such as `None` for no strings.
 pub struct Disallowed(Names);
 
 /// Both arguments, which own their names.
@@ -61,7 +61,10 @@ impl FromPyObject<'_, '_> for Allowed {
 
     fn extract(names: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
         let is_set = names.is_instance_of::<PySet>() || names.is_instance_of::<PyFrozenSet>();
-        if is_set && names.len()? > FEW_NAMES {
+        // a subclass can be equal to any other set
+        let is_plain =
+            names.is_exact_instance_of::<PySet>() || names.is_exact_instance_of::<PyFrozenSet>();
+        if is_plain && names.len()? > FEW_NAMES {
             return Ok(Self(Names::Many(names.to_owned().unbind())));
         }
         match Names::new(&names)? {
@@ -77,8 +80,8 @@ impl FromPyObject<'_, '_> for Disallowed {
     type Error = PyErr;
 
     fn extract(names: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
-        // tiktoken looks only at names that are true
-        if names.is_none() {
+        // tiktoken does not look at what is false, such as None
+        if !names.is_truthy()? {
             return Ok(Self(Names::These(Vec::new())));
         }
         Names::new(&names).map(Self)
@@ -158,7 +161,9 @@ impl Kept {
                 return Ok(set);
             }
         }
-        let names = Names::new(allowed)?;
+        // the names are read from the copy: another thread can change the set meanwhile
+        let allowed = PyFrozenSet::new(py, allowed.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
+        let names = Names::new(&allowed)?;
         let texts = names.texts();
         let special = Special::allow(&texts).ignoring_unknown();
         let special = match rejects_others {
@@ -167,8 +172,7 @@ impl Kept {
         };
         let set = Arc::new(encoding.special_set(special).map_err(raise)?);
         let kept = Prepared {
-            allowed: PyFrozenSet::new(py, allowed.try_iter()?.collect::<PyResult<Vec<_>>>()?)?
-                .unbind(),
+            allowed: allowed.unbind(),
             rejects_others,
             set: Arc::clone(&set),
         };

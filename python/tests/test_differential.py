@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tiktally
 import tiktally.compat.load
@@ -231,6 +232,11 @@ def test_custom_encodings(oracles, pattern):
     compare([custom], make)
 
 
+class Reversed(list):
+    def __iter__(self):
+        return reversed(self)
+
+
 def test_arguments_that_are_not_as_documented(oracles):
     special = "<|endoftext|>"
     for ours, theirs in oracles:
@@ -245,6 +251,15 @@ def test_arguments_that_are_not_as_documented(oracles):
             ("encode_batch", lambda: ([None], {})),
             ("encode_batch", lambda: ([["a", 5]], {})),
             ("encode_ordinary_batch", lambda: ([iter(["a", "b"])], {})),
+            ("encode", lambda: ([special], {"disallowed_special": False})),
+            ("decode", lambda: ([np.array([97, 98], dtype=">u4")], {})),
+            ("decode", lambda: ([np.array([97, 98], dtype="<u4")], {})),
+            ("decode", lambda: ([np.array([97, 98, 99], dtype=np.uint32)[::2]], {})),
+            ("decode", lambda: ([np.array([[97, 98]], dtype=np.uint32)], {})),
+            ("decode", lambda: ([Reversed([97, 98])], {})),
+            ("decode", lambda: ([range(97, 99)], {})),
+            ("decode", lambda: ([b"ab"], {})),
+            ("decode", lambda: ([{97}], {})),
             ("decode_with_offsets", lambda: ([iter([97, 98])], {})),
             ("decode_with_offsets", lambda: ([{97}], {})),
             ("decode", lambda: ([iter([97])], {})),
@@ -346,10 +361,16 @@ def test_pickles_of_tiktoken(oracles):
 
     custom = tiktoken.Encoding("toy", pat_str=r"\w+", mergeable_ranks={bytes([i]): i for i in range(256)}, special_tokens={"<|x|>": 300})
     pickles = [pickle.dumps(encoding, protocol) for encoding in [oracles[3][1], custom] for protocol in range(2, 6)]
+    # one of a plugin
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(tiktoken.registry.ENCODINGS, "toy", custom)
+        pickles.append(pickle.dumps(custom))
+    assert len(pickles[-1]) < 100
     code = f"""
 import pickle, tiktally.compat
 tiktally.compat.install()
 import tiktally, tiktoken
+tiktoken.registry.ENCODINGS["toy"] = pickle.loads({pickles[4]!r})
 for data in {pickles!r}:
     encoding = pickle.loads(data)
     assert type(encoding) is tiktally.Encoding is tiktoken.Encoding
@@ -381,6 +402,30 @@ class Mine(tiktoken.Encoding):
         super().__init__(**parts)
         self.more = more
 mine = Mine(5)
+class Same(tiktoken.Encoding):
+    def __init__(self, name, **parts):
+        super().__init__(name, **parts)
+        self.more = len(name)
+    def encode(self, text, **choice):
+        return [5] + super().encode(text, **choice)
+    def encode_ordinary(self, text):
+        return [6]
+    def decode_bytes(self, tokens):
+        return b"bytes"
+same = Same("same", pat_str=enc._pat_str, mergeable_ranks=enc._mergeable_ranks, special_tokens={})
+again = pickle.loads(pickle.dumps(same))
+for one in [same, again]:
+    print(type(one).__name__, one.more, one.encode_batch(["a"]), one.encode_ordinary_batch(["a"]))
+    print(one.decode([97]), one.decode_batch([[97]]), one.decode_bytes_batch([[97]]), one.encode_to_numpy("a"))
+try:
+    pickle.loads(pickle.dumps(mine))
+except TypeError:
+    print("a subclass with other arguments")
+tiktoken.registry._find_constructors()
+try:
+    tiktoken.core.raise_disallowed_special_token("<|x|>")
+except ValueError as error:
+    print(error)
 print(mine, mine.more, mine.n_vocab, mine.encode("<|x|>a", allowed_special={"<|x|>"}), mine._core_bpe.encode_single_piece(b"ab"))
 tiktoken.model.MODEL_TO_ENCODING["my-model"] = "mine"
 print(tiktoken.encoding_for_model("my-model"))

@@ -1,5 +1,6 @@
 """Tests of what tiktoken does not have, and of the package itself."""
 
+import collections.abc
 import copy
 import doctest
 import functools
@@ -10,6 +11,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -87,6 +89,45 @@ def test_custom_encodings():
     few = {bytes([byte]): byte for byte in range(256)}
     slow = tiktally.Encoding("slow", pat_str=r"(.)\1?", mergeable_ranks=few, special_tokens={})
     assert slow.pieces("aab") == ["aa", "b"]
+
+
+class BuiltIn(tiktally.Encoding):
+    """A subclass that is a built-in encoding."""
+
+    def __init__(self, more):
+        super().__init__("r50k_base")
+        self.more = more
+
+
+def test_pickles_of_subclasses():
+    enc = BuiltIn(5)
+    assert enc._special_tokens and "_special_tokens" in enc.__dict__
+    again = pickle.loads(pickle.dumps(enc))
+    assert (type(again), again.more, again.__dict__) == (BuiltIn, 5, {"more": 5})
+    assert again.encode(TEXT) == enc.encode(TEXT)
+
+
+def test_a_length_that_is_not_true():
+    class Lie(collections.abc.Sequence):
+        def __len__(self):
+            return 10**12
+
+        def __getitem__(self, index):
+            return [15339, 1917][index]
+
+    assert tiktally.get_encoding("cl100k_base").decode(Lie()) == "hello world"
+
+
+def test_a_set_that_says_it_is_any_other():
+    class Any(set):
+        def __eq__(self, other):
+            return True
+
+    enc = tiktally.get_encoding("o200k_harmony")
+    names = sorted(enc.special_tokens_set)
+    for allowed in [set(names[:20]), Any(names[20:40])]:
+        ids = enc.encode(names[30], allowed_special=allowed, disallowed_special=())
+        assert (len(ids) == 1) == (names[30] in allowed)
 
 
 def test_a_built_in_name_takes_no_other_arguments():
@@ -267,6 +308,17 @@ def test_chat():
         chat.count(b"{")
     assert chat.estimate(body).total == chat.count(body).total
     assert chat.remaining(body) == 128_000 - chat.count(body).total
+    for text in ["[]", "{", "5", "null", "", b"\xff", '{"model": 5}', '{"a":' * 100_000]:
+        for call in [chat.count, chat.estimate, chat.at_least, chat.remaining, lambda body: chat.fit(body, 100)]:
+            with pytest.raises(tiktally.errors.InvalidChat):
+                call(text)
+    assert chat.fit("\ufeff" + json.dumps(body), 100).dropped == []
+    # dict() would take the first two
+    for content in [{"ab"}, b"", 5j]:
+        with pytest.raises(TypeError, match="cannot contain"):
+            chat.count({"model": "gpt-4o", "messages": [{"role": "user", "content": content}]})
+    mapping = types.MappingProxyType(body["messages"][0])
+    assert chat.count({"model": "gpt-4o", "messages": [mapping]}) == chat.count(body)
     # bytes(10**9) is a gigabyte
     for wrong in [10**9, None, [body], 1.5]:
         for call in [chat.count, chat.estimate, chat.at_least, chat.remaining, lambda body: chat.fit(body, 100)]:

@@ -31,6 +31,10 @@ else:
             return instance.__dict__[name]
 
 
+_decode_bytes = _tiktally.Encoding.decode_bytes
+"""The native method, also for a subclass that overrides it."""
+
+
 class Encoding(_tiktally.Encoding):
     """Turns text into ids and back.
 
@@ -43,6 +47,17 @@ class Encoding(_tiktally.Encoding):
     >>> enc.encode_ordinary("hello world")
     [15339, 1917]
     """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # as in tiktoken, batches call the method of a subclass
+        if cls.encode is not Encoding.encode and cls.encode_batch is Encoding.encode_batch:
+            setattr(cls, "encode_batch", _encode_each)
+        if (
+            cls.encode_ordinary is not Encoding.encode_ordinary
+            and cls.encode_ordinary_batch is Encoding.encode_ordinary_batch
+        ):
+            setattr(cls, "encode_ordinary_batch", _encode_ordinary_each)
 
     def __init__(
         self,
@@ -223,12 +238,12 @@ class Encoding(_tiktally.Encoding):
 
     def _encode_only_native_bpe(self, text: str) -> list[int]:
         # fails for surrogates, which `pieces` replaces
-        text.encode("utf-8")
+        str.encode(text, "utf-8")
         return [id for piece in self.pieces(text) for id in self._encode_single_piece(piece)]
 
     def decode(self, tokens: Sequence[int], errors: str = "replace") -> str:
         """Returns the text of a list of ids. `errors` says what becomes of invalid UTF-8, as in `bytes.decode`."""
-        return self.decode_bytes(tokens).decode("utf-8", errors=errors)
+        return _decode_bytes(self, tokens).decode("utf-8", errors=errors)
 
     def decode_tokens_bytes(self, tokens: Sequence[int]) -> list[bytes]:
         """Returns the bytes of each token."""
@@ -254,7 +269,14 @@ class Encoding(_tiktally.Encoding):
 
     def __reduce__(self) -> Any:
         if self._is_built_in:
-            return get_encoding, (self.name,)
+            if type(self) is Encoding:
+                return get_encoding, (self.name,)
+            kept = {
+                name: value
+                for name, value in self.__dict__.items()
+                if not isinstance(getattr(type(self), name, None), cached_property)
+            }
+            return _built_in_subclass, (type(self), self.name, kept)
         if self.__dict__.get("_is_registered"):
             return _registered, (self.name,)
         return _new, (type(self),), self.__getstate__()
@@ -268,12 +290,33 @@ class Encoding(_tiktally.Encoding):
         }
 
     def __setstate__(self, state: Any) -> None:
-        # a pickle of tiktoken has the name of a built-in encoding here
-        Encoding.__init__(self, **({"name": state} if isinstance(state, str) else state))
+        if isinstance(state, str):
+            # a pickle of tiktoken has the name of a registered encoding here
+            other = _registered(state)
+            self._set_same(other)
+            self.__dict__.update(other.__dict__)
+        else:
+            # the method of a subclass, as in tiktoken
+            self.__init__(**state)  # type: ignore[misc]
+
+
+def _encode_each(self: Encoding, text: Iterable[str], *, num_threads: int = 0, **choice: Any) -> list[list[int]]:
+    return [self.encode(one, **choice) for one in text]
+
+
+def _encode_ordinary_each(self: Encoding, text: Iterable[str], *, num_threads: int = 8) -> list[list[int]]:
+    return [self.encode_ordinary(one) for one in text]
 
 
 def _new(kind: type[Encoding]) -> Encoding:
     return Encoding.__new__(kind)
+
+
+def _built_in_subclass(kind: type[Encoding], name: str, attributes: dict[str, Any]) -> Encoding:
+    encoding = _new(kind)
+    encoding._set_same(get_encoding(name))
+    encoding.__dict__.update(attributes)
+    return encoding
 
 
 def _registered(name: str) -> Encoding:

@@ -149,14 +149,30 @@ def _text_of(body: Body) -> str:
     if isinstance(body, str):
         return body
     if isinstance(body, Mapping):
-        return json.dumps(body, ensure_ascii=False, default=dict)
+        return json.dumps(body, ensure_ascii=False, default=_dict_of)
     if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body).decode("utf-8")
+        try:
+            return bytes(body).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidChat(f"the body is not UTF-8: {error}") from None
     raise TypeError(f"a chat request is a mapping, or JSON as str or bytes, not {type(body).__name__}")
 
 
+def _dict_of(value: Any) -> dict[str, Any]:
+    # messages of OpenAI's package are models of Pydantic
+    if isinstance(value, Mapping) or hasattr(value, "model_dump"):
+        return dict(value)
+    raise TypeError(f"a chat request cannot contain a {type(value).__name__}")
+
+
 def _model_of(body: Body, text: str) -> str:
-    model = (body if isinstance(body, Mapping) else json.loads(text)).get("model")
+    fields: Any = body
+    if not isinstance(body, Mapping):
+        try:
+            fields = json.loads(text.removeprefix("\ufeff"))
+        except (ValueError, RecursionError) as error:
+            raise InvalidChat(f"the body is not valid JSON: {error}") from None
+    model = fields.get("model") if isinstance(fields, Mapping) else None
     if not isinstance(model, str):
         raise InvalidChat("the request needs the name of a model in `model`")
     return model

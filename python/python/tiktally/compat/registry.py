@@ -59,6 +59,11 @@ def list_encoding_names() -> list[str]:
     return list(_constructors())
 
 
+def _find_constructors() -> None:
+    """Looks for plugins. Code that adds to ENCODING_CONSTRUCTORS calls it first, although tiktoken does not document it."""
+    _constructors()
+
+
 def _constructors() -> dict[str, Callable[[], dict[str, Any]]]:
     global ENCODING_CONSTRUCTORS
     with _lock:
