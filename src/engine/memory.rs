@@ -14,7 +14,7 @@ use crate::merge::cache::{self, Limit};
 ///
 /// A cache takes no more than the largest power of two within `bytes`, and no more than 16 MiB. Less than 16 KiB switches
 /// it off. From 1 MiB on, 16 KiB more watch which pieces come back. The limit changes speed and memory, never an id.
-/// Addresses for the whole limit are reserved with the first piece that needs the cache; memory is taken as it fills.
+/// Addresses for the whole limit are reserved when a cache doubles for the first time; memory is taken as it fills.
 ///
 /// It holds for existing caches too: they do not grow beyond it. A larger cache frees all its memory and begins anew,
 /// when it next checks its size: at the latest when it is full. To free the memory of an idle thread, use
