@@ -1,5 +1,6 @@
 """Tests of what tiktoken does not have, and of the package itself."""
 
+import base64
 import collections.abc
 import copy
 import doctest
@@ -7,7 +8,9 @@ import functools
 import json
 import multiprocessing
 import os
+import pathlib
 import pickle
+import re
 import subprocess
 import sys
 import threading
@@ -246,6 +249,49 @@ def test_files(tmp_path):
             load(config)
 
 
+def test_pickles_of_files(tmp_path):
+    """Patterns in turn, gaps and the facts of a file are not arguments of a custom encoding."""
+    (tmp_path / "bytes.tiktoken").write_bytes(b"".join(b"%s %d\n" % (base64.b64encode(bytes([i])), i) for i in range(256)))
+    words = tiktally.Encoding.from_tiktoken_file(tmp_path / "bytes.tiktoken", pattern=r"\w+")
+    letters = tiktally.compat.load._letters()
+    split = [{"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": False} for regex in [r"\p{N}{1,3}", "[一-龥]+"]]
+    (tmp_path / "tokenizer.json").write_text(json.dumps({
+        "version": "1.0",
+        "added_tokens": [{"id": 257, "content": "<s>", "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}],
+        "normalizer": {"type": "NFC"},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [*split, {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}]},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [257], "tokens": ["<s>"]}},
+        },
+        "decoder": {"type": "ByteLevel"},
+        "model": {"type": "BPE", "vocab": {letter: id for id, letter in enumerate(letters)} | {"he": 256}, "merges": ["h e"]},
+    }))
+    in_turn = tiktally.Encoding.from_tokenizer_json(tmp_path / "tokenizer.json", special_tokens={"<t>": 258})
+    assert (in_turn.needs_nfc, in_turn.ids_before_text) == (True, [257])
+
+    def same(again, enc):
+        text = "12345 一丁he, 5a<s><t><u>"
+        assert (again.name, again.needs_nfc, again.ids_before_text) == (enc.name, enc.needs_nfc, enc.ids_before_text)
+        assert again.pieces(text) == enc.pieces(text) and again.special_tokens_set == enc.special_tokens_set
+        assert again.encode(text, allowed_special="all") == enc.encode(text, allowed_special="all")
+
+    for enc in [words, in_turn, in_turn.extend("more", {"<u>": 400}), words.extend("more", {"<u>": 400})]:
+        data = pickle.dumps(enc)
+        again = pickle.loads(data)
+        same(again, enc)
+        same(pickle.loads(pickle.dumps(again)), enc)
+    assert len(pickle.dumps(tiktally.get_encoding("cl100k_base").extend("more", {"<u>": 200_000}))) < 200
+    (tmp_path / "bytes.tiktoken").write_bytes(b"IQ== 0\n")
+    with pytest.raises(pickle.PicklingError, match="changed"):
+        pickle.dumps(words)
+    # what is pickled needs no file
+    (tmp_path / "bytes.tiktoken").unlink()
+    same(pickle.loads(data), enc)
+
+
 def test_files_of_other_tokenizers(tmp_path):
     """Toy files in the formats of Hugging Face and of Mistral."""
     letters = tiktally.compat.load._letters()
@@ -461,6 +507,14 @@ assert enc.count_batch(texts, num_threads=4) == expected
 """
     environment = os.environ | {"RUST_MIN_STACK": str(1 << 30)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_the_main_readme():
+    text = (pathlib.Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    examples = re.findall("```python\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        exec(example, {})
 
 
 def test_install_takes_the_place_of_tiktoken():

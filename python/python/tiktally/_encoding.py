@@ -124,9 +124,27 @@ class Encoding(_tiktally.Encoding):
     def _from_file(
         cls, kind: str, path: str | os.PathLike[str], name: str | None, special_tokens: Mapping[str, int], **options: Any
     ) -> Encoding:
-        encoding = Encoding.__new__(cls)
+        import hashlib
+
+        path = os.path.abspath(path)
         name = os.path.basename(path) if name is None else name
-        encoding._set_file(kind, name, _bytes_of(path), dict(special_tokens), **options)
+        tokens = dict(special_tokens)
+        data = _bytes_of(path)
+        encoding = Encoding.__new__(cls)
+        encoding._set_file(kind, name, data, tokens, **options)
+        digest = hashlib.sha256(data).digest()
+
+        def reduced() -> Any:
+            # read again, because keeping it would take more memory than the encoding
+            import pickle
+            import zlib
+
+            data = _bytes_of(path)
+            if hashlib.sha256(data).digest() != digest:
+                raise pickle.PicklingError(f"{path} has changed since {name} was made of it; load it again")
+            return _of_file, (cls, kind, name, zlib.compress(data, 1), tokens, options)
+
+        encoding.__dict__["_reduced"] = reduced
         return encoding
 
     def extend(self, name: str, special_tokens: Mapping[str, int]) -> Encoding:
@@ -137,8 +155,10 @@ class Encoding(_tiktally.Encoding):
         >>> chat.encode("<|im_start|>hello", allowed_special="all")
         [100264, 15339]
         """
+        tokens = dict(special_tokens)
         encoding = Encoding.__new__(Encoding)
-        encoding._set_extension(self, name, dict(special_tokens))
+        encoding._set_extension(self, name, tokens)
+        encoding.__dict__["_reduced"] = lambda: (_extended, (self, name, tokens))
         return encoding
 
     def __repr__(self) -> str:
@@ -279,6 +299,9 @@ class Encoding(_tiktally.Encoding):
             return _built_in_subclass, (type(self), self.name, kept)
         if self.__dict__.get("_is_registered"):
             return _registered, (self.name,)
+        if "_reduced" in self.__dict__:
+            # a file or a base can have more than the arguments of a custom encoding
+            return self.__dict__["_reduced"]()
         return _new, (type(self),), self.__getstate__()
 
     def __getstate__(self) -> Any:
@@ -310,6 +333,21 @@ def _encode_ordinary_each(self: Encoding, text: Iterable[str], *, num_threads: i
 
 def _new(kind: type[Encoding]) -> Encoding:
     return Encoding.__new__(kind)
+
+
+def _extended(base: Encoding, name: str, special_tokens: dict[str, int]) -> Encoding:
+    return base.extend(name, special_tokens)
+
+
+def _of_file(
+    cls: type[Encoding], kind: str, name: str, packed: bytes, tokens: dict[str, int], options: dict[str, Any]
+) -> Encoding:
+    import zlib
+
+    encoding = _new(cls)
+    encoding._set_file(kind, name, zlib.decompress(packed), tokens, **options)
+    encoding.__dict__["_reduced"] = lambda: (_of_file, (cls, kind, name, packed, tokens, options))
+    return encoding
 
 
 def _built_in_subclass(kind: type[Encoding], name: str, attributes: dict[str, Any]) -> Encoding:

@@ -86,8 +86,8 @@ class Fitted:
 def count(body: Body) -> ChatTokens:
     """Counts the tokens of a request.
 
-    Raises InvalidChat for a body that is not a request, UnsupportedContent for content whose cost no recording shows, and
-    UnknownModel for a model without an encoding. The first two are ValueErrors, the last one is a KeyError.
+    Raises InvalidChat for a body that is not a request, and UnsupportedContent for content whose cost no recording shows:
+    both are ValueErrors. Raises UnknownModel, a KeyError, for a model without an encoding.
     """
     return ChatTokens(**_tiktally.count_chat(_text_of(body), "count")[0])
 
