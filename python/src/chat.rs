@@ -67,8 +67,8 @@ fn fields(py: Python<'_>, tokens: ChatTokens) -> PyResult<Bound<'_, PyDict>> {
     Ok(fields)
 }
 
-/// Returns the tokens of a model's context window, of its longest input and of its longest answer, and the day on which
-/// they were looked up, or `None` if they are not known.
+/// Returns the tokens of a model's context window, of its longest input and of its longest answer, and the day of the
+/// look-up. Returns `None` if the window is not known.
 #[pyfunction]
 pub fn context_window(model: &str) -> Option<(usize, Option<usize>, Option<usize>, &'static str)> {
     let window = tiktally::context_window(model)?;

@@ -173,8 +173,8 @@ impl Encoding {
         Ok(self.encode_ordinary(text))
     }
 
-    /// Appends the ids of a text to `ids`, as [`encode_ordinary_into`](Self::encode_ordinary_into) does, but returns an error
-    /// where that panics or leaves out a byte, and appends nothing then.
+    /// Appends the ids of a text to `ids`, as [`encode_ordinary_into`](Self::encode_ordinary_into) does. Where that panics
+    /// or leaves out a byte, it returns an error and appends nothing.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
