@@ -800,6 +800,95 @@ mod tests {
         limit_to(usize::MAX, 8 << 20);
     }
 
+    /// Checks that laps, growth and limits that change, in any order, never lead to a wrong id.
+    #[test]
+    fn growth_laps_and_limits_by_chance() {
+        for seed in 1..4 {
+            check_by_chance(seed, 400_000);
+        }
+    }
+
+    /// Returns ids that look like an entry of a piece with other ids.
+    fn forged(piece: &[u8], mark: u32) -> [TokenId; 12] {
+        let key = key(piece, 1);
+        let mut ids = [mark; 12];
+        ids[0] = key.head | 2;
+        for i in 0..words_of(key.len()) {
+            ids[1 + i] = (key.halves[i / 4] >> (32 * (i % 4))) as u32;
+        }
+        ids
+    }
+
+    /// Puts pieces by chance, while the limit changes and the cache grows. The ids look like entries of other pieces.
+    fn check_by_chance(seed: u64, puts: usize) {
+        let mut random = crate::texts::Random::new(seed);
+        let mut cache = Cache::new(Limit::Bytes(usize::MAX));
+        let mut last: HashMap<Vec<u8>, Vec<TokenId>> = HashMap::new();
+        let piece = |i: usize| format!("{:x}", i * 7).repeat(1 + i % 5).into_bytes();
+        let (mut pieces, mut left) = (1, 0);
+        let mut most_bytes = 0;
+        for mark in 0..puts {
+            if left == 0 {
+                left = 1 + random.below(60_000);
+                pieces = 1 + random.below(300_000);
+                let bytes = [0, 1 << 14, 1 << 16, 1 << 20, 3 << 20, 6 << 20, 8 << 20];
+                let bytes = bytes.get(random.below(2 * bytes.len()));
+                let bytes = bytes.copied().unwrap_or(usize::MAX);
+                cache.limit = Limit::Bytes(bytes);
+                most_bytes = 4 * cache.words.max(cache.limit.words());
+                check_entries(&cache, &last);
+            }
+            left -= 1;
+            let can_grow = cache.overwrites && 2 * cache.words <= cache.limit.words();
+            if can_grow && random.below(20_000) == 0 {
+                cache.grow();
+                check_entries(&cache, &last);
+            }
+            let this = piece(random.below(pieces));
+            let key = key(&this, 1);
+            let found = get(&cache, &key);
+            assert!(found.is_none() || found.as_ref() == last.get(&this));
+            if found.is_some() && random.below(4) > 0 {
+                continue;
+            }
+            // ids of any number, and more of them after their end
+            let other = forged(&piece(random.below(pieces)), mark as u32);
+            let ids: Vec<TokenId> = other.into_iter().cycle().take(40 + BLOCK_IDS).collect();
+            let len = 1 + random.below(40);
+            cache.put(&key, &ids, len);
+            let found = get(&cache, &key);
+            if found.as_deref() == Some(&ids[..len]) {
+                last.insert(this, ids[..len].to_vec());
+            } else {
+                // not admitted
+                assert!(cache.admission != Admission::All);
+                assert!(found.is_none() || found.as_ref() == last.get(&this));
+            }
+            assert!(4 * (cache.log.len() + SLOTS * cache.index.len()) <= most_bytes);
+        }
+        check_entries(&cache, &last);
+    }
+
+    /// Checks that each slot that is kept leads to a whole entry, and that a look-up finds it.
+    fn check_entries(cache: &Cache, last: &HashMap<Vec<u8>, Vec<TokenId>>) {
+        for (bucket, IndexBucket(slots)) in cache.index.iter().enumerate() {
+            for slot in slots.iter().filter(|slot| cache.is_entry(**slot)) {
+                let position = slot & LOG_POSITION_MASK;
+                let entry = &cache.log[position as usize..];
+                let len = len_of(entry[0]);
+                let bytes = entry[1..].iter().flat_map(|word| word.to_le_bytes());
+                let piece: Vec<u8> = bytes.take(len).collect();
+                let key = key(&piece, 1);
+                assert_eq!(
+                    (cache.bucket_of(key.hash), tag_of(key.hash)),
+                    (bucket, slot & !(PLACE_END - 1))
+                );
+                assert_eq!(cache.position(key.hash), position);
+                assert_eq!(get(cache, &key).as_ref(), last.get(&piece));
+            }
+        }
+    }
+
     /// Checks that next to nothing is lost while the log has room.
     #[test]
     fn the_log_is_used_up() {
