@@ -66,9 +66,10 @@ const OVERHANG_WORDS: usize = KEY_WORDS + BLOCK_IDS;
 
 /// Where the tag begins in a slot.
 const TAG_SHIFT: u32 = 23;
-/// Where the bits of the bucket begin in a mixed hash. Those of a cache that did not grow end where the tag begins, the
-/// largest one has three bits of the tag: fewer are left to tell its slots apart, and 2 % of its pieces are lost. With
-/// entries of an even number of words, tags of a bit more lost fewer, but the log held 8 % less.
+/// Where the bits of the bucket begin in a mixed hash. Those of a cache that did not grow end where the tag begins. The
+/// largest cache takes three more, which are bits of the tag. Fewer are left to tell its slots apart, so 2 % of its pieces
+/// are lost. With entries of an even number of words, the tag had one bit more. That lost fewer, but the log held 8 % less
+/// (November 2026).
 const BUCKET_SHIFT: u32 = TAG_SHIFT - index_len(FIRST_WORDS).ilog2();
 /// The bit of a place in an odd lap.
 const LAP: u32 = 1 << (TAG_SHIFT - 1);
@@ -171,7 +172,8 @@ fn unsampled_bits(mixed: u32) -> u32 {
 
 /// A cache of merged pieces. A fourth of its words is the index, the rest is the log.
 pub(crate) struct Cache {
-    /// The buckets. When the cache doubles, each new piece adds one: see [`split_next`](Self::split_next).
+    /// The buckets. After the cache doubled, some are added whenever the log is extended: see
+    /// [`split_next`](Self::split_next).
     index: Vec<IndexBucket>,
     /// The bits of a hash that choose its bucket, once the index has its full length.
     mask: usize,
@@ -423,7 +425,8 @@ impl Cache {
         self.overwrites_to = usize::MAX;
     }
 
-    /// Returns the sampled pieces of all entries.
+    /// Returns the sampled pieces of all entries. A cache of less than [`FIRST_WORDS`] lacks some bits of their hashes, so
+    /// only some of its pieces are noted as themselves.
     fn sampled(&self) -> Box<Returns> {
         let mut returns = Box::new(Returns::new());
         for (bucket, IndexBucket(slots)) in (0..).zip(&self.index) {
@@ -464,8 +467,8 @@ impl Cache {
         };
     }
 
-    /// Reserves memory for the largest cache within the limit, so that no entry is ever copied. What is not used is not
-    /// touched, so it costs nothing but addresses.
+    /// Reserves memory for the largest cache within the limit, so that no entry is copied, unless the limit rises later.
+    /// What is not used is not touched, so it costs only addresses.
     fn reserve(&mut self) {
         let limit = self.limit.words();
         self.index.reserve_exact(index_len(limit));
@@ -740,7 +743,8 @@ mod tests {
         }
     }
 
-    /// Checks that a cache which doubles at any time after its first lap keeps all its entries, and that the entries of later laps are found.
+    /// Checks that a cache which doubles at any time after its first lap keeps all its entries, and that the entries of
+    /// later laps are found.
     #[test]
     fn growth_keeps_the_entries() {
         let entry = |i: u32| {
