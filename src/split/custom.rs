@@ -7,10 +7,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::Splitter;
-use super::linear::Linear;
+use super::linear::{Budget, Linear};
 #[cfg(feature = "tokenizer-json")]
 use super::stages::{Progress, Stage, Stages};
+use super::{Scan, Splitter, scalar};
 use crate::error::{Error, ErrorKind};
 
 /// Selects how text that a custom pattern does not match is treated.
@@ -194,12 +194,19 @@ impl Custom {
         }
     }
 
-    /// Returns the end of the piece that begins at `start`, see [`Scan::end`](super::Scan::end).
-    pub(crate) fn end(&self, text: &[u8], start: usize, complete: bool) -> Option<usize> {
-        let mut ends = [0];
-        // text before a piece does not matter, and without it the ends fit in 32 bits
-        let found = self.ends(text.get(start..)?, 0, complete, &mut ends);
-        (found == 1).then_some(start + ends[0] as usize)
+    /// Returns the end of the open piece, see [`Scan::end`].
+    pub(crate) fn end(&self, scan: &mut Scan, text: &[u8], complete: bool) -> Option<usize> {
+        let Engine::Linear(linear) = &self.engine else {
+            return None;
+        };
+        let mut budget = match scan.state {
+            scalar::Progress::Unmatched(budget) => budget,
+            _ => Budget::new(text),
+        };
+        budget.add(text);
+        let end = linear.end(text, scan.start, &mut scan.at, complete, &mut budget);
+        scan.state = scalar::Progress::Unmatched(budget);
+        end
     }
 
     /// Writes the ends of the next pieces from `start` on to `ends`, and returns how many it found.

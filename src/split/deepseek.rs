@@ -215,7 +215,8 @@ impl Reader<'_> {
             Progress::Letters
             | Progress::Capitals { .. }
             | Progress::Smalls
-            | Progress::WordEnd => {
+            | Progress::WordEnd
+            | Progress::Unmatched(_) => {
                 self.skip(Kind::Word);
                 self.end_if_known()
             }

@@ -54,7 +54,7 @@ pub(crate) enum Splitter {
 /// pattern. A custom pattern has no such type: `$other` is evaluated for it, with the bindings of `$custom`.
 ///
 /// ```text
-/// with_rules!(splitter, R => scan.end::<R>(text, true), Splitter::Custom(custom) => custom.end(text, 0, true))
+/// with_rules!(splitter, R => scan.end::<R>(text, true), Splitter::Custom(custom) => custom.end(scan, text, true))
 /// ```
 macro_rules! with_rules {
     ($splitter:expr, $rules:ident => $call:expr, $custom:pat => $other:expr) => {
@@ -112,13 +112,6 @@ impl Splitter {
         }
     }
 
-    /// Returns whether the scan of an open piece goes on where it stopped, see [`Scan`]. An automaton reads the piece from
-    /// its start.
-    #[inline(always)]
-    pub(crate) fn resumes(&self) -> bool {
-        self.has_borders()
-    }
-
     /// Returns whether the pattern may give up on a text.
     pub(crate) fn can_fail(&self) -> bool {
         match self {
@@ -144,7 +137,7 @@ impl Splitter {
         let known = scan.known();
         let end = with_rules!(self,
             R => scan.end::<R>(text, complete),
-            Self::Custom(custom) => custom.end(text, scan.start(), complete)
+            Self::Custom(custom) => custom.end(scan, text, complete)
         );
         #[cfg(test)]
         scanned::add(scan.known() - known);

@@ -8,6 +8,8 @@ use fearless_simd::Simd;
 use super::classes::{
     CASELESS, Classes, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UPPER, WHITE, class_at,
 };
+#[cfg(feature = "custom")]
+use super::linear::Budget;
 use super::window;
 use super::window_classes::{Masks, WIDTH};
 
@@ -227,6 +229,9 @@ pub(super) enum Progress {
     Gap {
         last: usize,
     },
+    /// No match of a custom pattern begins before the position up to which the text was read.
+    #[cfg(feature = "custom")]
+    Unmatched(Budget),
     /// White space: the start of its last character, and the end of its last newline.
     White {
         last: usize,
@@ -301,6 +306,8 @@ impl Scan {
             }
             #[cfg(feature = "tokenizer-json")]
             Progress::Gap { last } => *last -= bytes,
+            #[cfg(feature = "custom")]
+            Progress::Unmatched(budget) => budget.paid -= bytes,
             _ => {}
         }
     }
@@ -321,12 +328,6 @@ impl Scan {
             Progress::Gap { last } => last,
             _ => self.at,
         }
-    }
-
-    /// Returns where the piece begins.
-    #[cfg(feature = "custom")]
-    pub(crate) fn start(&self) -> usize {
-        self.start
     }
 
     /// Returns how far the text was read.
@@ -379,6 +380,9 @@ impl Scan {
             }
             #[cfg(feature = "tokenizer-json")]
             Progress::AsciiLetters | Progress::Gap { .. } => Step::Wait,
+            // only custom patterns have this one
+            #[cfg(feature = "custom")]
+            Progress::Unmatched(_) => Step::Wait,
         }
     }
 

@@ -66,8 +66,9 @@ impl StreamEncoder {
     /// Adds text, and appends the ids that no later text can change to `ids`.
     ///
     /// These are the ids of all pieces that have ended. Of a long open piece, they are the ids that stay whatever
-    /// follows. With a custom pattern that has no splitter made for it, the end of a piece of more than 64 KiB may be found
-    /// only when the text has grown by half of that piece.
+    /// follows. A custom pattern without a splitter of its own may find the end of a piece of more than 1 KiB later: when
+    /// the text has grown by a 64th of that piece. Text between matches may be held until [`finish`](Self::finish) if it
+    /// almost matches in most places.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {

@@ -39,11 +39,6 @@ const MAX_KEPT_BYTES: usize = 1 << 12;
 /// recorded.
 const LONG_PIECE_BYTES: usize = 1 << 12;
 
-/// An automaton reads an open piece from its start on. One of more bytes than this is read again only when it has grown by
-/// half, so that reading stays linear in the text. In blocks of 256 KiB, 30 MB of one letter would be read some 57 times
-/// otherwise. Chosen on 27 November 2026; no measurement is recorded.
-const REREAD_BYTES: usize = 1 << 16;
-
 /// The tail of a text, whose piece boundaries depend on text still to come.
 #[derive(Debug, Clone)]
 pub(super) struct OpenTail {
@@ -57,8 +52,6 @@ pub(super) struct OpenTail {
     pub(super) is_inside: bool,
     /// From how many bytes on to look for final tokens in the open piece.
     next_attempt: usize,
-    /// From how many bytes on to look for the end of the open piece, if each look reads it from its start.
-    next_look: usize,
 }
 
 impl OpenTail {
@@ -69,7 +62,6 @@ impl OpenTail {
             scan: Scan::new(0),
             is_inside: false,
             next_attempt: LONG_PIECE_BYTES,
-            next_look: 0,
         }
     }
 
@@ -81,9 +73,6 @@ impl OpenTail {
         vocab: &Regular,
         sink: &mut impl Sink,
     ) -> bool {
-        if self.open().len() < self.next_look {
-            return false;
-        }
         let (text, before) = (self.text.as_bytes(), self.start);
         while let Some(end) = splitter.end(&mut self.scan, text, false) {
             let piece = text.get(self.start..end).unwrap_or_default();
@@ -97,14 +86,6 @@ impl OpenTail {
                 self.start += encode_bulk(&self.text, end, splitter, vocab, sink);
             }
             self.scan = Scan::new(self.start);
-        }
-        if !splitter.resumes() {
-            let open = text.len() - self.start;
-            self.next_look = if open > REREAD_BYTES {
-                open + open / 2
-            } else {
-                0
-            };
         }
         let has_closed = self.start > before;
         if self.start > MAX_KEPT_BYTES {

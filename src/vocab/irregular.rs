@@ -80,7 +80,7 @@ impl Irregular {
     }
 }
 
-/// A position in a piece. A huge piece takes far less memory with 32 bits: in it, each byte has several.
+/// A position in a piece. With 32 bits, a huge piece takes far less memory: each of its bytes has several positions.
 trait Position: Copy + Ord {
     fn new(at: usize) -> Self;
     fn get(self) -> usize;

@@ -271,6 +271,28 @@ fn gaps_end_in_streams() {
     assert_eq!(ids, encoding.encode_ordinary(text));
 }
 
+/// Text that almost matches everywhere is read by each look from another place: a stream limits how often.
+#[test]
+fn almost_matches_are_linear_in_streams() {
+    for (pattern, unit, end) in [
+        (r"[a-z]+!", "a", ". b!"),
+        (r"a+b|[^a]", "a", "c"),
+        (r"(?:ab)+c", "ab", "d abc"),
+        (r"[a-z]+", " ", "a"),
+    ] {
+        let encoding = bytes(pattern);
+        let text = unit.repeat(200_000) + end;
+        for len in [7, 100_000, text.len()] {
+            let (mut encoder, mut ids) = (encoding.stream_encoder(), Vec::new());
+            for part in text.as_bytes().chunks(len) {
+                encoder.push(std::str::from_utf8(part).unwrap(), &mut ids);
+            }
+            encoder.finish(&mut ids);
+            assert!(ids == encoding.encode_ordinary(&text), "{pattern} {len}");
+        }
+    }
+}
+
 /// A long open piece is read again only when it has grown: the ids and counts stay those of the whole text.
 #[test]
 fn long_pieces_in_streams() {

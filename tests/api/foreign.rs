@@ -299,13 +299,14 @@ fn parts_of_a_sequence_see_only_their_part() {
     assert_eq!(pieces(vec![string], "a.b"), ["a", ".", "b"]);
 }
 
-/// Returns a small file of Mistral.
+/// Returns a token as a file of Mistral has it.
 fn tekken_token(rank: u32, bytes: &[u8]) -> Value {
     use base64::Engine as _;
     let bytes = base64::engine::general_purpose::STANDARD.encode(bytes);
     json!({"rank": rank, "token_bytes": bytes, "token_str": null})
 }
 
+/// Returns a small file of Mistral.
 fn tekken_file(pattern: &str) -> Value {
     let mut vocab: Vec<Value> = (0..=255)
         .map(|byte: u8| tekken_token(byte.into(), &[byte]))
@@ -352,7 +353,7 @@ fn tekken() {
 /// The pattern of Mistral's files.
 const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-/// A file with the pattern and the 1,000 special tokens of Mistral's streams, and can be cut into parts.
+/// An encoding with Mistral's pattern and 1,000 special tokens can stream, and can be cut into parts.
 #[test]
 fn tekken_streams() {
     let mut file = tekken_file(TEKKEN);

@@ -66,9 +66,10 @@ const OVERHANG_WORDS: usize = KEY_WORDS + BLOCK_IDS;
 
 /// Where the tag begins in a slot.
 const TAG_SHIFT: u32 = 23;
-/// Where the bits of the bucket begin in a mixed hash. Those of a cache that did not grow end where the tag begins, the
-/// largest one has three bits of the tag: fewer are left to tell its slots apart, and 2 % of its pieces are lost. With
-/// entries of an even number of words, tags of a bit more lost fewer, but the log held 8 % less.
+/// Where the bits of the bucket begin in a mixed hash. Those of a cache that did not grow end where the tag begins. The
+/// largest cache takes three more, which are bits of the tag. Fewer are left to tell its slots apart, so 2 % of its pieces
+/// are lost. With entries of an even number of words, the tag had one bit more. That lost fewer, but the log held 8 % less
+/// (November 2026).
 const BUCKET_SHIFT: u32 = TAG_SHIFT - index_len(FIRST_WORDS).ilog2();
 /// The bit of a place in an odd lap.
 const LAP: u32 = 1 << (TAG_SHIFT - 1);
@@ -171,7 +172,8 @@ fn unsampled_bits(mixed: u32) -> u32 {
 
 /// A cache of merged pieces. A fourth of its words is the index, the rest is the log.
 pub(crate) struct Cache {
-    /// The buckets. When the cache doubles, each new piece adds one: see [`split_next`](Self::split_next).
+    /// The buckets. After the cache doubled, some are added whenever the log is extended: see
+    /// [`split_next`](Self::split_next).
     index: Vec<IndexBucket>,
     /// The bits of a hash that choose its bucket, once the index has its full length.
     mask: usize,
@@ -425,7 +427,8 @@ impl Cache {
         self.overwrites_to = usize::MAX;
     }
 
-    /// Returns the sampled pieces of all entries.
+    /// Returns the sampled pieces of all entries. A cache of less than [`FIRST_WORDS`] lacks some bits of their hashes, so
+    /// only some of its pieces are noted as themselves.
     fn sampled(&self) -> Box<Returns> {
         let mut returns = Box::new(Returns::new());
         for (bucket, IndexBucket(slots)) in (0..).zip(&self.index) {
@@ -742,7 +745,8 @@ mod tests {
         }
     }
 
-    /// Checks that a cache which doubles at any time after its first lap keeps all its entries, and that the entries of later laps are found.
+    /// Checks that a cache which doubles at any time after its first lap keeps all its entries, and that the entries of
+    /// later laps are found.
     #[test]
     fn growth_keeps_the_entries() {
         let entry = |i: u32| {
@@ -800,6 +804,95 @@ mod tests {
         limit_to(1 << 15, 1 << 15);
         limit_to(0, 0);
         limit_to(usize::MAX, 8 << 20);
+    }
+
+    /// Checks that laps, growth and limits that change, in any order, never lead to a wrong id.
+    #[test]
+    fn growth_laps_and_limits_by_chance() {
+        for seed in 1..4 {
+            check_by_chance(seed, 400_000);
+        }
+    }
+
+    /// Returns ids that look like an entry of a piece with other ids.
+    fn forged(piece: &[u8], mark: u32) -> [TokenId; 12] {
+        let key = key(piece, 1);
+        let mut ids = [mark; 12];
+        ids[0] = key.head | 2;
+        for i in 0..words_of(key.len()) {
+            ids[1 + i] = (key.halves[i / 4] >> (32 * (i % 4))) as u32;
+        }
+        ids
+    }
+
+    /// Puts pieces by chance, while the limit changes and the cache grows. The ids look like entries of other pieces.
+    fn check_by_chance(seed: u64, puts: usize) {
+        let mut random = crate::texts::Random::new(seed);
+        let mut cache = Cache::new(Limit::Bytes(usize::MAX));
+        let mut last: HashMap<Vec<u8>, Vec<TokenId>> = HashMap::new();
+        let piece = |i: usize| format!("{:x}", i * 7).repeat(1 + i % 5).into_bytes();
+        let (mut pieces, mut left) = (1, 0);
+        let mut most_bytes = 0;
+        for mark in 0..puts {
+            if left == 0 {
+                left = 1 + random.below(60_000);
+                pieces = 1 + random.below(300_000);
+                let bytes = [0, 1 << 14, 1 << 16, 1 << 20, 3 << 20, 6 << 20, 8 << 20];
+                let bytes = bytes.get(random.below(2 * bytes.len()));
+                let bytes = bytes.copied().unwrap_or(usize::MAX);
+                cache.limit = Limit::Bytes(bytes);
+                most_bytes = 4 * cache.words.max(cache.limit.words());
+                check_entries(&cache, &last);
+            }
+            left -= 1;
+            let can_grow = cache.overwrites && 2 * cache.words <= cache.limit.words();
+            if can_grow && random.below(20_000) == 0 {
+                cache.grow();
+                check_entries(&cache, &last);
+            }
+            let this = piece(random.below(pieces));
+            let key = key(&this, 1);
+            let found = get(&cache, &key);
+            assert!(found.is_none() || found.as_ref() == last.get(&this));
+            if found.is_some() && random.below(4) > 0 {
+                continue;
+            }
+            // ids of any number, and more of them after their end
+            let other = forged(&piece(random.below(pieces)), mark as u32);
+            let ids: Vec<TokenId> = other.into_iter().cycle().take(40 + BLOCK_IDS).collect();
+            let len = 1 + random.below(40);
+            cache.put(&key, &ids, len);
+            let found = get(&cache, &key);
+            if found.as_deref() == Some(&ids[..len]) {
+                last.insert(this, ids[..len].to_vec());
+            } else {
+                // not admitted
+                assert!(cache.admission != Admission::All);
+                assert!(found.is_none() || found.as_ref() == last.get(&this));
+            }
+            assert!(4 * (cache.log.len() + SLOTS * cache.index.len()) <= most_bytes);
+        }
+        check_entries(&cache, &last);
+    }
+
+    /// Checks that each slot that is kept leads to a whole entry, and that a look-up finds it.
+    fn check_entries(cache: &Cache, last: &HashMap<Vec<u8>, Vec<TokenId>>) {
+        for (bucket, IndexBucket(slots)) in cache.index.iter().enumerate() {
+            for slot in slots.iter().filter(|slot| cache.is_entry(**slot)) {
+                let position = slot & LOG_POSITION_MASK;
+                let entry = &cache.log[position as usize..];
+                let len = len_of(entry[0]);
+                let bytes = entry[1..].iter().flat_map(|word| word.to_le_bytes());
+                let piece: Vec<u8> = bytes.take(len).collect();
+                let key = key(&piece, 1);
+                assert_eq!(
+                    (cache.bucket_of(key.hash), tag_of(key.hash)),
+                    (bucket, slot & !(PLACE_END - 1))
+                );
+                assert_eq!(cache.position(key.hash), position);
+                assert_eq!(get(cache, &key).as_ref(), last.get(&piece));
+            }
+        }
     }
 
     /// Checks that next to nothing is lost while the log has room.
