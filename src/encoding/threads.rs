@@ -70,6 +70,7 @@ impl Encoding {
     ///
     /// Returns the ids of each block, and where those of each text end in them. It serves callers with memory of their own.
     #[doc(hidden)]
+    #[allow(clippy::type_complexity)] // a type of its own would be public
     pub fn encode_batch_blocks<S: AsRef<str> + Sync>(
         &self,
         texts: &[S],
