@@ -161,7 +161,7 @@ impl Encoding {
             .collect())
     }
 
-    /// Whether the file of this encoding brings text into the normal form NFC first. No call does so.
+    /// Returns whether the file of this encoding brings text into the normal form NFC first. No call does so.
     #[getter]
     fn needs_nfc(&self) -> PyResult<bool> {
         Ok(self.encoding()?.needs_nfc())
@@ -237,7 +237,7 @@ impl Encoding {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let choice = self.choice(py, allowed_special, disallowed_special)?;
         let ids = self.ids_of(py, text, choice)?;
-        bytes_of(py, &ids, TokenId::to_ne_bytes)
+        bytes_of(py, [ids.as_slice()], TokenId::to_ne_bytes)
     }
 
     /// Returns the ids of each text. Zero threads are as many as the machine runs at once.
@@ -251,10 +251,13 @@ impl Encoding {
         disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyList>> {
         let choice = self.choice(py, allowed_special, disallowed_special)?;
-        let (ids, offsets) = self.flat_ids_of(py, text, num_threads, choice)?;
         let lists = PyList::empty(py);
-        for range in offsets.windows(2) {
-            lists.append(list_of(py, &ids[range[0]..range[1]])?)?;
+        for (ids, ends) in self.blocks_of(py, text, num_threads, choice)? {
+            let mut begin = 0;
+            for end in ends {
+                lists.append(list_of(py, &ids[begin..end])?)?;
+                begin = end;
+            }
         }
         Ok(lists)
     }
@@ -270,11 +273,17 @@ impl Encoding {
         disallowed_special: Disallowed,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         let choice = self.choice(py, allowed_special, disallowed_special)?;
-        let (ids, offsets) = self.flat_ids_of(py, texts, num_threads, choice)?;
-        let offset = |offset: usize| (offset as u64).to_ne_bytes();
+        let blocks = self.blocks_of(py, texts, num_threads, choice)?;
+        let ids = blocks.iter().map(|(ids, _)| ids.as_slice());
+        let mut offsets = vec![0];
+        let mut begin = 0;
+        for (ids, ends) in &blocks {
+            offsets.extend(ends.iter().map(|end| (begin + end) as u64));
+            begin += ids.len();
+        }
         Ok((
-            bytes_of(py, &ids, TokenId::to_ne_bytes)?,
-            bytes_of(py, &offsets, offset)?,
+            bytes_of(py, ids, TokenId::to_ne_bytes)?,
+            bytes_of(py, [offsets.as_slice()], u64::to_ne_bytes)?,
         ))
     }
 
@@ -561,21 +570,21 @@ impl Encoding {
         detached(py, text.len(), encode).map_err(|error| raise_in(&text, error))
     }
 
-    /// Returns the ids of all texts, and the offsets of the texts in them.
-    fn flat_ids_of(
+    /// Returns the ids of all texts, in blocks of some texts, and where those of each text end in its block.
+    fn blocks_of(
         &self,
         py: Python<'_>,
         texts: &Bound<'_, PyAny>,
         num_threads: usize,
         choice: Choice,
-    ) -> PyResult<(Vec<TokenId>, Vec<usize>)> {
+    ) -> PyResult<Vec<(Vec<TokenId>, Vec<usize>)>> {
         let encoding = self.encoding()?;
         let strings = texts_of(texts)?;
         let texts = strings.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
         let encode =
-            |special: Special<'_>| encoding.encode_batch_flat(&texts, special, num_threads);
-        let flat = py.detach(|| choice.with(encode));
-        flat.map_err(|error| {
+            |special: Special<'_>| encoding.encode_batch_blocks(&texts, special, num_threads);
+        let blocks = py.detach(|| choice.with(encode));
+        blocks.map_err(|error| {
             let text = error.batch_index().and_then(|index| texts.get(index));
             raise_in(text.map_or("", |text| text), error)
         })

@@ -17,8 +17,8 @@ const LIMIT: usize = 1 << 18;
 /// near each other in memory. They take up to 8 MB for all ids of o200k_base, with the table.
 ///
 /// An integer takes some 20 ns to make and to drop again. Sharing takes 9 ns an id in text that was seen lately, and 16 ns with
-/// cold caches. When 64 integers were made at a time, the first was 14 ns, because common ids were far from each other (AMD
-/// EPYC with AVX2, with other work beside it, November 2026).
+/// cold caches. When 64 integers were made at a time, the first was 14 ns, because common ids were far from each other.
+/// (AMD EPYC with AVX2, with other work beside it, November 2026.)
 static INTEGERS: Mutex<Integers> = Mutex::new(Integers(Vec::new()));
 
 struct Integers(Vec<Option<Block>>);
@@ -26,8 +26,8 @@ struct Integers(Vec<Option<Block>>);
 type Block = Box<[Option<Py<PyInt>>]>;
 
 /// Lists of fewer ids have integers of their own. With cold caches, fetching shared ones takes longer than making new ones:
-/// strings of 1,000 bytes took 44 µs with shared integers and 37 µs with new ones, of 100 bytes 10.7 and 9.4 (AMD EPYC with
-/// AVX2, 3 MB written before each 50 strings, November 2026).
+/// strings of 1,000 bytes took 44 µs with shared integers and 37 µs with new ones, of 100 bytes 10.7 and 9.4. (AMD EPYC with
+/// AVX2, 3 MB written before each 50 strings, November 2026.)
 const SHARED_FROM: usize = 256;
 
 /// Returns a list of ids.
@@ -71,15 +71,21 @@ impl Integers {
     }
 }
 
-/// Returns numbers as the bytes of their machine form, one after another.
-pub fn bytes_of<'py, T: Copy, const N: usize>(
+/// Returns numbers, those of all parts one after another, as the bytes of their machine form.
+pub fn bytes_of<'py, 'n, T: Copy + 'n, const N: usize>(
     py: Python<'py>,
-    numbers: &[T],
+    parts: impl IntoIterator<Item = &'n [T], IntoIter: Clone>,
     bytes: impl Fn(T) -> [u8; N],
 ) -> PyResult<Bound<'py, PyBytes>> {
-    PyBytes::new_with(py, N * numbers.len(), |place| {
-        for (place, number) in place.chunks_exact_mut(N).zip(numbers) {
-            place.copy_from_slice(&bytes(*number));
+    let parts = parts.into_iter();
+    let len: usize = parts.clone().map(<[T]>::len).sum();
+    PyBytes::new_with(py, N * len, |mut rest| {
+        for part in parts {
+            let (places, after) = rest.split_at_mut(N * part.len());
+            for (place, number) in places.chunks_exact_mut(N).zip(part) {
+                place.copy_from_slice(&bytes(*number));
+            }
+            rest = after;
         }
         Ok(())
     })

@@ -13,7 +13,7 @@ use crate::errors::raise;
 pub enum Names {
     All,
     These(Vec<String>),
-    /// A set of so many names that reading them takes longer than encoding a short text.
+    /// A set of more than [`FEW_NAMES`]: reading them takes longer than encoding a short text.
     Many(Py<PyAny>),
 }
 

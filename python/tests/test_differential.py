@@ -308,6 +308,21 @@ def test_lenient_custom_encodings(special):
         toy[0].encode("abc", disallowed_special=())
 
 
+def test_custom_encodings_of_a_few_bytes():
+    """They have no token of more bytes, so nothing else shows that bytes lack."""
+    import tiktoken
+
+    parts = {"pat_str": r"\w+|\W", "mergeable_ranks": {b"a": 0, b"b": 1}, "special_tokens": {}}
+    ours, theirs = tiktally.Encoding("few", **parts), tiktoken.Encoding("few", **parts)
+    for text in ["", "a", "abba", "bab" * 100]:
+        assert ours.encode(text) == theirs.encode(text)
+        assert ours.count(text) == len(text)
+    for call in [ours.encode, ours.encode_ordinary, ours.count, ours.encode_to_numpy, ours.encode_with_unstable, ours.pieces]:
+        with pytest.raises(ValueError, match="no token of few covers the byte 0x63"):
+            call("acb")
+    assert ours._encode_single_piece("acb") == [0, 1]
+
+
 def test_tables_of_models(oracles):
     import tiktoken.model
 

@@ -61,16 +61,22 @@ impl Encoding {
         }
     }
 
-    /// Returns an error if the pattern gives up on the text, which only patterns that backtrack can. They split the text
-    /// here once more, because the engine cannot return an error.
+    /// Fails if the pattern gives up on the text, or if a byte of it has no token. The text is split here once more,
+    /// because the engine cannot return an error.
     pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
-        if self.splitter().can_fail() {
-            let mut pieces = self.splitter().pieces_of_whole_text(text);
-            pieces.try_for_each(|piece| piece.map(drop))?;
-        }
+        self.check_split(text)?;
         if self.vocab().lacks_bytes() {
             self.pieces(text)
                 .try_for_each(|piece| self.check_bytes(piece))?;
+        }
+        Ok(())
+    }
+
+    /// Fails if the pattern gives up on the text, which only patterns that backtrack can.
+    pub(super) fn check_split(&self, text: &str) -> Result<(), Error> {
+        if self.splitter().can_fail() {
+            let mut pieces = self.splitter().pieces_of_whole_text(text);
+            return pieces.try_for_each(|piece| piece.map(drop));
         }
         Ok(())
     }

@@ -15,6 +15,10 @@ use crate::token_id::TokenId;
 /// and a block is taken seldom. No other sizes were measured (November 2026).
 const BLOCK_BYTES: usize = 1 << 17;
 
+/// The bytes of text for which there is room for one id at first, as for single texts. With one copy less in Python, flat
+/// batches there became 2 % faster (AMD EPYC with AVX2, with other work beside it, November 2026).
+const BYTES_PER_ID: usize = 4;
+
 impl Encoding {
     /// Encodes many texts as [`encode`](Self::encode) does, into one list of ids, on up to `threads` threads.
     ///
@@ -49,26 +53,43 @@ impl Encoding {
         special: Special<'_>,
         threads: usize,
     ) -> Result<(Vec<TokenId>, Vec<usize>), Error> {
-        let blocks = self.in_blocks(texts, threads, |encoder, texts| {
-            let mut flat = Flat::default();
-            for (i, text) in texts.iter().enumerate() {
-                let done = encoder.encode_into(text.as_ref(), special, &mut flat.ids);
-                done.map_err(|error| (i, error))?;
-                flat.ends.push(flat.ids.len());
-            }
-            Ok(flat)
-        })?;
+        let blocks = self.encode_batch_blocks(texts, special, threads)?;
         let mut blocks = blocks.into_iter();
-        let Flat { mut ids, ends } = blocks.next().unwrap_or_default();
-        ids.reserve_exact(blocks.as_slice().iter().map(|block| block.ids.len()).sum());
+        let (mut ids, ends) = blocks.next().unwrap_or_default();
+        ids.reserve_exact(blocks.as_slice().iter().map(|(ids, _)| ids.len()).sum());
         let mut offsets = Vec::with_capacity(texts.len() + 1);
         offsets.push(0);
         offsets.extend(ends);
-        for block in blocks {
-            offsets.extend(block.ends.iter().map(|end| ids.len() + end));
-            ids.extend_from_slice(&block.ids);
+        for (more, ends) in blocks {
+            offsets.extend(ends.iter().map(|end| ids.len() + end));
+            ids.extend_from_slice(&more);
         }
         Ok((ids, offsets))
+    }
+
+    /// Encodes many texts as [`encode_batch_flat`](Self::encode_batch_flat) does, but does not join the blocks of texts.
+    ///
+    /// Returns the ids of each block, and where those of each text end in them. It serves callers with memory of their own.
+    #[doc(hidden)]
+    #[allow(clippy::type_complexity)] // a type of its own would be public
+    pub fn encode_batch_blocks<S: AsRef<str> + Sync>(
+        &self,
+        texts: &[S],
+        special: Special<'_>,
+        threads: usize,
+    ) -> Result<Vec<(Vec<TokenId>, Vec<usize>)>, Error> {
+        self.in_blocks(texts, threads, |encoder, texts| {
+            // growing by doubling copies the ids several times
+            let bytes: usize = texts.iter().map(|text| text.as_ref().len()).sum();
+            let mut ids = Vec::with_capacity(bytes / BYTES_PER_ID);
+            let mut ends = Vec::with_capacity(texts.len());
+            for (i, text) in texts.iter().enumerate() {
+                let done = encoder.encode_into(text.as_ref(), special, &mut ids);
+                done.map_err(|error| (i, error))?;
+                ends.push(ids.len());
+            }
+            Ok((ids, ends))
+        })
     }
 
     /// Counts the tokens of many texts as [`count_with`](Self::count_with) does, on up to `threads` threads. Returns the counts
@@ -159,13 +180,6 @@ impl Encoding {
             .map_while(OnceLock::into_inner)
             .collect()
     }
-}
-
-/// The ids of some texts, and where those of each end.
-#[derive(Default)]
-struct Flat {
-    ids: Vec<TokenId>,
-    ends: Vec<usize>,
 }
 
 /// Returns the index of the first text of each block.

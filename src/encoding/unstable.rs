@@ -52,7 +52,8 @@ impl Encoding {
         text: &str,
         special: Special<'_>,
     ) -> Result<(Vec<TokenId>, Vec<Vec<TokenId>>), Error> {
-        let OpenText { mut ids, unstable } = self.encode_open(text, special)?;
+        let OpenText { mut ids, unstable } =
+            self.encode_open(text, special, |text| self.check_pattern(text))?;
         let stable = ids.len() - unstable;
         let unstable_end = self.decode_bytes(ids.get(stable..).unwrap_or_default())?;
         if unstable_end.len() > MAX_UNSTABLE_BYTES {
@@ -94,7 +95,8 @@ impl Encoding {
         if rest.is_empty() {
             return self.encode_ordinary(valid);
         }
-        let open = self.encode_open(valid, Special::AS_TEXT);
+        // bytes without a token are left out
+        let open = self.encode_open(valid, Special::AS_TEXT, |text| self.check_split(text));
         let OpenText { mut ids, unstable } = open.unwrap_or_else(|error| give_up(&error));
         let stable = ids.len() - unstable;
         let mut last_piece = Vec::new();
@@ -108,7 +110,13 @@ impl Encoding {
     }
 
     /// Encodes a text, and counts the ids of its last piece and of the white space that may join it.
-    fn encode_open(&self, text: &str, special: Special<'_>) -> Result<OpenText, Error> {
+    /// Fails if `check` fails for a stretch of it.
+    fn encode_open(
+        &self,
+        text: &str,
+        special: Special<'_>,
+        check: impl Fn(&str) -> Result<(), Error>,
+    ) -> Result<OpenText, Error> {
         let (mut ids, mut unstable) = (Vec::new(), 0);
         for stretch in self.0.special.stretches(text, special, self.name())? {
             match stretch {
@@ -117,7 +125,7 @@ impl Encoding {
                     unstable = 0;
                 }
                 Stretch::Text(text) => {
-                    self.check_pattern(text)?;
+                    check(text)?;
                     for piece in self.pieces(text) {
                         let before = ids.len();
                         merge::encode_piece(piece.as_bytes(), self.vocab(), &mut ids);

@@ -283,9 +283,10 @@ const MAX_IDS_PER_TOKEN: usize = 4;
 /// The built-in vocabularies have about a tenth of this.
 const MAX_SQUARES: usize = 1 << 27;
 
-/// Returns whether the bytes have the lowest ranks.
+/// Returns whether all bytes are tokens and have the lowest ranks.
 fn has_bytes_first(tokens: &[(TokenId, &[u8])]) -> bool {
-    tokens.iter().take(256).all(|(_, token)| token.len() == 1)
+    let bytes = tokens.get(..256);
+    bytes.is_some_and(|bytes| bytes.iter().all(|(_, token)| token.len() == 1))
 }
 
 /// Writes a rank file with the tokens in the order of their ranks.

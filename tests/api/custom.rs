@@ -655,6 +655,24 @@ fn bytes_may_lack() {
         assert_eq!((streamed, counter.total()), (ids.clone(), ids.len()));
         toy.encode_bytes(text.as_bytes());
         toy.encode_bytes(text.get(1..).map_or(&[0xFF], str::as_bytes));
+        toy.encode_bytes(&[text.as_bytes(), b"\xFF"].concat());
+    }
+}
+
+/// Tokens of one byte each, but not all of them: the tables for whole vocabularies cannot hold these.
+#[test]
+fn most_bytes_may_lack() {
+    for last in [0, 97, 98, 127] {
+        let bytes = (0..=last).map(|byte: u8| ([byte], u32::from(byte)));
+        let builder = Encoding::builder("few").pattern(r"\w+|\W").ranks(bytes);
+        let few = builder.allow_missing_bytes().build().unwrap();
+        assert!(few.can_fail());
+        assert_eq!(few.encode_ordinary("\0\u{ff}"), few.encode_ordinary("\0"));
+        assert!(few.try_count("\0\u{ff}").is_err());
+        let known = (0..=last).map(char::from).collect::<String>();
+        let ids: Vec<TokenId> = (0..=last.into()).collect();
+        assert_eq!(few.encode(&known, Special::AS_TEXT).unwrap(), ids);
+        assert_eq!(few.decode(&ids).unwrap(), known);
     }
 }
 
