@@ -190,7 +190,7 @@ impl Encoding {
     /// # #[cfg(feature = "cl100k_base")] {
     /// let encoding = tiktally::cl100k_base();
     /// assert_eq!(encoding.encode_piece(b" world"), [1917]);
-    /// assert_eq!(encoding.encode_piece(b"hello world\xff"), [15339, 1917, 175]);
+    /// assert_eq!(encoding.encode_piece(b"hello world\xff"), [15339, 1917, 187]);
     /// # }
     /// ```
     ///
