@@ -28,7 +28,7 @@ def test_lists(enc, texts):
     array.validate(full=True)
     assert array.type == pa.large_list(pa.uint32()) and array.null_count == 0
     assert array.to_pylist() == expected == lists.tolist()
-    for series in [pl.Series(lists), pl.from_arrow(array)]:
+    for series in [pl.Series(lists), pl.from_arrow(lists), pl.from_arrow(array)]:
         assert series.dtype == pl.List(pl.UInt32) and series.to_list() == expected
 
 
@@ -38,7 +38,10 @@ def test_ids(enc, text):
     array = pa.array(ids)
     array.validate(full=True)
     assert array.type == pa.uint32() and array.null_count == 0 and array.to_pylist() == expected
-    assert pl.Series(ids).to_list() == pl.from_arrow(array).to_list() == expected
+    # polars takes it for a sequence
+    assert pl.Series(ids).to_list() == pl.from_arrow(ids).to_list() == expected
+    for series in [pl.Series(ids, dtype=pl.UInt32), pl.from_arrow(array)]:
+        assert series.dtype == pl.UInt32 and series.to_list() == expected
     # the copy is the array's own
     ids.extend([0] * 1000)
     assert array.to_pylist() == expected
@@ -46,6 +49,7 @@ def test_ids(enc, text):
 
 def test_other_types(enc):
     lists = enc.encode_batch_flat(TEXTS)
+    assert pa.array(lists, pa.large_list(pa.uint32())) == pa.array(lists)
     for wanted in [pa.list_(pa.uint32()), pa.large_list(pa.int64())]:
         array = pa.array(lists).cast(wanted)
         assert array.type == wanted and array.to_pylist() == lists.tolist()
@@ -62,6 +66,8 @@ def test_nothing_is_copied(enc):
         _, offsets, _, ids = pa.array(lists).buffers()
         assert ids.address == pa.py_buffer(lists.ids).address and not ids.is_mutable
         assert offsets.address == pa.py_buffer(lists.offsets).address
+    _, _, _, ids = pl.Series(lists).to_arrow().buffers()
+    assert ids.address == pa.py_buffer(lists.ids).address
 
 
 def test_arrays_outlive_lists(enc):

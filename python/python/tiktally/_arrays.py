@@ -22,7 +22,8 @@ class TokenArray(array):  # type: ignore[type-arg]
 
     It is an `array.array`: a sequence of ints that can be compared, sliced and pickled, with the buffer protocol. So
     `numpy.asarray(ids)`, `torch.frombuffer(ids, dtype=torch.uint32)` and `memoryview(ids)` copy nothing.
-    `pyarrow.array(ids)` and other readers of Arrow's PyCapsule interface get a copy, because these ids can be changed.
+    `pyarrow.array(ids)` and other readers of Arrow's PyCapsule interface get a copy, because these ids can be changed. Polars
+    takes them for a sequence and reads them one by one: `polars.Series(ids, dtype=polars.UInt32)` has 32 bits.
 
     >>> import tiktally
     >>> ids = tiktally.get_encoding("cl100k_base").encode_array("hello world")
@@ -46,7 +47,7 @@ class TokenArray(array):  # type: ignore[type-arg]
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]:
         """Returns the schema and the array for Arrow, as capsules: `uint32`, a copy of the ids.
 
-        `requested_schema` is ignored, as the interface permits: the reader casts.
+        `requested_schema` is ignored, as the interface permits: cast the array to have another type.
         """
         return arrow_ids(self.tobytes())
 
@@ -104,8 +105,11 @@ class TokenLists:
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]:
         """Returns the schema and the array for Arrow, as capsules: `large_list<item: uint32>`, which shares the memory.
 
-        `requested_schema` is ignored, as the interface permits: the reader casts. The memory stays until both the
-        TokenLists and the array are gone. Takes time linear in the number of texts: the offsets are checked.
+        `requested_schema` is ignored, as the interface permits. For another type, use `pyarrow.array(lists).cast(type)`:
+        `pyarrow.array(lists, type)` raises AttributeError in pyarrow 26.0.1 then.
+
+        The memory stays until both the TokenLists and the array are gone. Takes time linear in the number of texts: the
+        offsets are checked. Raises ValueError if they are not valid, which those of `encode_batch_flat` always are.
 
         >>> import tiktally
         >>> lists = tiktally.get_encoding("cl100k_base").encode_batch_flat(["hello world", "", "hi"])
