@@ -1,5 +1,6 @@
 //! The Python module `tiktally._tiktally`. The package around it is in `python/tiktally`.
 
+mod arrow;
 mod chat;
 mod encoding;
 mod errors;
@@ -66,6 +67,8 @@ fn _tiktally(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(chat::fit_chat, module)?)?;
     module.add_function(wrap_pyfunction!(chat::context_window, module)?)?;
     module.add_function(wrap_pyfunction!(chat::window_left, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::arrow_ids, module)?)?;
+    module.add_function(wrap_pyfunction!(arrow::arrow_lists, module)?)?;
     module.add_function(wrap_pyfunction!(run_command, module)?)?;
     Ok(())
 }

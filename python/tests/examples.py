@@ -16,6 +16,7 @@ array: tiktally.TokenArray = enc.encode_array(text)
 flat: tiktally.TokenLists = enc.encode_batch_flat([text], num_threads=2)
 first: tiktally.TokenArray = flat[0]
 some: list[tiktally.TokenArray] = list(flat)
+capsules: list[tuple[object, object]] = [array.__arrow_c_array__(), flat.__arrow_c_array__(requested_schema=None)]
 mine: tiktally.Encoding = enc.extend("mine", {"<|turn|>": 300_000})
 tokens: chat.ChatTokens = chat.estimate({"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]})
 fitted: chat.Fitted = chat.fit('{"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}', 100, drop="turns")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from array import array
 
+from ._tiktally import arrow_ids, arrow_lists
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Literal
+
+    from typing_extensions import CapsuleType
 
 _ID_CODE: Literal["I", "L"] = "I" if array("I").itemsize == 4 else "L"
 """The code of unsigned integers of 32 bits."""
@@ -18,6 +22,8 @@ class TokenArray(array):  # type: ignore[type-arg]
 
     It is an `array.array`: a sequence of ints that can be compared, sliced and pickled, with the buffer protocol. So
     `numpy.asarray(ids)`, `torch.frombuffer(ids, dtype=torch.uint32)` and `memoryview(ids)` copy nothing.
+    `pyarrow.array(ids)` and other readers of Arrow's PyCapsule interface get a copy, because these ids can be changed. Polars
+    takes them for a sequence and reads them one by one: `polars.Series(ids, dtype=polars.UInt32)` has 32 bits.
 
     >>> import tiktally
     >>> ids = tiktally.get_encoding("cl100k_base").encode_array("hello world")
@@ -38,9 +44,19 @@ class TokenArray(array):  # type: ignore[type-arg]
     def __repr__(self) -> str:
         return f"TokenArray({self.tolist()})"
 
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]:
+        """Returns the schema and the array for Arrow, as capsules: `uint32`, a copy of the ids.
+
+        `requested_schema` is ignored, as the interface permits: cast the array to have another type.
+        """
+        return arrow_ids(self.tobytes())
+
 
 class TokenLists:
     """The ids of many texts, one after another, and the offsets of the texts in them.
+
+    `pyarrow.array(lists)`, `polars.Series(lists)` and other readers of Arrow's PyCapsule interface get lists of ids that
+    share this memory.
 
     >>> import tiktally
     >>> lists = tiktally.get_encoding("cl100k_base").encode_batch_flat(["hello world", "", "hi"])
@@ -86,6 +102,28 @@ class TokenLists:
     def __repr__(self) -> str:
         return f"<TokenLists of {len(self)} texts, {len(self.ids)} ids>"
 
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]:
+        """Returns the schema and the array for Arrow, as capsules: `large_list<item: uint32>`, which shares the memory.
+
+        `requested_schema` is ignored, as the interface permits. For another type, use `pyarrow.array(lists).cast(type)`:
+        `pyarrow.array(lists, type)` raises AttributeError in pyarrow 26.0.1 then.
+
+        The memory stays until both the TokenLists and the array are gone. Takes time linear in the number of texts: the
+        offsets are checked. Raises ValueError if they are not valid, which those of `encode_batch_flat` always are.
+
+        >>> import tiktally
+        >>> lists = tiktally.get_encoding("cl100k_base").encode_batch_flat(["hello world", "", "hi"])
+        >>> [type(capsule).__name__ for capsule in lists.__arrow_c_array__()]
+        ['PyCapsule', 'PyCapsule']
+        """
+        return arrow_lists(_bytes_of(self.ids), _bytes_of(self.offsets))
+
     def tolist(self) -> list[list[int]]:
         """Returns the ids of each text as a list."""
         return [ids.tolist() for ids in self]
+
+
+def _bytes_of(view: memoryview) -> bytes:
+    """Returns the bytes of a view. It copies none if the view is one of all bytes of an object that cannot change."""
+    whole = view.obj
+    return whole if type(whole) is bytes and len(whole) == view.nbytes else view.tobytes()

@@ -228,8 +228,8 @@ class Encoding(_tiktally.Encoding):
     ) -> TokenLists:
         """Returns the ids of many texts in one array, with the offsets of the texts.
 
-        Zero threads are as many as the machine runs at once. For Arrow, `pyarrow.LargeListArray.from_arrays(offsets, ids)`
-        takes both parts, after `numpy.asarray`.
+        Zero threads are as many as the machine runs at once. For Arrow, `pyarrow.array` and `polars.Series` take the result,
+        and copy no ids.
         """
         ids, offsets = self._encode_batch_to_bytes(
             texts,

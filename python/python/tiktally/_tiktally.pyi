@@ -3,13 +3,15 @@
 from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any, Literal, Self, final
 
-from typing_extensions import disjoint_base
+from typing_extensions import CapsuleType, disjoint_base
 
 __all__ = [
     "Encoding",
     "StreamDecoder",
     "StreamEncoder",
     "TokenCounter",
+    "arrow_ids",
+    "arrow_lists",
     "context_window",
     "count_chat",
     "encoding_name_for_model",
@@ -150,6 +152,8 @@ class StreamDecoder:
     def push(self, token: int) -> str: ...
     def finish(self) -> str: ...
 
+def arrow_ids(ids: bytes) -> tuple[CapsuleType, CapsuleType]: ...
+def arrow_lists(ids: bytes, offsets: bytes) -> tuple[CapsuleType, CapsuleType]: ...
 def context_window(model: str) -> tuple[int, int | None, int | None, str] | None: ...
 def count_chat(body: str, kind: str) -> tuple[dict[str, Any], list[tuple[str, str]]]: ...
 def encoding_name_for_model(model_name: str) -> str: ...

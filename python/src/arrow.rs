@@ -1,0 +1,109 @@
+//! Ids for Arrow: the capsules of its PyCapsule interface.
+
+use std::sync::Arc;
+
+use arrow_buffer::Buffer;
+use arrow_data::ffi::FFI_ArrowArray;
+use arrow_data::{ArrayData, ArrayDataBuilder};
+use arrow_schema::ffi::FFI_ArrowSchema;
+use arrow_schema::{ArrowError, DataType, Field};
+use bytes::Bytes;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyCapsule;
+use tiktally::TokenId;
+
+/// A schema and an array: each frees its memory if no one takes it.
+type Capsules<'py> = (Bound<'py, PyCapsule>, Bound<'py, PyCapsule>);
+
+/// Returns the capsules of an array `uint32`, which shares the bytes.
+#[pyfunction]
+pub fn arrow_ids(py: Python<'_>, ids: PyBackedBytes) -> PyResult<Capsules<'_>> {
+    ids_of(ids)
+        .and_then(|ids| Exported::new(&ids))
+        .map_err(invalid)?
+        .capsules(py)
+}
+
+/// Returns the capsules of an array `large_list<item: uint32>`, which shares the bytes. Offsets have 64 bits.
+#[pyfunction]
+pub fn arrow_lists(
+    py: Python<'_>,
+    ids: PyBackedBytes,
+    offsets: PyBackedBytes,
+) -> PyResult<Capsules<'_>> {
+    lists_of(ids, offsets)
+        .and_then(|lists| Exported::new(&lists))
+        .map_err(invalid)?
+        .capsules(py)
+}
+
+fn ids_of(ids: PyBackedBytes) -> Result<ArrayData, ArrowError> {
+    let length = ids.len() / size_of::<TokenId>();
+    ArrayDataBuilder::new(DataType::UInt32)
+        .len(length)
+        .add_buffer(shared(ids))
+        .align_buffers(true)
+        .build()
+}
+
+fn lists_of(ids: PyBackedBytes, offsets: PyBackedBytes) -> Result<ArrayData, ArrowError> {
+    // nullable, as lists are elsewhere if their maker says nothing: others would be another type
+    let item = Arc::new(Field::new_list_field(DataType::UInt32, true));
+    let length = (offsets.len() / size_of::<i64>()).saturating_sub(1);
+    // `build` checks the offsets, which are the caller's
+    ArrayDataBuilder::new(DataType::LargeList(item))
+        .len(length)
+        .add_buffer(shared(offsets))
+        .add_child_data(ids_of(ids)?)
+        .align_buffers(true)
+        .build()
+}
+
+/// The two structures of Arrow's C data interface.
+struct Exported {
+    schema: FFI_ArrowSchema,
+    array: FFI_ArrowArray,
+}
+
+impl Exported {
+    fn new(data: &ArrayData) -> Result<Self, ArrowError> {
+        Ok(Self {
+            schema: FFI_ArrowSchema::try_from(data.data_type())?,
+            array: FFI_ArrowArray::new(data),
+        })
+    }
+
+    fn capsules(self, py: Python<'_>) -> PyResult<Capsules<'_>> {
+        Ok((
+            PyCapsule::new_with_value(py, self.schema, c"arrow_schema")?,
+            PyCapsule::new_with_value(py, self.array, c"arrow_array")?,
+        ))
+    }
+}
+
+/// Python's bytes, kept while an array uses them.
+struct Kept(Option<PyBackedBytes>);
+
+impl AsRef<[u8]> for Kept {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // any thread can drop an array: without the GIL, the bytes would stay until the next call of this module
+        Python::try_attach(|_| self.0.take());
+    }
+}
+
+/// Returns a buffer that shares the bytes.
+fn shared(bytes: PyBackedBytes) -> Buffer {
+    Bytes::from_owner(Kept(Some(bytes))).into()
+}
+
+fn invalid(error: ArrowError) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}
