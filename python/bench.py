@@ -302,6 +302,7 @@ def main():
             batches = [slices(path, 500, 3) for path in files]
             rows.append(("flat batch of 500 texts of 500 bytes", right(measure_flat(contenders, oracle, batches, 2))))
             if options.chart:
+                options.chart.mkdir(parents=True, exist_ok=True)
                 chart(options.chart / f"{encoding}.svg", encoding, rows[:3], versions)
             table(f"`{encoding}`, text seen once", "MB per CPU second", rows, versions)
             rows = []
