@@ -58,15 +58,17 @@ static KEPT: Mutex<Vec<Box<Engine>>> = Mutex::new(Vec::new());
 /// The most engines that are kept. Calls with more threads make some of theirs anew.
 const MAX_KEPT: usize = 64;
 
-/// Returns the engine of this thread, or a new one.
+/// Returns the engine of this thread, or a new one while another call uses that.
+#[inline(always)]
 pub(crate) fn thread_engine() -> Box<Engine> {
+    // the engine is gone when destructors of other thread-local values run at the end of a thread
     let engine = ENGINE.try_with(Cell::take).ok().flatten();
     engine.unwrap_or_else(|| Engine::new(Limit::Process))
 }
 
 /// Gives this thread its engine back.
+#[inline(always)]
 pub(crate) fn return_thread_engine(engine: Box<Engine>) {
-    // a thread that ends has none
     let _ = ENGINE.try_with(|place| place.set(Some(engine)));
 }
 

@@ -146,11 +146,9 @@ impl Engine {
 
     /// Calls `call` with the thread's engine, or with a new one while another call uses that.
     pub(crate) fn with<T>(call: impl FnOnce(&mut Self) -> T) -> T {
-        // the engine is gone when destructors of other thread-local values run at the end of a thread
-        let kept = ENGINE.try_with(Cell::take).ok().flatten();
-        let mut engine = kept.unwrap_or_else(|| Self::new(Limit::Process));
+        let mut engine = memory::thread_engine();
         let result = call(&mut engine);
-        let _ = ENGINE.try_with(|kept| kept.set(Some(engine)));
+        memory::return_thread_engine(engine);
         result
     }
 
