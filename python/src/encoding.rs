@@ -221,8 +221,7 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyList>> {
-        let choice = self.choice(py, allowed_special, disallowed_special)?;
-        let ids = self.ids_of(py, text, choice)?;
+        let ids = self.ids_of(py, text, allowed_special, disallowed_special)?;
         list_of(py, &ids)
     }
 
@@ -235,8 +234,7 @@ impl Encoding {
         allowed_special: Allowed,
         disallowed_special: Disallowed,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let choice = self.choice(py, allowed_special, disallowed_special)?;
-        let ids = self.ids_of(py, text, choice)?;
+        let ids = self.ids_of(py, text, allowed_special, disallowed_special)?;
         bytes_of(py, [ids.as_slice()], TokenId::to_ne_bytes)
     }
 
@@ -562,8 +560,10 @@ impl Encoding {
         &self,
         py: Python<'_>,
         text: &Bound<'_, PyString>,
-        choice: Choice,
+        allowed: Allowed,
+        disallowed: Disallowed,
     ) -> PyResult<Vec<TokenId>> {
+        let choice = self.choice(py, allowed, disallowed)?;
         let encoding = self.encoding()?;
         let text = text_of(text)?;
         let encode = || choice.with(|special| encoding.encode(&text, special));
