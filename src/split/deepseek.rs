@@ -525,8 +525,7 @@ mod tests {
     use super::super::Splitter;
     use super::super::custom::{Custom, Gaps};
     use super::super::stages::Stage;
-    use super::super::tests::text;
-    use super::super::window::ENDS;
+    use super::super::tests::{ends, ends_of, text_of_few};
     use super::*;
     use crate::texts::Random;
 
@@ -540,25 +539,6 @@ mod tests {
         Splitter::Custom(Arc::new(Custom::stages(STAGES.map(stage).into())))
     }
 
-    /// Returns the ends of the pieces that a level's window scanner finds in a text.
-    fn ends(level: Level, text: &str) -> Vec<usize> {
-        let mut ends = [0; ENDS];
-        let buffer = text.as_bytes();
-        let scanned = Splitter::DeepSeek.scan(level, buffer, buffer.len(), true, &mut ends);
-        let ends = ends[..scanned.count].iter();
-        ends.map(|end| *end as usize).collect()
-    }
-
-    /// Returns where each piece ends in the text of all.
-    fn ends_of(pieces: &[&str]) -> Vec<usize> {
-        let mut at = 0;
-        let ends = pieces.iter().map(|piece| {
-            at += piece.len();
-            at
-        });
-        ends.collect()
-    }
-
     #[test]
     fn pieces_are_those_of_the_stages() {
         let stages = stages();
@@ -567,16 +547,16 @@ mod tests {
             .collect();
         let mut random = Random::new(1);
         for round in 0..60_000 {
-            let few = 2 + random.below(alphabet.len() - 1);
-            let chars: Vec<char> = (0..few)
-                .map(|_| alphabet[random.below(alphabet.len())])
-                .collect();
-            let text = text(&mut random, &chars, round % 150);
+            let text = text_of_few(&mut random, &alphabet, round % 150);
             let expected: Vec<&str> = stages.pieces(&text).collect();
             let found: Vec<&str> = Splitter::DeepSeek.pieces(&text).collect();
             assert_eq!(found, expected, "{text:?}");
             for level in [Level::new(), Level::baseline()] {
-                assert_eq!(ends(level, &text), ends_of(&expected), "{text:?}");
+                assert_eq!(
+                    ends(&Splitter::DeepSeek, level, &text),
+                    ends_of(&expected),
+                    "{text:?}"
+                );
             }
         }
     }
@@ -588,7 +568,11 @@ mod tests {
         for c in '\0'..=char::MAX {
             let text = format!("{c}a{c}{c}カ{c}.{c} {c}1{c}\u{1}{c}");
             let expected: Vec<&str> = stages.pieces(&text).collect();
-            assert_eq!(ends(Level::new(), &text), ends_of(&expected), "{text:?}");
+            assert_eq!(
+                ends(&Splitter::DeepSeek, Level::new(), &text),
+                ends_of(&expected),
+                "{text:?}"
+            );
         }
     }
 }

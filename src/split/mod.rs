@@ -230,6 +230,36 @@ pub(crate) mod tests {
         (0..len).map(char).collect()
     }
 
+    /// Creates a text of `len` characters of some of an alphabet, so that neighbours are often equal.
+    #[cfg(feature = "custom")]
+    pub(super) fn text_of_few(random: &mut Random, alphabet: &[char], len: usize) -> String {
+        let few = 2 + random.below(alphabet.len() - 1);
+        let chars: Vec<char> = (0..few)
+            .map(|_| alphabet[random.below(alphabet.len())])
+            .collect();
+        text(random, &chars, len)
+    }
+
+    /// Returns the ends of the pieces that a level's window scanner finds in a text.
+    #[cfg(feature = "custom")]
+    pub(super) fn ends(splitter: &Splitter, level: Level, text: &str) -> Vec<usize> {
+        let mut ends = [0; ENDS];
+        let scanned = splitter.scan(level, text.as_bytes(), text.len(), true, &mut ends);
+        let ends = ends[..scanned.count].iter();
+        ends.map(|end| *end as usize).collect()
+    }
+
+    /// Returns where each piece ends in the text of all.
+    #[cfg(feature = "custom")]
+    pub(super) fn ends_of(pieces: &[&str]) -> Vec<usize> {
+        let mut at = 0;
+        let ends = pieces.iter().map(|piece| {
+            at += piece.len();
+            at
+        });
+        ends.collect()
+    }
+
     /// Returns the pieces found when the text arrives a few characters at a time and every scan is resumed.
     fn resumed<'t>(splitter: &Splitter, text: &'t str, step: usize) -> Vec<&'t str> {
         let mut ends: Vec<usize> = text.char_indices().map(|(i, _)| i).step_by(step).collect();
@@ -286,29 +316,13 @@ pub(crate) mod tests {
             let automaton = Custom::linear(splitter.pattern(), Gaps::Keep).unwrap();
             let automaton = Splitter::Custom(Arc::new(automaton));
             let mut random = Random::new(1);
-            let mut ends = [0; ENDS];
             for round in 0..60_000 {
-                let few = 2 + random.below(alphabet.len() - 1);
-                let chars: Vec<char> = (0..few)
-                    .map(|_| alphabet[random.below(alphabet.len())])
-                    .collect();
-                let text = text(&mut random, &chars, round % 150);
+                let text = text_of_few(&mut random, &alphabet, round % 150);
                 let expected: Vec<&str> = automaton.pieces(&text).collect();
                 let found: Vec<&str> = splitter.pieces(&text).collect();
                 assert_eq!(found, expected, "{splitter:?} {text:?}");
-                let scanned =
-                    splitter.scan(Level::new(), text.as_bytes(), text.len(), true, &mut ends);
-                let found = ends[..scanned.count].iter();
-                let found: Vec<usize> = found.map(|end| *end as usize).collect();
-                let mut at = 0;
-                let expected: Vec<usize> = expected
-                    .iter()
-                    .map(|piece| {
-                        at += piece.len();
-                        at
-                    })
-                    .collect();
-                assert_eq!(found, expected, "{splitter:?} {text:?}");
+                let found = ends(splitter, Level::new(), &text);
+                assert_eq!(found, ends_of(&expected), "{splitter:?} {text:?}");
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Calls for many texts, or one huge text, on all cores give the results of the single calls, in order.
 
 use crate::common::{NAMES, compiled_in, say};
-use crate::texts::{HOSTILE, KINDS, Random};
+use crate::texts::{KINDS, Random};
+use crate::threads::texts_of_sizes;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tiktally::{Encoding, Special, TokenId};
 
@@ -22,16 +23,8 @@ fn pool(threads: usize) -> ThreadPool {
         .unwrap()
 }
 
-/// Returns texts of all kinds and sizes.
 fn some_texts() -> Vec<String> {
-    let mut random = Random::new(1);
-    let mut texts = vec![String::new(), "a".to_owned(), "<|endoftext|>".to_owned()];
-    for i in 0..200 {
-        let size = [0, 3, 70, 700, 7000][i % 5];
-        texts.push(KINDS[i % KINDS.len()].text(&mut random, size));
-    }
-    texts.extend(HOSTILE.map(|(_, make)| make(&mut random, 5000)));
-    texts
+    texts_of_sizes([0, 3, 70, 700, 7000])
 }
 
 #[test]

@@ -4,19 +4,13 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use crate::common::times;
-use crate::fuzz_checks::checks::{letters, made_file};
+use crate::fuzz_checks::checks::{made_file, small_vocab};
 use crate::texts::Random;
 use serde_json::{Value, json};
 use tiktally::{Encoding, Error, Special};
 
 /// Returns a small file: the bytes, `ab` and `abc`, in GPT-2's letters.
 fn small() -> Value {
-    let mut vocab = serde_json::Map::new();
-    for byte in 0..=255_u8 {
-        vocab.insert(letters(&[byte]), byte.into());
-    }
-    vocab.insert("ab".into(), 256.into());
-    vocab.insert("abc".into(), 257.into());
     json!({
         "added_tokens": [{"id": 258, "content": "<s>", "special": true}, {"id": 259, "content": "<t>", "normalized": true}],
         "normalizer": null,
@@ -27,7 +21,7 @@ fn small() -> Value {
             "special_tokens": {"<s>": {"id": "<s>", "ids": [258], "tokens": ["<s>"]}},
         },
         "decoder": {"type": "ByteLevel"},
-        "model": {"type": "BPE", "vocab": vocab, "merges": ["a b", "ab c"]},
+        "model": {"type": "BPE", "vocab": small_vocab(), "merges": ["a b", "ab c"]},
     })
 }
 

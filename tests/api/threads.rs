@@ -4,16 +4,21 @@ use crate::common::{NAMES, compiled_in};
 use crate::texts::{HOSTILE, KINDS, Random};
 use tiktally::{Encoding, Special, TokenId};
 
-/// Returns texts of all kinds and sizes, of some megabytes.
-fn some_texts() -> Vec<String> {
+/// Returns texts of all kinds, of these sizes by turns, and some that are awkward.
+pub(crate) fn texts_of_sizes(sizes: [usize; 5]) -> Vec<String> {
     let mut random = Random::new(1);
     let mut texts = vec![String::new(), "a".to_owned(), "<|endoftext|>".to_owned()];
     for i in 0..200 {
-        let size = [0, 3, 700, 7000, 70_000][i % 5];
+        let size = sizes[i % sizes.len()];
         texts.push(KINDS[i % KINDS.len()].text(&mut random, size));
     }
     texts.extend(HOSTILE.map(|(_, make)| make(&mut random, 5000)));
     texts
+}
+
+/// Returns texts of some megabytes.
+fn some_texts() -> Vec<String> {
+    texts_of_sizes([0, 3, 700, 7000, 70_000])
 }
 
 /// Checks the batches of some texts on these numbers of threads.

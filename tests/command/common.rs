@@ -62,6 +62,19 @@ pub(crate) fn unread(folder: &Path, args: &[&str], stdin: impl Into<Stdio>) -> E
     )
 }
 
+/// Runs the command with two threads and these arguments of a shell, within this many kilobytes of addresses.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub(crate) fn within_memory(folder: &Path, kilobytes: u32, args: &str) -> Ended {
+    let limited = format!("ulimit -v {kilobytes}; {PROGRAM} {args}");
+    let output = Process::new("sh")
+        .args(["-c", &limited])
+        .current_dir(folder)
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("RAYON_NUM_THREADS", "2")
+        .output();
+    ended(&output.unwrap())
+}
+
 pub(crate) fn ended(output: &Output) -> Ended {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (

@@ -550,15 +550,8 @@ fn a_file_larger_than_the_memory() {
         .append(true)
         .open(here.path().join("huge.txt"));
     file.unwrap().set_len(100 << 20).unwrap();
-    let limited = format!("ulimit -v 95000; {PROGRAM} count -m gpt-4 huge.txt");
-    let output = Process::new("sh")
-        .args(["-c", &limited])
-        .current_dir(here.path())
-        .env("MALLOC_ARENA_MAX", "1")
-        .env("RAYON_NUM_THREADS", "2")
-        .output()
-        .unwrap();
-    let (code, stdout, stderr) = ended(&output);
+    let (code, stdout, stderr) =
+        crate::common::within_memory(here.path(), 95_000, "count -m gpt-4 huge.txt");
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains(" 104857600 "), "{stdout}");
 }

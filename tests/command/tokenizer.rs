@@ -9,20 +9,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tiktally::{Encoding, Special};
 
-use crate::byte_level::letters;
-use crate::common::{PROGRAM, ended, folder, run, tiktally};
+use crate::byte_level::small_vocab;
+use crate::common::{folder, run, tiktally};
 
 /// A text with a special token of each file.
 const TEXT: &str = "ab abc 123 <s>naïve</s> 🦀<|end|>\n";
 
 /// Returns a `tokenizer.json`: the bytes, `ab` and `abc`, in GPT-2's letters, and the special token `<s>`.
 pub(crate) fn tokenizer_json() -> Value {
-    let mut vocab = serde_json::Map::new();
-    for byte in 0..=255_u8 {
-        vocab.insert(letters(&[byte]), byte.into());
-    }
-    vocab.insert("ab".into(), 256.into());
-    vocab.insert("abc".into(), 257.into());
     json!({
         "version": "1.0",
         "added_tokens": [{"id": 258, "content": "<s>", "special": true}],
@@ -30,7 +24,7 @@ pub(crate) fn tokenizer_json() -> Value {
         "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false, "use_regex": true},
         "post_processor": null,
         "decoder": {"type": "ByteLevel"},
-        "model": {"type": "BPE", "vocab": vocab, "merges": ["a b", "ab c"]},
+        "model": {"type": "BPE", "vocab": small_vocab(), "merges": ["a b", "ab c"]},
     })
 }
 
@@ -251,15 +245,8 @@ fn a_text_larger_than_the_memory() {
         // nothing matches a full stop
         "--tokenizer ranks --pattern '[^.]{1,30}'",
     ] {
-        let limited = format!("ulimit -v 130000; {PROGRAM} count --total-only {options} huge.txt");
-        let output = std::process::Command::new("sh")
-            .args(["-c", &limited])
-            .current_dir(here.path())
-            .env("MALLOC_ARENA_MAX", "1")
-            .env("RAYON_NUM_THREADS", "2")
-            .output()
-            .unwrap();
-        let (code, stdout, stderr) = ended(&output);
+        let args = format!("count --total-only {options} huge.txt");
+        let (code, stdout, stderr) = crate::common::within_memory(here.path(), 130_000, &args);
         assert_eq!((code, stderr.as_str()), (Some(0), ""), "{options}");
         // every byte is a token
         assert_eq!(stdout, format!("{}\n", 100 * line.len()), "{options}");

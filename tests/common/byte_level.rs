@@ -14,3 +14,10 @@ pub(crate) fn letters(bytes: &[u8]) -> String {
     };
     bytes.iter().map(letter).collect()
 }
+
+/// Returns the vocabulary of a small byte-level file: the bytes, `ab` and `abc`.
+pub(crate) fn small_vocab() -> serde_json::Map<String, serde_json::Value> {
+    let bytes = (0..=255_u8).map(|byte| (letters(&[byte]), byte.into()));
+    let words = [("ab".into(), 256.into()), ("abc".into(), 257.into())];
+    bytes.chain(words).collect()
+}

@@ -23,7 +23,7 @@ mod letters;
 mod naive;
 
 #[cfg(feature = "tokenizer-json")]
-pub(crate) use byte_level::letters;
+pub(crate) use byte_level::small_vocab;
 #[cfg(feature = "json")]
 pub(crate) use chat::chat_json;
 pub(crate) use custom::{custom_encoding, loader};
