@@ -27,8 +27,8 @@ pub fn all_functions() -> Vec<Arc<ScalarUDF>> {
 /// # async fn main() -> datafusion::error::Result<()> {
 /// let mut context = SessionContext::new();
 /// datafusion_functions_tiktally::register_all(&mut context)?;
-/// let counts = context.sql("SELECT count_tokens('hello world', 'cl100k_base')").await?;
-/// assert_eq!(counts.to_string().await?.lines().nth(3), Some("| 2                                                            |"));
+/// let counted = context.sql("SELECT count_tokens('hello world', 'cl100k_base') AS n").await?;
+/// assert_eq!(counted.to_string().await?.lines().nth(3), Some("| 2 |"));
 /// # Ok(())
 /// # }
 /// ```

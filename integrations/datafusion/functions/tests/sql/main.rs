@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use datafusion::error::Result;
-use datafusion::execution::FunctionRegistry;
 use datafusion::prelude::SessionContext;
 use datafusion_functions_tiktally::register_all;
 
