@@ -1,0 +1,153 @@
+//! The error of the functions.
+
+use std::fmt;
+
+use arrow_schema::DataType;
+
+/// The error of all functions. Rows count from 0 within the batch, whose size the engine chooses.
+///
+/// Through DataFusion it is the cause of a `DataFusionError::External`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The tokenizer refuses a row: an id without a token, bytes that are not UTF-8, or chunks that are too small.
+    Tokenizer {
+        /// The row of the batch.
+        row: usize,
+        /// The tokenizer's error.
+        source: tiktally::Error,
+    },
+    /// No encoding has this name.
+    UnknownEncoding {
+        /// The names of the custom encodings. `source` names the others.
+        custom: Vec<String>,
+        /// The tokenizer's error.
+        source: tiktally::Error,
+    },
+    /// A custom encoding has a name that is taken already.
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// The pattern of a custom encoding can give up on a text, which a query cannot handle.
+    CanFail {
+        /// The name of the encoding.
+        encoding: String,
+    },
+    /// A limit or an overlap is below zero.
+    Negative {
+        /// The row of the batch.
+        row: usize,
+        /// `n` or `overlap`.
+        argument: &'static str,
+        /// The number.
+        value: i64,
+    },
+    /// A list of ids has a null.
+    NullId {
+        /// The row of the batch.
+        row: usize,
+        /// The place in the list.
+        index: usize,
+    },
+    /// A list of ids has a number that no id can be.
+    NotAnId {
+        /// The row of the batch.
+        row: usize,
+        /// The place in the list.
+        index: usize,
+        /// The number.
+        value: i128,
+    },
+    /// Arrow's offsets have no room for the result of a batch.
+    TooMany {
+        /// The row of the batch at which the room ends.
+        row: usize,
+        /// The items: ids, chunks, or bytes of a text.
+        what: &'static str,
+        /// The largest possible number of them.
+        limit: u64,
+    },
+    /// An argument has a type that the function does not take.
+    Type {
+        /// The name of the argument.
+        argument: &'static str,
+        /// The types that it may have.
+        expected: &'static str,
+        /// The type that it has.
+        found: DataType,
+    },
+    /// Two arguments are arrays of different lengths.
+    Lengths {
+        /// The length of the first array.
+        expected: usize,
+        /// The length of the other one.
+        found: usize,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tokenizer { row, source } => write!(f, "row {row} of the batch: {source}"),
+            Self::UnknownEncoding { custom, source } => {
+                write!(f, "{source}")?;
+                match &custom[..] {
+                    [] => Ok(()),
+                    names => write!(f, "; custom encodings: {}", names.join(", ")),
+                }
+            }
+            Self::NameTaken { name } => write!(
+                f,
+                "an encoding called {name:?} exists already; give the custom encoding another name"
+            ),
+            Self::CanFail { encoding } => write!(
+                f,
+                "the pattern of {encoding:?} can give up on a text, because it backtracks; build the encoding with \
+                 `pattern` instead of `backtracking_pattern`"
+            ),
+            Self::Negative {
+                row,
+                argument,
+                value,
+            } => write!(
+                f,
+                "row {row} of the batch: {argument} is {value}, but must be 0 or more"
+            ),
+            Self::NullId { row, index } => write!(
+                f,
+                "row {row} of the batch: the id at index {index} is null; remove nulls from the list first"
+            ),
+            Self::NotAnId { row, index, value } => write!(
+                f,
+                "row {row} of the batch: {value} at index {index} is not an id, which is from 0 to {}",
+                u32::MAX
+            ),
+            Self::TooMany { row, what, limit } => write!(
+                f,
+                "row {row} of the batch: the result has more than {limit} {what}, the limit of Arrow's offsets; use \
+                 smaller batches (in DataFusion `SET datafusion.execution.batch_size = 1024`) or shorter texts"
+            ),
+            Self::Type {
+                argument,
+                expected,
+                found,
+            } => write!(f, "{argument} must be {expected}, but is {found}"),
+            Self::Lengths { expected, found } => {
+                write!(
+                    f,
+                    "an argument has {found} rows, but another one {expected}"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Tokenizer { source, .. } | Self::UnknownEncoding { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

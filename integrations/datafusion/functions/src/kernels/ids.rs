@@ -1,0 +1,121 @@
+//! Lists of ids, as an argument of a function.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, ArrowPrimitiveType, Datum, PrimitiveArray, downcast_integer_array};
+use arrow_schema::DataType;
+use tiktally::TokenId;
+
+use super::error::Error;
+
+/// An argument of lists of integers.
+pub(super) struct IdLists<'a> {
+    lists: &'a dyn Array,
+    items: &'a dyn Array,
+    /// `None` for a scalar.
+    len: Option<usize>,
+}
+
+impl<'a> IdLists<'a> {
+    pub(super) fn new(lists: &'a dyn Datum) -> Result<Self, Error> {
+        let (lists, is_scalar) = lists.get();
+        let items = match lists.data_type() {
+            DataType::List(item) if item.data_type().is_integer() => {
+                lists.as_list::<i32>().values()
+            }
+            DataType::LargeList(item) if item.data_type().is_integer() => {
+                lists.as_list::<i64>().values()
+            }
+            DataType::FixedSizeList(item, _) if item.data_type().is_integer() => {
+                lists.as_fixed_size_list().values()
+            }
+            found => {
+                return Err(Error::Type {
+                    argument: "ids",
+                    expected: "a List, LargeList or FixedSizeList of integers",
+                    found: found.clone(),
+                });
+            }
+        };
+        Ok(Self {
+            lists,
+            items,
+            len: (!is_scalar).then_some(lists.len()),
+        })
+    }
+
+    pub(super) fn len(&self) -> Option<usize> {
+        self.len
+    }
+
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        self.lists.is_null(self.index(row))
+    }
+
+    fn index(&self, row: usize) -> usize {
+        if self.len.is_some() { row } else { 0 }
+    }
+
+    /// Returns the ids of a row that is not null: a part of the array if that has ids already, else copied into the buffer.
+    pub(super) fn at<'b>(
+        &self,
+        row: usize,
+        buffer: &'b mut Vec<TokenId>,
+    ) -> Result<&'b [TokenId], Error>
+    where
+        'a: 'b,
+    {
+        let places = self.places(self.index(row));
+        if let Some(nulls) = self.items.nulls()
+            && let Some(index) = places.clone().position(|place| nulls.is_null(place))
+        {
+            return Err(Error::NullId { row, index });
+        }
+        if let Some(ids) = self.items.as_primitive_opt::<UInt32Type>() {
+            return Ok(&ids.values()[places]);
+        }
+        buffer.clear();
+        let items = self.items;
+        downcast_integer_array!(
+            items => copy(items, places, row, buffer)?,
+            _ => unreachable!("`new` lets only integers pass")
+        );
+        Ok(buffer)
+    }
+
+    /// Returns the places of a list's items.
+    fn places(&self, index: usize) -> Range<usize> {
+        match self.lists.data_type() {
+            DataType::List(_) => {
+                let offsets = self.lists.as_list::<i32>().value_offsets();
+                offsets[index] as usize..offsets[index + 1] as usize
+            }
+            DataType::LargeList(_) => {
+                let offsets = self.lists.as_list::<i64>().value_offsets();
+                offsets[index] as usize..offsets[index + 1] as usize
+            }
+            _ => {
+                let lists = self.lists.as_fixed_size_list();
+                let start = lists.value_offset(index) as usize;
+                start..start + lists.value_length() as usize
+            }
+        }
+    }
+}
+
+/// Copies numbers of any type of integer, each of which must be an id.
+fn copy<T: ArrowPrimitiveType<Native: Into<i128>>>(
+    items: &PrimitiveArray<T>,
+    places: Range<usize>,
+    row: usize,
+    ids: &mut Vec<TokenId>,
+) -> Result<(), Error> {
+    for (index, &item) in items.values()[places].iter().enumerate() {
+        let value: i128 = item.into();
+        let id = TokenId::try_from(value).map_err(|_| Error::NotAnId { row, index, value })?;
+        ids.push(id);
+    }
+    Ok(())
+}
