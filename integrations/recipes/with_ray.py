@@ -11,6 +11,6 @@ def count_tokens(batch: pa.Table) -> pa.Table:
     return pa.table({"tokens": pa.chunked_array(arrow.count_tokens(batch["text"]))})
 
 
-ray.init(num_cpus=2)
-texts = ray.data.read_parquet(sys.argv[1], columns=["text"])
+ray.init()
+texts = ray.data.read_parquet(sys.argv[1]).select_columns("text")
 print(texts.map_batches(count_tokens, batch_format="pyarrow").sum("tokens"))

@@ -17,7 +17,8 @@ use tiktally::TokenId;
 /// Returns the capsules of an array `uint32`, which shares the bytes.
 #[pyfunction]
 pub fn arrow_ids(py: Python<'_>, ids: PyBackedBytes) -> PyResult<Bound<'_, PyTuple>> {
-    capsules(py, ids_of(ids))
+    let ids = ids_of(ids).map_err(invalid)?;
+    capsules(py, &make_array(ids))
 }
 
 /// Returns the capsules of an array `large_list<item: uint32>`, which shares the bytes. Offsets have 64 bits.
@@ -27,7 +28,8 @@ pub fn arrow_lists(
     ids: PyBackedBytes,
     offsets: PyBackedBytes,
 ) -> PyResult<Bound<'_, PyTuple>> {
-    capsules(py, lists_of(ids, offsets))
+    let lists = lists_of(ids, offsets).map_err(invalid)?;
+    capsules(py, &make_array(lists))
 }
 
 fn ids_of(ids: PyBackedBytes) -> Result<ArrayData, ArrowError> {
@@ -53,9 +55,9 @@ fn lists_of(ids: PyBackedBytes, offsets: PyBackedBytes) -> Result<ArrayData, Arr
 }
 
 /// Returns the schema and the array as capsules: each frees its memory if no one takes it.
-fn capsules(py: Python<'_>, data: Result<ArrayData, ArrowError>) -> PyResult<Bound<'_, PyTuple>> {
-    let array = make_array(data.map_err(invalid)?);
-    Ok(to_array_pycapsules(py, field_of(&array), &array, None)?)
+pub fn capsules<'py>(py: Python<'py>, array: &dyn Array) -> PyResult<Bound<'py, PyTuple>> {
+    // without a schema that is asked for, so that the casts are not in the wheel
+    Ok(to_array_pycapsules(py, field_of(array), array, None)?)
 }
 
 /// Returns the field of a result, which has no name.

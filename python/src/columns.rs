@@ -5,17 +5,16 @@ use arrow_array::{Array as _, ArrayRef, Datum, Int64Array, new_empty_array};
 use arrow_schema::FieldRef;
 use arrow_select::take::take;
 use datafusion_functions_tiktally::kernels::{self, EncodingArg};
+use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
-use pyo3_arrow::ffi::{
-    ArrayIterator, to_array_pycapsules, to_schema_pycapsule, to_stream_pycapsule,
-};
+use pyo3_arrow::ffi::{ArrayIterator, to_schema_pycapsule, to_stream_pycapsule};
 use pyo3_arrow::{PyArray, PyArrayReader};
 
-use crate::arrow::field_of;
+use crate::arrow::{capsules, field_of};
 use crate::encoding::Encoding;
-use crate::errors::{caught, raise, raise_in_row, unsupported_array};
+use crate::errors::{invalid_array, raise, raise_in_rows};
 
 /// An array of Arrow.
 #[pyclass(frozen, module = "tiktally._tiktally")]
@@ -33,21 +32,15 @@ impl Array {
         format!("<Array of {} {}>", self.array.len(), self.array.data_type())
     }
 
-    /// Returns the schema and the array for Arrow, as capsules, which share the memory. The type is the requested one if
-    /// the array can be cast to it.
+    /// Returns the schema and the array for Arrow, as capsules, which share the memory. `requested_schema` is ignored, as
+    /// the interface permits: casts between all types of Arrow would add 1 MB to the wheel.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_array__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        #[allow(unused_variables)] requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyTuple>> {
-        let field = field_of(&self.array);
-        Ok(to_array_pycapsules(
-            py,
-            field,
-            &self.array,
-            requested_schema,
-        )?)
+        capsules(py, &self.array)
     }
 
     /// Returns the schema for Arrow, as a capsule.
@@ -78,17 +71,16 @@ impl ChunkedArray {
         )
     }
 
-    /// Returns the chunks for Arrow, as the capsule of a stream, which shares the memory. The type is the requested one if
-    /// the chunks can be cast to it.
+    /// Returns the chunks for Arrow, as the capsule of a stream, which shares the memory. `requested_schema` is ignored.
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,
         py: Python<'py>,
-        requested_schema: Option<Bound<'py, PyCapsule>>,
+        #[allow(unused_variables)] requested_schema: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let chunks = self.chunks.clone().into_iter().map(Ok);
         let stream = ArrayIterator::new(chunks, self.field.clone());
-        Ok(to_stream_pycapsule(py, Box::new(stream), requested_schema)?)
+        Ok(to_stream_pycapsule(py, Box::new(stream), None)?)
     }
 
     /// Returns the schema for Arrow, as a capsule.
@@ -177,9 +169,8 @@ fn mapped<'py>(
     let encoding = encoding.encoding()?;
     let chunk = |array: ArrayRef, first_row: usize| -> PyResult<ArrayRef> {
         let array = checked(array, first_row)?;
-        let encoding = EncodingArg::one(encoding).map_err(|error| raise_in_row(0, error))?;
-        let result = caught(|| work(&array, &encoding))?;
-        result.map_err(|error| raise_in_row(first_row, error))
+        let result = EncodingArg::one(encoding).and_then(|encoding| work(&array, &encoding));
+        result.map_err(|error| raise_in_rows(first_row, error))
     };
     if column.hasattr(intern!(py, "__arrow_c_array__"))? {
         let (array, _) = column.extract::<PyArray>()?.into_inner();
@@ -188,7 +179,7 @@ fn mapped<'py>(
     }
     if !column.hasattr(intern!(py, "__arrow_c_stream__"))? {
         let kind = column.get_type().name()?;
-        return Err(unsupported_array(format!(
+        return Err(PyTypeError::new_err(format!(
             "expected an array of Arrow, such as pyarrow.Array or polars.Series, not {kind}"
         )));
     }
@@ -199,7 +190,7 @@ fn mapped<'py>(
         let mut chunks = Vec::new();
         let mut rows = 0;
         for array in stream {
-            let array = array.map_err(|error| unsupported_array(error.to_string()))?;
+            let array = array.map_err(|error| invalid_array(None, error.to_string()))?;
             let len = array.len();
             chunks.push(chunk(array, rows)?);
             rows += len;
@@ -216,11 +207,14 @@ fn checked(array: ArrayRef, first_row: usize) -> PyResult<ArrayRef> {
     if let Err(error) = array.to_data().validate_full() {
         let is_wrong = |row: &usize| array.slice(*row, 1).to_data().validate_full().is_err();
         let row = (0..array.len()).find(is_wrong);
-        return Err(invalid_array(row.map(|row| first_row + row), error.to_string()));
+        return Err(invalid_array(
+            row.map(|row| first_row + row),
+            error.to_string(),
+        ));
     }
     let Some(dictionary) = array.as_any_dictionary_opt() else {
         return Ok(array);
     };
     take(dictionary.values(), dictionary.keys(), None)
-        .map_err(|error| unsupported_array(error.to_string()))
+        .map_err(|error| invalid_array(None, error.to_string()))
 }
