@@ -170,7 +170,7 @@ def columns(kind, texts=HELLO):
     chunked = pa.chunked_array([array.slice(0, 1), array.slice(1, 0), array.slice(1)], kind)
     yield array, pa.array
     yield chunked, pa.chunked_array
-    yield pl.Series(array.cast(pa.string_view())), pl.Series
+    yield pl.Series(array.cast(pa.large_string())), pl.Series
 
 
 def test_random_texts(enc):
