@@ -14,7 +14,8 @@ fail() {
 
 recipes=(pyarrow polars duckdb datafusion daft ray spark)
 
-# first what needs no network
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "needs Python 3.11 or later as python3"
+# what needs no network comes first
 for recipe in "${recipes[@]}"; do
     python3 - "with_$recipe.py" <<'END' || fail "README.md does not show with_$recipe.py as it is: copy the file into its block"
 import sys
@@ -25,7 +26,6 @@ sys.exit(f"```python\n{code}```\n" not in page)
 END
 done
 
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "needs Python 3.11 or later as python3"
 java=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p;1q') || true
 [ "${java:-0}" -ge 17 ] || fail "Spark needs Java 17 or later, and \`java\` is ${java:+version }${java:-missing}"
 for tool in unshare ip; do

@@ -248,6 +248,7 @@ def test_columns_are_objects_of_their_own(enc):
     counts = arrow.count_tokens(pa.array(HELLO))
     assert isinstance(counts, arrow.Array) and len(counts) == 6 and repr(counts) == "<Array of 6 Int64>"
     # a result can be read again, and passed on
+    assert pa.array(counts).buffers()[1].address == pa.array(counts).buffers()[1].address
     assert pa.array(counts).equals(pa.array(counts)) and pa.field(counts).type == pa.int64()
     lists = arrow.encode_tokens(pa.chunked_array([HELLO, HELLO]))
     assert isinstance(lists, arrow.ChunkedArray) and len(lists) == 12 and "2 chunks" in repr(lists)
