@@ -5,6 +5,7 @@
 # Fetches the engines from PyPI, 1 GB in fixed versions. The recipes themselves run in a network namespace that has only the
 # loopback device, and in a process namespace: what they leave running ends with them.
 set -euo pipefail
+wheel=${1:+$(realpath "$1")}
 cd "$(dirname "$0")"
 
 fail() {
@@ -42,13 +43,12 @@ mkdir -p "$work/home"
 temporary=$(mktemp -d)
 # the environment takes 2 GB
 trap 'rm -rf "$work/venv" "$temporary"' EXIT
-wheel=$(realpath "${1-/none}")
 constraints=$PWD/constraints.txt
 python3 -m venv "$work/venv"
 # shellcheck source=/dev/null
 . "$work/venv/bin/activate"
 install() { pip install --quiet --disable-pip-version-check --constraint "$constraints" "$@"; }
-if [ $# -eq 0 ]; then
+if [ -z "$wheel" ]; then
     install maturin
     (cd ../../python && maturin build --quiet --release --locked --out "$work/wheels")
     wheel=$(echo "$work"/wheels/*.whl)

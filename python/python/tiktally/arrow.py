@@ -1,7 +1,7 @@
 """Counts, encodes, decodes and cuts columns of Arrow: arrays of pyarrow, Polars and others, without Python's strings.
 
 A column is any object with Arrow's PyCapsule interface. With `__arrow_c_array__`, as pyarrow.Array, the result is an Array.
-With `__arrow_c_stream__`, as pyarrow.ChunkedArray and polars.Series, the result is a ChunkedArray with as many chunks.
+With `__arrow_c_stream__`, as pyarrow.ChunkedArray and polars.Series, the result is a ChunkedArray: one chunk for each chunk.
 `pyarrow.array`, `pyarrow.chunked_array` and `polars.Series` take these without a copy.
 
 Texts are string, large_string or string_view, also in a dictionary, which is decoded first. A null gives a null. Special
