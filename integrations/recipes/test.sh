@@ -37,7 +37,7 @@ namespaces=(unshare --map-root-user --net --pid --fork --mount-proc --kill-child
 
 unset PYTHONPATH PYTHONHOME
 work=$(cd ../../python && pwd)/target/recipes
-rm -rf "$work"
+rm -rf "$work/venv" "$work/home"
 mkdir -p "$work/home"
 # sockets need a short path
 temporary=$(mktemp -d)
@@ -49,6 +49,7 @@ python3 -m venv "$work/venv"
 . "$work/venv/bin/activate"
 install() { pip install --quiet --disable-pip-version-check --constraint "$constraints" "$@"; }
 if [ -z "$wheel" ]; then
+    rm -rf "$work/wheels"
     install maturin
     (cd ../../python && maturin build --quiet --release --locked --out "$work/wheels")
     wheel=$(echo "$work"/wheels/*.whl)
