@@ -2,28 +2,23 @@
 
 use std::sync::Arc;
 
+use arrow_array::{Array, make_array};
 use arrow_buffer::Buffer;
-use arrow_data::ffi::FFI_ArrowArray;
 use arrow_data::{ArrayData, ArrayDataBuilder};
-use arrow_schema::ffi::FFI_ArrowSchema;
-use arrow_schema::{ArrowError, DataType, Field};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef};
 use bytes::Bytes;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyCapsule;
+use pyo3::types::PyTuple;
+use pyo3_arrow::ffi::to_array_pycapsules;
 use tiktally::TokenId;
-
-/// A schema and an array: each frees its memory if no one takes it.
-type Capsules<'py> = (Bound<'py, PyCapsule>, Bound<'py, PyCapsule>);
 
 /// Returns the capsules of an array `uint32`, which shares the bytes.
 #[pyfunction]
-pub fn arrow_ids(py: Python<'_>, ids: PyBackedBytes) -> PyResult<Capsules<'_>> {
-    ids_of(ids)
-        .and_then(|ids| Exported::new(&ids))
-        .map_err(invalid)?
-        .capsules(py)
+pub fn arrow_ids(py: Python<'_>, ids: PyBackedBytes) -> PyResult<Bound<'_, PyTuple>> {
+    let ids = ids_of(ids).map_err(invalid)?;
+    capsules(py, &make_array(ids))
 }
 
 /// Returns the capsules of an array `large_list<item: uint32>`, which shares the bytes. Offsets have 64 bits.
@@ -32,11 +27,9 @@ pub fn arrow_lists(
     py: Python<'_>,
     ids: PyBackedBytes,
     offsets: PyBackedBytes,
-) -> PyResult<Capsules<'_>> {
-    lists_of(ids, offsets)
-        .and_then(|lists| Exported::new(&lists))
-        .map_err(invalid)?
-        .capsules(py)
+) -> PyResult<Bound<'_, PyTuple>> {
+    let lists = lists_of(ids, offsets).map_err(invalid)?;
+    capsules(py, &make_array(lists))
 }
 
 fn ids_of(ids: PyBackedBytes) -> Result<ArrayData, ArrowError> {
@@ -61,26 +54,15 @@ fn lists_of(ids: PyBackedBytes, offsets: PyBackedBytes) -> Result<ArrayData, Arr
         .build()
 }
 
-/// The two structures of Arrow's C data interface.
-struct Exported {
-    schema: FFI_ArrowSchema,
-    array: FFI_ArrowArray,
+/// Returns the schema and the array as capsules: each frees its memory if no one takes it.
+pub fn capsules<'py>(py: Python<'py>, array: &dyn Array) -> PyResult<Bound<'py, PyTuple>> {
+    // without a schema that is asked for, so that the casts are not in the wheel
+    Ok(to_array_pycapsules(py, field_of(array), array, None)?)
 }
 
-impl Exported {
-    fn new(data: &ArrayData) -> Result<Self, ArrowError> {
-        Ok(Self {
-            schema: FFI_ArrowSchema::try_from(data.data_type())?,
-            array: FFI_ArrowArray::new(data),
-        })
-    }
-
-    fn capsules(self, py: Python<'_>) -> PyResult<Capsules<'_>> {
-        Ok((
-            PyCapsule::new_with_value(py, self.schema, c"arrow_schema")?,
-            PyCapsule::new_with_value(py, self.array, c"arrow_array")?,
-        ))
-    }
+/// Returns the field of a result, which has no name.
+pub fn field_of(array: &dyn Array) -> FieldRef {
+    Arc::new(Field::new("", array.data_type().clone(), true))
 }
 
 /// Python's bytes, kept while an array uses them.

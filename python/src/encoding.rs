@@ -531,7 +531,7 @@ impl Encoding {
     }
 
     /// Returns the crate's encoding.
-    fn encoding(&self) -> PyResult<&tiktally::Encoding> {
+    pub fn encoding(&self) -> PyResult<&tiktally::Encoding> {
         Ok(&self.core()?.encoding)
     }
 

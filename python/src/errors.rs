@@ -3,6 +3,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
+use datafusion_functions_tiktally::kernels;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -71,6 +72,73 @@ pub fn unknown_token(id: TokenId, message: String) -> PyErr {
         });
         exception.map_or_else(|failure| failure, PyErr::from_value)
     })
+}
+
+/// Returns the exception for an error of a kernel, whose rows are those from `first_row` on.
+pub fn raise_in_rows(first_row: usize, error: kernels::Error) -> PyErr {
+    Python::attach(|py| {
+        of_kernel(py, first_row, error).map_or_else(|failure| failure, PyErr::from_value)
+    })
+}
+
+/// Creates the exception for an error of a kernel.
+fn of_kernel(
+    py: Python<'_>,
+    first_row: usize,
+    error: kernels::Error,
+) -> PyResult<Bound<'_, PyAny>> {
+    use kernels::Error::{CanFail, NotAnId, NullId, Tokenizer, TooMany};
+
+    let (row, exception) = match error {
+        Tokenizer { row, source } => (row, typed(py, "", &source, source.to_string())?),
+        NotAnId { row, index, value } => (row, not_an_id(py, index, value)?),
+        NullId { row, index } => {
+            let message = format!("the id at index {index} is null");
+            (row, exception(py, "InvalidArray", message)?)
+        }
+        TooMany { row, what, limit } => {
+            let message =
+                format!("the result has more than {limit} {what}; pass fewer rows at a time");
+            (row, exception(py, "InvalidArray", message)?)
+        }
+        CanFail { encoding } => {
+            let message = format!(
+                "the pattern of {encoding:?} can give up on a text, so it cannot be used for arrays"
+            );
+            return exception(py, "PatternLimit", message);
+        }
+        other => return exception(py, "InvalidArray", other.to_string()),
+    };
+    in_row(exception, first_row + row)
+}
+
+/// Returns the exception for an array that a call cannot take.
+pub fn invalid_array(row: Option<usize>, message: String) -> PyErr {
+    Python::attach(|py| {
+        let exception = exception(py, "InvalidArray", message);
+        let exception = match row {
+            Some(row) => exception.and_then(|exception| in_row(exception, row)),
+            None => exception,
+        };
+        exception.map_or_else(|failure| failure, PyErr::from_value)
+    })
+}
+
+/// Creates the exception for a number that no id can be.
+fn not_an_id(py: Python<'_>, index: usize, value: i128) -> PyResult<Bound<'_, PyAny>> {
+    let message = format!("Invalid token for decoding: {value}");
+    let exception = exception(py, "UnknownToken", message)?;
+    exception.setattr("token", value)?;
+    exception.setattr("index", index)?;
+    Ok(exception)
+}
+
+/// Adds the row to an exception and to its message.
+fn in_row(exception: Bound<'_, PyAny>, row: usize) -> PyResult<Bound<'_, PyAny>> {
+    let message = exception.getattr("args")?.get_item(0)?;
+    exception.setattr("args", (format!("row {row}: {message}"),))?;
+    exception.setattr("row", row)?;
+    Ok(exception)
 }
 
 /// Returns the name of the class for an error.

@@ -2,6 +2,7 @@
 
 mod arrow;
 mod chat;
+mod columns;
 mod encoding;
 mod errors;
 mod ids;
@@ -69,6 +70,13 @@ fn _tiktally(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(chat::window_left, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_ids, module)?)?;
     module.add_function(wrap_pyfunction!(arrow::arrow_lists, module)?)?;
+    module.add_class::<columns::Array>()?;
+    module.add_class::<columns::ChunkedArray>()?;
+    module.add_function(wrap_pyfunction!(columns::count_column, module)?)?;
+    module.add_function(wrap_pyfunction!(columns::encode_column, module)?)?;
+    module.add_function(wrap_pyfunction!(columns::decode_column, module)?)?;
+    module.add_function(wrap_pyfunction!(columns::truncate_column, module)?)?;
+    module.add_function(wrap_pyfunction!(columns::chunk_column, module)?)?;
     module.add_function(wrap_pyfunction!(run_command, module)?)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 import tiktally
 import tiktally.compat as tiktoken
-from tiktally import chat, errors
+from tiktally import arrow, chat, errors
 
 enc: tiktally.Encoding = tiktally.encoding_for_model("gpt-4o")
 ids: list[int] = enc.encode("hello", allowed_special={"<|endoftext|>"}, disallowed_special=())
@@ -17,6 +17,8 @@ flat: tiktally.TokenLists = enc.encode_batch_flat([text], num_threads=2)
 first: tiktally.TokenArray = flat[0]
 some: list[tiktally.TokenArray] = list(flat)
 capsules: list[tuple[object, object]] = [array.__arrow_c_array__(), flat.__arrow_c_array__(requested_schema=None)]
+column: arrow.Array | arrow.ChunkedArray = arrow.truncate_tokens(arrow.decode_tokens(flat), 10, encoding="cl100k_base")
+chunks: arrow.Array | arrow.ChunkedArray = arrow.chunk_tokens(column, 100, 10, enc)
 mine: tiktally.Encoding = enc.extend("mine", {"<|turn|>": 300_000})
 tokens: chat.ChatTokens = chat.estimate({"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]})
 fitted: chat.Fitted = chat.fit('{"model": "gpt-4o", "messages": [{"role": "user", "content": "hello"}]}', 100, drop="turns")

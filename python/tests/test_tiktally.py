@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 import tiktally
 import tiktally._arrays
+import tiktally.arrow
 import tiktally.chat
 import tiktally.compat
 import tiktally.errors
@@ -532,7 +533,7 @@ assert tiktoken.get_encoding("cl100k_base").encode("hello") == [15339]
     assert "imported already" in done.stderr
 
 
-@pytest.mark.parametrize("module", [tiktally, tiktally.chat, tiktally.errors, tiktally._encoding, tiktally._arrays])
+@pytest.mark.parametrize("module", [tiktally, tiktally.chat, tiktally.errors, tiktally._encoding, tiktally._arrays, tiktally.arrow])
 def test_examples(module):
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0

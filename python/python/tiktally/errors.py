@@ -14,6 +14,7 @@ from __future__ import annotations
 __all__ = [
     "DisallowedSpecialToken",
     "Error",
+    "InvalidArray",
     "InvalidChat",
     "InvalidText",
     "InvalidVocabulary",
@@ -28,6 +29,9 @@ __all__ = [
 
 class Error(Exception):
     """The base of all exceptions of this package."""
+
+    row: int | None = None
+    """The row of the array, for errors of `tiktally.arrow`. In a stream, rows count on from chunk to chunk."""
 
 
 class DisallowedSpecialToken(Error, ValueError):
@@ -64,6 +68,10 @@ class UnknownEncoding(Error, ValueError):
 
 class InvalidVocabulary(Error, ValueError):
     """Tokens, a pattern, special tokens or a tokenizer file that do not form an encoding."""
+
+
+class InvalidArray(Error, ValueError):
+    """An array of Arrow that the call cannot take: its type, a null id, invalid memory, or too many rows at a time."""
 
 
 class InvalidText(Error, ValueError):
