@@ -31,7 +31,7 @@ use arrow_array::{
 };
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef};
-use tiktally::{Encoding, TokenId};
+use tiktally::{Chunks, Encoding, TokenId};
 
 pub use encodings::{EncodingArg, Encodings};
 pub use error::Error;
@@ -150,14 +150,24 @@ pub fn truncate_tokens(
     let rows = rows([texts.len(), limits.len(), encoding.len()])?;
     let mut views = Views::new(rows);
     for row in 0..rows {
-        match (text_and_encoding(&texts, encoding, row)?, limits.at(row)?) {
-            (Some((text, encoding)), Some(limit)) => {
-                views.push(&texts, row, encoding.truncate(text, limit))?;
-            }
-            _ => views.push_null(),
+        match truncated(&texts, &limits, encoding, row)? {
+            Some(start) => views.push(&texts, row, start)?,
+            None => views.push_null(),
         }
     }
     Ok(Arc::new(views.finish()))
+}
+
+fn truncated<'a>(
+    texts: &Texts<'a>,
+    limits: &Numbers<'_>,
+    encoding: &EncodingArg<'a>,
+    row: usize,
+) -> Result<Option<&'a str>, Error> {
+    let Some((text, encoding)) = text_and_encoding(texts, encoding, row)? else {
+        return Ok(None);
+    };
+    Ok(limits.at(row)?.map(|limit| encoding.truncate(text, limit)))
 }
 
 /// Splits each text into chunks of up to the limit of tokens: `List<Utf8View not null>`.
@@ -185,25 +195,34 @@ pub fn chunk_tokens(
     let mut views = Views::new(rows);
     let mut lists = Lists::<i32>::new(rows);
     for row in 0..rows {
-        let both = text_and_encoding(&texts, encoding, row)?;
-        let numbers = limits.at(row)?.zip(overlaps.at(row)?);
-        if let Some(((text, encoding), (limit, overlap))) = both.zip(numbers) {
-            let chunks = encoding
-                .chunks_overlapping(text, limit, overlap)
-                .map_err(|source| Error::Tokenizer { row, source })?;
-            for chunk in chunks {
-                views.push(&texts, row, chunk)?;
-            }
+        let chunks = chunked(&texts, &limits, &overlaps, encoding, row)?;
+        let is_valid = chunks.is_some();
+        for chunk in chunks.into_iter().flatten() {
+            views.push(&texts, row, chunk)?;
         }
-        lists.end(
-            row,
-            both.is_some() && numbers.is_some(),
-            views.len(),
-            "chunks",
-        )?;
+        lists.end(row, is_valid, views.len(), "chunks")?;
     }
     let chunks: ListArray = lists.finish(item_of_chunks(), Arc::new(views.finish()));
     Ok(Arc::new(chunks))
+}
+
+fn chunked<'a>(
+    texts: &Texts<'a>,
+    limits: &Numbers<'_>,
+    overlaps: &Numbers<'_>,
+    encoding: &EncodingArg<'a>,
+    row: usize,
+) -> Result<Option<Chunks<'a>>, Error> {
+    let Some((text, encoding)) = text_and_encoding(texts, encoding, row)? else {
+        return Ok(None);
+    };
+    let Some((limit, overlap)) = limits.at(row)?.zip(overlaps.at(row)?) else {
+        return Ok(None);
+    };
+    let chunks = encoding.chunks_overlapping(text, limit, overlap);
+    chunks
+        .map(Some)
+        .map_err(|source| Error::Tokenizer { row, source })
 }
 
 /// Returns a row's text and encoding, unless one is null.
