@@ -162,7 +162,7 @@ impl LocalCluster {
             "0",
         ];
         let own = ["--cores", "1", "--heartbeat", "1", "--work-dir", &work_dir];
-        let args = [&args, &own, more_args].concat();
+        let args = [&args[..], &own, more_args].concat();
         self.executors
             .push(Member::start(&self.program, &args, log)?);
         Ok(())

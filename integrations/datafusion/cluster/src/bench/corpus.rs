@@ -268,7 +268,7 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let unit = match text[end..].trim().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
+        "" | "b" => 1_u64,
         "kb" | "k" => 1_000,
         "mb" | "m" => 1_000_000,
         "gb" | "g" => 1_000_000_000,

@@ -143,7 +143,7 @@ impl Report {
 
 /// Returns the totals that two steps can compare: of all files, or of the first ones that both counted.
 fn common(mine: &[u64], theirs: &[u64], step: &Step, other: &Step) -> (u64, u64) {
-    let files = [step, other].iter().filter_map(|step| match step {
+    let files = [step, other].into_iter().filter_map(|step| match step {
         Step::Tiktoken { files, .. } => Some(*files),
         _ => None,
     });
