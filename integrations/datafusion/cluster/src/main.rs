@@ -18,9 +18,9 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
 
-    /// How much the log on standard error says
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
-    log: logger::Level,
+    /// How much the log on standard error says [default: warn for scheduler and executor, else off]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log: Option<logger::Level>,
 
     /// End when standard input is closed: for servers of tests, which must not outlive them
     #[arg(long, global = true, hide = true)]
@@ -48,7 +48,11 @@ Examples:
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logger::start(cli.log);
+    let quiet = match cli.command {
+        Command::Scheduler(_) | Command::Executor(_) => logger::Level::Warn,
+        _ => logger::Level::Off,
+    };
+    logger::start(cli.log.unwrap_or(quiet));
     if cli.end_with_stdin {
         std::thread::spawn(|| {
             let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());

@@ -77,6 +77,13 @@ fn explain(message: &str) -> String {
             "the scheduler has no function {name}. Start it with `tiktally-cluster scheduler` of version {}",
             env!("CARGO_PKG_VERSION")
         )
+    } else if message.contains("task could not be prepared or was rejected by executor") {
+        // with --policy push, Ballista 55.0.0 keeps the cause in the executor's log
+        format!(
+            "an executor cannot read the plan, most likely because it has no token functions. Start every executor with \
+             `tiktally-cluster executor` of version {}; its log has the cause",
+            env!("CARGO_PKG_VERSION")
+        )
     } else if message.contains("No such file or directory")
         || message.contains("not found: No such")
     {
@@ -111,6 +118,15 @@ mod tests {
             "{said}"
         );
         assert!(said.contains("Job x failed"), "{said}");
+    }
+
+    #[test]
+    fn a_plan_that_an_executor_cannot_read_is_explained() {
+        let said = explain("Job x failed: task could not be prepared or was rejected by executor");
+        assert!(
+            said.contains("no token functions. Start every executor with"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ const FILES: usize = 18;
 /// The mean length of a document, in bytes. Most are shorter.
 const MEAN_LENGTH: f64 = 4000.0;
 /// One document in this many has no text.
-const NULLS: u64 = 480;
+const NULLS: u64 = 100;
 /// One lower-case letter in this many is another one, so that repeated texts do not have repeated words.
 const CHANGED: u64 = 40;
 /// The documents of a batch that is written at once.

@@ -141,19 +141,21 @@ impl Report {
     }
 }
 
-/// Returns the totals that two steps can compare: of all files, or of the first ones that both counted.
+/// Returns the totals that two steps can compare: of all files, or of the first ones, which tiktoken counts.
 fn common(mine: &[u64], theirs: &[u64], step: &Step, other: &Step) -> (u64, u64) {
-    let files = [step, other].into_iter().filter_map(|step| match step {
-        Step::Tiktoken { files, .. } => Some(*files),
-        _ => None,
-    });
-    let Some(files) = files.min() else {
-        return (mine.iter().sum(), theirs.iter().sum());
+    let is_tiktoken = |step: &Step| matches!(step, Step::Tiktoken { .. });
+    let has_files = |step: &Step| is_tiktoken(step) || *step == Step::Direct;
+    let files = if has_files(step) && has_files(other) {
+        mine.len().min(theirs.len())
+    } else if is_tiktoken(step) || is_tiktoken(other) {
+        0
+    } else {
+        usize::MAX
     };
-    if mine.len() < files || theirs.len() < files {
-        return (0, 0);
-    }
-    (mine[..files].iter().sum(), theirs[..files].iter().sum())
+    (
+        mine.iter().take(files).sum(),
+        theirs.iter().take(files).sum(),
+    )
 }
 
 /// Returns the middle one of sorted figures, or the mean of the middle two.

@@ -1,12 +1,10 @@
 //! The command in one process: formats, statements, and what errors say.
 
-mod common;
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use common::{Run, documents, rows};
+use super::common::{Ended, Run, documents, rows};
 
 const SMALL: u64 = 2_000_000;
 
@@ -14,7 +12,7 @@ fn table() -> String {
     format!("docs={}", documents(SMALL).display())
 }
 
-fn query(args: &[&str]) -> common::Ended {
+fn query(args: &[&str]) -> Ended {
     Run::start([&["query", "--table", &table()], args].concat()).end()
 }
 
