@@ -1,0 +1,61 @@
+//! The memory of executors: while they count, while they group, and while they write ids, for a corpus of one size and of
+//! four times that size. The two must be the same.
+
+use std::fs;
+
+use super::corpus;
+use super::steps::on_cluster;
+use crate::problem::{Problem, Result};
+
+/// Prints a table in Markdown with the most memory of each process.
+pub(super) fn run(args: &corpus::Args) -> Result<()> {
+    println!(
+        "| peak memory, MB | text | query | scheduler | executor 1 | executor 2 |\n|---|---:|---:|---:|---:|---:|"
+    );
+    for times in [1, 4] {
+        let args = corpus::Args {
+            size: args.size * times,
+            dir: args
+                .dir
+                .as_ref()
+                .map(|dir| dir.join(format!("times{times}"))),
+            ..args.clone()
+        };
+        let bytes = corpus::make(&args)?.bytes();
+        row(
+            "count",
+            "SELECT sum(count_tokens(text)) FROM docs",
+            &args,
+            bytes,
+        )?;
+        let grouped = "SELECT max(n) FROM (SELECT source, sum(count_tokens(text)) n FROM docs GROUP BY source)";
+        row("count by source", grouped, &args, bytes)?;
+        let ids = args.folder().join("ids");
+        fs::create_dir_all(&ids)
+            .map_err(|error| Problem::new(format!("{}: {error}", ids.display())))?;
+        let file = ids.join("ids.parquet");
+        let copy = format!(
+            "COPY (SELECT id, encode_tokens(text) ids FROM docs) TO '{}' STORED AS PARQUET",
+            file.display()
+        );
+        row("write ids", &copy, &args, bytes)?;
+        fs::remove_dir_all(&ids)
+            .map_err(|error| Problem::new(format!("{}: {error}", ids.display())))?;
+    }
+    Ok(())
+}
+
+fn row(name: &str, sql: &str, args: &corpus::Args, bytes: u64) -> Result<()> {
+    let cost = on_cluster(2, args, sql, bytes)?;
+    let peaks: Vec<String> = cost
+        .peaks
+        .iter()
+        .map(|(_, peak)| format!("{:.0}", *peak as f64 / 1e6))
+        .collect();
+    println!(
+        "| {name} | {:.0} MB | {} |",
+        bytes as f64 / 1e6,
+        peaks.join(" | ")
+    );
+    Ok(())
+}
