@@ -25,6 +25,8 @@ pub fn alone() -> MutexGuard<'static, ()> {
 
 /// Makes a corpus of this size, or finds one of an earlier run. Returns the folder of its documents.
 pub fn documents(size: u64) -> PathBuf {
+    static WRITER: Mutex<()> = Mutex::new(());
+    let _writer = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
     let args = corpus::Args {
         size,
         dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("corpus-{size}"))),
