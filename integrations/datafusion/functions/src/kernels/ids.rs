@@ -97,9 +97,9 @@ impl<'a> IdLists<'a> {
                 offsets[index] as usize..offsets[index + 1] as usize
             }
             _ => {
-                let lists = self.lists.as_fixed_size_list();
-                let start = lists.value_offset(index) as usize;
-                start..start + lists.value_length() as usize
+                // `value_offset` has 32 bits, which are too few for the items of some arrays
+                let len = self.lists.as_fixed_size_list().value_length() as usize;
+                index * len..(index + 1) * len
             }
         }
     }

@@ -140,16 +140,16 @@ impl<'a> Numbers<'a> {
         self.column.len
     }
 
-    /// Returns the number of a row, unless it is null.
-    pub(super) fn at(&self, row: usize) -> Result<Option<usize>, Error> {
-        let index = self.column.index(row);
-        if self.column.array.is_null(index) {
-            return Ok(None);
-        }
-        let value = self.column.array.value(index);
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        self.column.array.is_null(self.column.index(row))
+    }
+
+    /// Returns the number of a row that is not null.
+    pub(super) fn at(&self, row: usize) -> Result<usize, Error> {
+        let value = self.column.array.value(self.column.index(row));
         // a number above `usize` of a 32-bit machine is above any number of tokens there, too
         match u64::try_from(value) {
-            Ok(number) => Ok(Some(usize::try_from(number).unwrap_or(usize::MAX))),
+            Ok(number) => Ok(usize::try_from(number).unwrap_or(usize::MAX)),
             Err(_) => Err(Error::Negative {
                 row,
                 argument: self.name,

@@ -164,10 +164,13 @@ fn truncated<'a>(
     encoding: &EncodingArg<'a>,
     row: usize,
 ) -> Result<Option<&'a str>, Error> {
+    if limits.is_null(row) {
+        return Ok(None);
+    }
     let Some((text, encoding)) = text_and_encoding(texts, encoding, row)? else {
         return Ok(None);
     };
-    Ok(limits.at(row)?.map(|limit| encoding.truncate(text, limit)))
+    Ok(Some(encoding.truncate(text, limits.at(row)?)))
 }
 
 /// Splits each text into chunks of up to the limit of tokens: `List<Utf8View not null>`.
@@ -213,13 +216,13 @@ fn chunked<'a>(
     encoding: &EncodingArg<'a>,
     row: usize,
 ) -> Result<Option<Chunks<'a>>, Error> {
+    if limits.is_null(row) || overlaps.is_null(row) {
+        return Ok(None);
+    }
     let Some((text, encoding)) = text_and_encoding(texts, encoding, row)? else {
         return Ok(None);
     };
-    let Some((limit, overlap)) = limits.at(row)?.zip(overlaps.at(row)?) else {
-        return Ok(None);
-    };
-    let chunks = encoding.chunks_overlapping(text, limit, overlap);
+    let chunks = encoding.chunks_overlapping(text, limits.at(row)?, overlaps.at(row)?);
     chunks
         .map(Some)
         .map_err(|source| Error::Tokenizer { row, source })
