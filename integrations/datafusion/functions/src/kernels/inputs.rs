@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, Datum, Int64Array, LargeStringArray, StringArray, StringViewArray};
 use arrow_buffer::Buffer;
-use arrow_data::ByteView;
+use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::DataType;
 
 use super::error::Error;
@@ -106,7 +106,7 @@ impl<'a> Texts<'a> {
             Strings::View(texts) => {
                 let view = ByteView::from(texts.views()[self.0.index(row)]);
                 let number = view.buffer_index as usize;
-                let is_inside = view.length > arrow_data::MAX_INLINE_VIEW_LEN;
+                let is_inside = view.length > MAX_INLINE_VIEW_LEN;
                 is_inside.then(|| (number, &texts.data_buffers()[number]))
             }
             Strings::Nulls => None,

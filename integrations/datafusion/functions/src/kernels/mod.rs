@@ -95,6 +95,7 @@ fn encode_to<O: OffsetSizeTrait>(
 /// - [`Error::Tokenizer`] if the encoding has no token with an id, or the bytes of a list are not UTF-8. A cut in a list of
 ///   ids can leave a part of a character: cut texts instead.
 /// - [`Error::NullId`] or [`Error::NotAnId`] if an id is null, negative or above 2³² - 1.
+/// - [`Error::TooMany`] if a text has 2³¹ bytes or more.
 /// - [`Error::Type`] if the argument is no list of integers, and the errors of the encoding argument.
 pub fn decode_tokens(lists: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<ArrayRef, Error> {
     let lists = IdLists::new(lists)?;
@@ -122,14 +123,7 @@ fn decode_row(
     let text = encoding
         .decode(lists.at(row, buffer)?)
         .map_err(|source| Error::Tokenizer { row, source })?;
-    // a view has 32 bits for the length of its text
-    if u32::try_from(text.len()).is_err() {
-        return Err(Error::TooMany {
-            row,
-            what: "bytes of one text",
-            limit: u64::from(u32::MAX),
-        });
-    }
+    views::len_of(&text, row)?;
     Ok(Some(text))
 }
 
@@ -138,7 +132,7 @@ fn decode_row(
 /// The result shares the memory of the texts. The limits are `Int64`.
 ///
 /// # Errors
-/// [`Error::Negative`] if a limit is below zero; [`Error::TooMany`] if a result has 2³² bytes or more; and those of
+/// [`Error::Negative`] if a limit is below zero; [`Error::TooMany`] if a result has 2³¹ bytes or more; and those of
 /// [`count_tokens`].
 pub fn truncate_tokens(
     texts: &dyn Datum,
@@ -181,7 +175,7 @@ fn truncated<'a>(
 /// # Errors
 /// - [`Error::Tokenizer`] if a limit is below its overlap plus 4, so a chunk might have no room for a character.
 /// - [`Error::Negative`] if a limit or an overlap is below zero.
-/// - [`Error::TooMany`] if there are more than 2³¹ - 1 chunks, or a chunk has 2³² bytes or more.
+/// - [`Error::TooMany`] if there are more than 2³¹ - 1 chunks, or a chunk has 2³¹ bytes or more.
 /// - Those of [`count_tokens`].
 pub fn chunk_tokens(
     texts: &dyn Datum,

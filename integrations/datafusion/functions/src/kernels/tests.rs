@@ -485,3 +485,25 @@ fn parts_of_a_buffer_of_more_than_4_gib() {
     );
     assert_eq!(starts.as_string_view().data_buffers().len(), 3);
 }
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_part_of_2_31_bytes_is_a_typed_error() {
+    // memory that is only reserved
+    let bytes = vec![0; (1 << 31) + 1];
+    let offsets = OffsetBuffer::from_lengths([1, 1 << 31]);
+    let text = LargeStringArray::new(offsets, bytes.into(), None);
+    let texts = Texts::new(&text).unwrap();
+    let (part, mut views) = (text.value(1), Views::new(2));
+    let error = views.push(&texts, 1, part).unwrap_err();
+    assert!(matches!(
+        error,
+        Error::TooMany {
+            row: 1,
+            what: "bytes of one text",
+            limit: 2_147_483_647
+        }
+    ));
+    views.push(&texts, 1, &part[1..]).unwrap();
+    assert_eq!(views.finish().value(0).len(), part.len() - 1);
+}
