@@ -132,9 +132,13 @@ fn parts_of_texts_share_the_memory_of_the_texts() {
                 })
         };
         let starts = truncate_tokens(&texts, &number(8), &o200k()).unwrap();
-        assert!(shares(starts.as_string_view()));
         let chunks = chunk_tokens(&texts, &number(8), &number(2), &o200k()).unwrap();
-        assert!(shares(chunks.as_list::<i32>().values().as_string_view()));
+        for parts in [&starts, chunks.as_list::<i32>().values()] {
+            let parts = parts.as_string_view();
+            assert!(shares(parts));
+            // the buffer is kept once, not for each part
+            assert_eq!(parts.data_buffers().len(), 1);
+        }
     }
 }
 
@@ -506,4 +510,20 @@ fn a_part_of_2_31_bytes_is_a_typed_error() {
     ));
     views.push(&texts, 1, &part[1..]).unwrap();
     assert_eq!(views.finish().value(0).len(), part.len() - 1);
+}
+
+#[test]
+fn lists_of_the_type_null_are_empty_or_null() {
+    let decode = |lists: &dyn Datum| decode_tokens(lists, &o200k());
+    assert_eq!(texts_of(&decode(&NullArray::new(2)).unwrap()), [None, None]);
+    let item = Arc::new(Field::new_list_field(DataType::Null, true));
+    let lists = |lengths: [usize; 2], items| {
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        ListArray::new(item.clone(), offsets, Arc::new(NullArray::new(items)), None)
+    };
+    let empty = Some(String::new());
+    let texts = decode(&lists([0, 0], 0)).unwrap();
+    assert_eq!(texts_of(&texts), [empty.clone(), empty]);
+    let error = decode(&lists([0, 2], 2)).unwrap_err();
+    assert!(matches!(error, Error::NullId { row: 1, index: 0 }));
 }
