@@ -149,12 +149,10 @@ fn is_string(given: &DataType) -> bool {
 
 fn list_of_integers(given: &DataType) -> Option<DataType> {
     use DataType::{FixedSizeList, LargeList, List, Null, UInt32};
+    // the literal `[]` has items of the type Null
+    let is_id = |item: &Field| item.data_type().is_integer() || item.data_type().is_null();
     match given {
-        List(item) | LargeList(item) | FixedSizeList(item, _) if item.data_type().is_integer() => {
-            Some(given.clone())
-        }
-        // the literals `[]` and `NULL`
-        List(item) if item.data_type().is_null() => Some(DataType::new_list(UInt32, true)),
+        List(item) | LargeList(item) | FixedSizeList(item, _) if is_id(item) => Some(given.clone()),
         Null => Some(DataType::new_list(UInt32, true)),
         _ => None,
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{Array, ArrowPrimitiveType, Datum, PrimitiveArray, downcast_integer_array};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
 use tiktally::TokenId;
 
 use super::error::Error;
@@ -20,17 +20,14 @@ pub(super) struct IdLists<'a> {
 
 impl<'a> IdLists<'a> {
     pub(super) fn new(lists: &'a dyn Datum) -> Result<Self, Error> {
+        // lists without any id can have items of the type Null
+        let is_id = |item: &Field| item.data_type().is_integer() || item.data_type().is_null();
         let (lists, is_scalar) = lists.get();
         let items = match lists.data_type() {
-            DataType::List(item) if item.data_type().is_integer() => {
-                lists.as_list::<i32>().values()
-            }
-            DataType::LargeList(item) if item.data_type().is_integer() => {
-                lists.as_list::<i64>().values()
-            }
-            DataType::FixedSizeList(item, _) if item.data_type().is_integer() => {
-                lists.as_fixed_size_list().values()
-            }
+            DataType::List(item) if is_id(item) => lists.as_list::<i32>().values(),
+            DataType::LargeList(item) if is_id(item) => lists.as_list::<i64>().values(),
+            DataType::FixedSizeList(item, _) if is_id(item) => lists.as_fixed_size_list().values(),
+            DataType::Null => lists,
             found => {
                 return Err(Error::Type {
                     argument: "ids",
@@ -51,7 +48,8 @@ impl<'a> IdLists<'a> {
     }
 
     pub(super) fn is_null(&self, row: usize) -> bool {
-        self.lists.is_null(self.index(row))
+        // an array of the type Null has no bitmap of nulls
+        self.lists.data_type().is_null() || self.lists.is_null(self.index(row))
     }
 
     fn index(&self, row: usize) -> usize {
@@ -68,10 +66,13 @@ impl<'a> IdLists<'a> {
         'a: 'b,
     {
         let places = self.places(self.index(row));
-        if let Some(nulls) = self.items.nulls()
+        if let Some(nulls) = self.items.logical_nulls()
             && let Some(index) = places.clone().position(|place| nulls.is_null(place))
         {
             return Err(Error::NullId { row, index });
+        }
+        if places.is_empty() {
+            return Ok(&[]);
         }
         if let Some(ids) = self.items.as_primitive_opt::<UInt32Type>() {
             return Ok(&ids.values()[places]);
@@ -80,7 +81,7 @@ impl<'a> IdLists<'a> {
         let items = self.items;
         downcast_integer_array!(
             items => copy(items, places, row, buffer)?,
-            _ => unreachable!("`new` lets only integers pass")
+            _ => unreachable!("`new` lets only integers and nulls pass, and no item is null")
         );
         Ok(buffer)
     }
@@ -97,9 +98,9 @@ impl<'a> IdLists<'a> {
                 offsets[index] as usize..offsets[index + 1] as usize
             }
             _ => {
-                let lists = self.lists.as_fixed_size_list();
-                let start = lists.value_offset(index) as usize;
-                start..start + lists.value_length() as usize
+                // `value_offset` has 32 bits, which are too few for the items of some arrays
+                let len = self.lists.as_fixed_size_list().value_length() as usize;
+                index * len..(index + 1) * len
             }
         }
     }

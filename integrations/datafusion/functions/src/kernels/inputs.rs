@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, Datum, Int64Array, LargeStringArray, StringArray, StringViewArray};
 use arrow_buffer::Buffer;
-use arrow_data::ByteView;
+use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::DataType;
 
 use super::error::Error;
@@ -106,7 +106,7 @@ impl<'a> Texts<'a> {
             Strings::View(texts) => {
                 let view = ByteView::from(texts.views()[self.0.index(row)]);
                 let number = view.buffer_index as usize;
-                let is_inside = view.length > arrow_data::MAX_INLINE_VIEW_LEN;
+                let is_inside = view.length > MAX_INLINE_VIEW_LEN;
                 is_inside.then(|| (number, &texts.data_buffers()[number]))
             }
             Strings::Nulls => None,
@@ -140,16 +140,16 @@ impl<'a> Numbers<'a> {
         self.column.len
     }
 
-    /// Returns the number of a row, unless it is null.
-    pub(super) fn at(&self, row: usize) -> Result<Option<usize>, Error> {
-        let index = self.column.index(row);
-        if self.column.array.is_null(index) {
-            return Ok(None);
-        }
-        let value = self.column.array.value(index);
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        self.column.array.is_null(self.column.index(row))
+    }
+
+    /// Returns the number of a row that is not null.
+    pub(super) fn at(&self, row: usize) -> Result<usize, Error> {
+        let value = self.column.array.value(self.column.index(row));
         // a number above `usize` of a 32-bit machine is above any number of tokens there, too
         match u64::try_from(value) {
-            Ok(number) => Ok(Some(usize::try_from(number).unwrap_or(usize::MAX))),
+            Ok(number) => Ok(usize::try_from(number).unwrap_or(usize::MAX)),
             Err(_) => Err(Error::Negative {
                 row,
                 argument: self.name,

@@ -95,6 +95,7 @@ fn encode_to<O: OffsetSizeTrait>(
 /// - [`Error::Tokenizer`] if the encoding has no token with an id, or the bytes of a list are not UTF-8. A cut in a list of
 ///   ids can leave a part of a character: cut texts instead.
 /// - [`Error::NullId`] or [`Error::NotAnId`] if an id is null, negative or above 2³² - 1.
+/// - [`Error::TooMany`] if a text has 2³¹ bytes or more.
 /// - [`Error::Type`] if the argument is no list of integers, and the errors of the encoding argument.
 pub fn decode_tokens(lists: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<ArrayRef, Error> {
     let lists = IdLists::new(lists)?;
@@ -122,14 +123,7 @@ fn decode_row(
     let text = encoding
         .decode(lists.at(row, buffer)?)
         .map_err(|source| Error::Tokenizer { row, source })?;
-    // a view has 32 bits for the length of its text
-    if u32::try_from(text.len()).is_err() {
-        return Err(Error::TooMany {
-            row,
-            what: "bytes of one text",
-            limit: u64::from(u32::MAX),
-        });
-    }
+    views::len_of(&text, row)?;
     Ok(Some(text))
 }
 
@@ -138,7 +132,7 @@ fn decode_row(
 /// The result shares the memory of the texts. The limits are `Int64`.
 ///
 /// # Errors
-/// [`Error::Negative`] if a limit is below zero; [`Error::TooMany`] if a result has 2³² bytes or more; and those of
+/// [`Error::Negative`] if a limit is below zero; [`Error::TooMany`] if a result has 2³¹ bytes or more; and those of
 /// [`count_tokens`].
 pub fn truncate_tokens(
     texts: &dyn Datum,
@@ -164,10 +158,13 @@ fn truncated<'a>(
     encoding: &EncodingArg<'a>,
     row: usize,
 ) -> Result<Option<&'a str>, Error> {
+    if limits.is_null(row) {
+        return Ok(None);
+    }
     let Some((text, encoding)) = text_and_encoding(texts, encoding, row)? else {
         return Ok(None);
     };
-    Ok(limits.at(row)?.map(|limit| encoding.truncate(text, limit)))
+    Ok(Some(encoding.truncate(text, limits.at(row)?)))
 }
 
 /// Splits each text into chunks of up to the limit of tokens: `List<Utf8View not null>`.
@@ -178,7 +175,7 @@ fn truncated<'a>(
 /// # Errors
 /// - [`Error::Tokenizer`] if a limit is below its overlap plus 4, so a chunk might have no room for a character.
 /// - [`Error::Negative`] if a limit or an overlap is below zero.
-/// - [`Error::TooMany`] if there are more than 2³¹ - 1 chunks, or a chunk has 2³² bytes or more.
+/// - [`Error::TooMany`] if there are more than 2³¹ - 1 chunks, or a chunk has 2³¹ bytes or more.
 /// - Those of [`count_tokens`].
 pub fn chunk_tokens(
     texts: &dyn Datum,
@@ -213,13 +210,13 @@ fn chunked<'a>(
     encoding: &EncodingArg<'a>,
     row: usize,
 ) -> Result<Option<Chunks<'a>>, Error> {
+    if limits.is_null(row) || overlaps.is_null(row) {
+        return Ok(None);
+    }
     let Some((text, encoding)) = text_and_encoding(texts, encoding, row)? else {
         return Ok(None);
     };
-    let Some((limit, overlap)) = limits.at(row)?.zip(overlaps.at(row)?) else {
-        return Ok(None);
-    };
-    let chunks = encoding.chunks_overlapping(text, limit, overlap);
+    let chunks = encoding.chunks_overlapping(text, limits.at(row)?, overlaps.at(row)?);
     chunks
         .map(Some)
         .map_err(|source| Error::Tokenizer { row, source })

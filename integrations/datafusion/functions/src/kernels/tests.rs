@@ -132,9 +132,13 @@ fn parts_of_texts_share_the_memory_of_the_texts() {
                 })
         };
         let starts = truncate_tokens(&texts, &number(8), &o200k()).unwrap();
-        assert!(shares(starts.as_string_view()));
         let chunks = chunk_tokens(&texts, &number(8), &number(2), &o200k()).unwrap();
-        assert!(shares(chunks.as_list::<i32>().values().as_string_view()));
+        for parts in [&starts, chunks.as_list::<i32>().values()] {
+            let parts = parts.as_string_view();
+            assert!(shares(parts));
+            // the buffer is kept once, not for each part
+            assert_eq!(parts.data_buffers().len(), 1);
+        }
     }
 }
 
@@ -414,4 +418,112 @@ fn a_custom_encoding_needs_a_name_of_its_own_and_calls_that_cannot_fail() {
         Err(Error::CanFail { .. })
     ));
     assert!(matches!(known.add(backtracks), Err(Error::CanFail { .. })));
+}
+
+#[test]
+fn a_null_argument_wins_over_a_fault_of_another_one() {
+    let texts = StringArray::from(vec!["some text"; 2]);
+    let null = || Scalar::new(Int64Array::from(vec![None]));
+    let is_null = |result: ArrayRef| result.len() == 2 && result.null_count() == 2;
+    let known = Encodings::default();
+    let names = StringArray::from(vec!["no encoding"; 2]);
+    let unknown = EncodingArg::named(&names, &known).unwrap();
+    assert!(is_null(truncate_tokens(&texts, &null(), &unknown).unwrap()));
+    assert!(is_null(
+        chunk_tokens(&texts, &number(9), &null(), &unknown).unwrap()
+    ));
+    assert!(is_null(
+        chunk_tokens(&texts, &number(-1), &null(), &o200k()).unwrap()
+    ));
+    let name = Scalar::new(StringArray::from(vec![None::<&str>]));
+    let no_encoding = EncodingArg::named(&name, &known).unwrap();
+    assert!(is_null(
+        truncate_tokens(&texts, &number(-1), &no_encoding).unwrap()
+    ));
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn the_last_list_of_more_than_2_31_ids_is_found() {
+    const SIZE: usize = 1 << 20;
+    let rows = (1 << 31) / SIZE + 1;
+    // memory that is only reserved, since all rows but the last one are null
+    let ids: ArrayRef = Arc::new(Int8Array::from(vec![0; rows * SIZE]));
+    let nulls = (0..rows).map(|row| row == rows - 1).collect::<Vec<_>>();
+    let item = Arc::new(Field::new_list_field(DataType::Int8, true));
+    let lists = FixedSizeListArray::new(item, SIZE as i32, ids, Some(nulls.into()));
+    let texts = decode_tokens(&lists, &o200k()).unwrap();
+    assert_eq!(texts.as_string_view().value(rows - 1), "!".repeat(SIZE));
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn parts_of_a_buffer_of_more_than_4_gib() {
+    const TEXT: &str = "one two three four five six";
+    // memory that is only reserved, since all texts but three are null
+    let places = [(1 << 31) - 5, (1 << 32) - 5, (1 << 32) + 50];
+    let mut bytes = vec![0; (1 << 32) + 200];
+    let mut offsets = vec![0];
+    for place in places {
+        bytes[place..place + TEXT.len()].copy_from_slice(TEXT.as_bytes());
+        offsets.extend([place as i64, (place + TEXT.len()) as i64]);
+    }
+    let nulls = vec![false, true, false, true, false, true];
+    let texts = LargeStringArray::new(
+        OffsetBuffer::new(offsets.into()),
+        bytes.into(),
+        Some(nulls.into()),
+    );
+    let starts = truncate_tokens(&texts, &number(5), &o200k()).unwrap();
+    let expected = Some("one two three four five".to_owned());
+    assert_eq!(
+        texts_of(&starts),
+        [
+            None,
+            expected.clone(),
+            None,
+            expected.clone(),
+            None,
+            expected
+        ]
+    );
+    assert_eq!(starts.as_string_view().data_buffers().len(), 3);
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn a_part_of_2_31_bytes_is_a_typed_error() {
+    // memory that is only reserved
+    let bytes = vec![0; (1 << 31) + 1];
+    let offsets = OffsetBuffer::from_lengths([1, 1 << 31]);
+    let text = LargeStringArray::new(offsets, bytes.into(), None);
+    let texts = Texts::new(&text).unwrap();
+    let (part, mut views) = (text.value(1), Views::new(2));
+    let error = views.push(&texts, 1, part).unwrap_err();
+    assert!(matches!(
+        error,
+        Error::TooMany {
+            row: 1,
+            what: "bytes of one text",
+            limit: 2_147_483_647
+        }
+    ));
+    views.push(&texts, 1, &part[1..]).unwrap();
+    assert_eq!(views.finish().value(0).len(), part.len() - 1);
+}
+
+#[test]
+fn lists_of_the_type_null_are_empty_or_null() {
+    let decode = |lists: &dyn Datum| decode_tokens(lists, &o200k());
+    assert_eq!(texts_of(&decode(&NullArray::new(2)).unwrap()), [None, None]);
+    let item = Arc::new(Field::new_list_field(DataType::Null, true));
+    let lists = |lengths: [usize; 2], items| {
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        ListArray::new(item.clone(), offsets, Arc::new(NullArray::new(items)), None)
+    };
+    let empty = Some(String::new());
+    let texts = decode(&lists([0, 0], 0)).unwrap();
+    assert_eq!(texts_of(&texts), [empty.clone(), empty]);
+    let error = decode(&lists([0, 2], 2)).unwrap_err();
+    assert!(matches!(error, Error::NullId { row: 1, index: 0 }));
 }

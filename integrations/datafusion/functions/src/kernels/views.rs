@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use arrow_array::StringViewArray;
 use arrow_array::builder::StringViewBuilder;
+use arrow_data::MAX_INLINE_VIEW_LEN;
 
 use super::error::Error;
 use super::inputs::Texts;
@@ -41,15 +42,12 @@ impl Views {
 
     /// Appends a part of the text of a row.
     pub(super) fn push(&mut self, texts: &Texts<'_>, row: usize, part: &str) -> Result<(), Error> {
+        let len = len_of(part, row)?;
         self.len += 1;
-        let too_long = || Error::TooMany {
-            row,
-            what: "bytes of one text",
-            limit: u64::from(u32::MAX >> 1),
-        };
-        let shared = texts.buffer_of(row).filter(|_| part.len() > INLINE);
+        let shared = texts.buffer_of(row).filter(|_| len > MAX_INLINE_VIEW_LEN);
         let Some((number, buffer)) = shared else {
-            return self.builder.try_append_value(part).map_err(|_| too_long());
+            self.builder.append_value(part);
+            return Ok(());
         };
         let place = part.as_ptr() as usize - buffer.as_ptr() as usize;
         let window = place >> BLOCK_BITS;
@@ -59,10 +57,11 @@ impl Views {
             self.builder
                 .append_block(buffer.slice_with_length(start, len))
         });
-        let len = u32::try_from(part.len()).map_err(|_| too_long())?;
-        self.builder
-            .try_append_view(block, (place - start) as u32, len)
-            .map_err(|_| too_long())
+        let part = self
+            .builder
+            .try_append_view(block, (place - start) as u32, len);
+        part.expect("a text of less than 2³¹ bytes ends within the block in which it begins");
+        Ok(())
     }
 
     pub(super) fn finish(mut self) -> StringViewArray {
@@ -70,5 +69,15 @@ impl Views {
     }
 }
 
-/// A view holds texts of up to this many bytes itself.
-const INLINE: usize = arrow_data::MAX_INLINE_VIEW_LEN as usize;
+/// Returns the length of a text for a view, which has 31 bits for it: other implementations of Arrow read them with a sign.
+///
+/// # Errors
+/// [`Error::TooMany`] if the text is longer.
+pub(super) fn len_of(text: &str, row: usize) -> Result<u32, Error> {
+    let len = i32::try_from(text.len()).map_err(|_| Error::TooMany {
+        row,
+        what: "bytes of one text",
+        limit: i32::MAX as u64,
+    })?;
+    Ok(len.unsigned_abs())
+}

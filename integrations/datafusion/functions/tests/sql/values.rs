@@ -171,6 +171,8 @@ async fn integers_of_all_types() -> Result<()> {
         let sql = format!("SELECT decode_tokens(arrow_cast([24912, 2375], '{list}'))");
         assert_eq!(row(&context, &sql).await?, ["hello world"], "{list}");
     }
+    let sql = "SELECT decode_tokens(arrow_cast([], 'LargeList(Null)'))";
+    assert_eq!(row(&context, sql).await?, [""]);
     Ok(())
 }
 
