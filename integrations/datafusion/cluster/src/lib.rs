@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod bench;
+pub mod copy;
 pub mod executor;
 pub mod local_cluster;
 pub mod logger;

@@ -12,6 +12,7 @@ use datafusion::sql::parser::DFParser;
 use futures::StreamExt;
 
 use crate::address::Address;
+use crate::copy;
 use crate::output::{Format, Sink, is_terminal};
 use crate::problem::{Problem, Result};
 use crate::rest::Scheduler;
@@ -120,6 +121,10 @@ async fn statement_result(
     deadline: Deadline,
 ) -> Result<()> {
     let has_rows = returns_rows(&plan);
+    let plan = match args.scheduler {
+        Some(_) => copy::with_options(plan, context)?,
+        None => plan,
+    };
     let frame = context.execute_logical_plan(plan).await?;
     if !has_rows {
         return Ok(());

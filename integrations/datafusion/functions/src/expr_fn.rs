@@ -1,5 +1,8 @@
 //! The functions as expressions, for the DataFrame API. They know the built-in encodings.
 //!
+//! A plan that is sent to another machine has the functions' names alone. If that machine registered another default
+//! encoding, calls without an encoding use it: name the encoding there.
+//!
 //! For functions with custom encodings, take them from the session: `context.udf("count_tokens")?.call(arguments)`.
 //!
 //! ```

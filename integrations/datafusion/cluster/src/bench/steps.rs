@@ -64,11 +64,11 @@ pub(super) fn run(step: &Step, args: &corpus::Args, corpus: &Corpus) -> Result<C
             alone(&mut command, corpus.bytes())
         }
         Step::Engine { partitions } => {
-            let mut command = query(&program()?, args, COUNT);
+            let mut command = query(&program()?, args, &[COUNT]);
             command.args(["--partitions", &partitions.to_string()]);
             alone(&mut command, corpus.bytes())
         }
-        Step::Cluster { executors } => on_cluster(*executors, args, COUNT, corpus.bytes()),
+        Step::Cluster { executors } => on_cluster(*executors, args, &[COUNT], corpus.bytes()),
         Step::Tiktoken { python, files } => {
             let mut command = Command::new(python);
             command
@@ -80,11 +80,12 @@ pub(super) fn run(step: &Step, args: &corpus::Args, corpus: &Corpus) -> Result<C
     }
 }
 
-/// Runs a query on a new cluster and adds the costs of its servers from the query's start to its end.
+/// Runs a query, with the arguments after it, on a new cluster. Adds the costs of its servers from the query's start to its
+/// end.
 pub(super) fn on_cluster(
     executors: usize,
     args: &corpus::Args,
-    sql: &str,
+    query_args: &[&str],
     bytes: u64,
 ) -> Result<Cost> {
     let logs = args.folder().join("cluster");
@@ -95,7 +96,7 @@ pub(super) fn on_cluster(
     let cpu =
         |servers: &[u32]| -> Result<f64> { servers.iter().map(|&pid| measure::cpu(pid)).sum() };
     let before = cpu(&servers)?;
-    let mut command = query(&program()?, args, sql);
+    let mut command = query(&program()?, args, query_args);
     command.args(["--scheduler", &cluster.scheduler.address]);
     let mut cost = alone(&mut command, bytes)?;
     cost.cpu += cpu(&servers)? - before;
@@ -133,10 +134,11 @@ fn program() -> Result<PathBuf> {
         .map_err(|error| Problem::new(format!("cannot find this program: {error}")))
 }
 
-fn query(program: &Path, args: &corpus::Args, sql: &str) -> Command {
+/// Returns the command of a query: its SQL, and any arguments after it.
+fn query(program: &Path, args: &corpus::Args, query_args: &[&str]) -> Command {
     let mut command = Command::new(program);
     let table = format!("docs={}", args.documents().display());
-    command.args(["query", "--format", "csv", "--table", &table, sql]);
+    command.args(["query", "--table", &table]).args(query_args);
     command
 }
 

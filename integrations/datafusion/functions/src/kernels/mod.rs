@@ -82,6 +82,8 @@ fn encode_to<O: OffsetSizeTrait>(
         }
         lists.end(row, both.is_some(), ids.len(), "ids")?;
     }
+    // engines count the memory of an array by its capacity
+    ids.shrink_to_fit();
     Ok(Arc::new(
         lists.finish(item_of_ids(), Arc::new(UInt32Array::from(ids))),
     ))
