@@ -212,7 +212,10 @@ fn checked(array: ArrayRef, first_row: usize) -> PyResult<ArrayRef> {
     let data = array.to_data();
     if let Err(error) = data.validate_full() {
         let is_wrong = |row: &usize| data.slice(*row, 1).validate_full().is_err();
-        let row = (0..data.len()).find(is_wrong);
+        // for each row of a dictionary, all its values would be checked again
+        let is_dictionary = array.as_any_dictionary_opt().is_some();
+        let rows = if is_dictionary { 0 } else { data.len() };
+        let row = (0..rows).find(is_wrong);
         return Err(invalid_array(
             row.map(|row| first_row + row),
             error.to_string(),
