@@ -26,7 +26,8 @@ impl Encodings {
                 name: name.to_owned(),
             });
         }
-        self.custom.push(checked(&encoding)?.clone());
+        checked(&encoding)?;
+        self.custom.push(encoding);
         Ok(())
     }
 
@@ -84,14 +85,16 @@ impl<'a> EncodingArg<'a> {
     /// Looks up a name for each row. A null name makes the result's row null.
     ///
     /// # Errors
-    /// [`Error::Type`] if the names are no strings; [`Error::UnknownEncoding`] if a scalar name is unknown. Unknown names
+    /// [`Error::Type`] if the names are not strings; [`Error::UnknownEncoding`] if a scalar name is unknown. Unknown names
     /// in an array are errors of the function.
     pub fn named(names: &'a dyn Datum, known: &'a Encodings) -> Result<Self, Error> {
         let names = Texts::named("encoding", names)?;
-        Ok(Self(match (names.len(), names.scalar()) {
-            (Some(_), _) => Choice::Named { names, known },
-            (None, Some(name)) => Choice::One(known.get(name)?),
-            (None, None) => Choice::Null,
+        if names.len().is_some() {
+            return Ok(Self(Choice::Named { names, known }));
+        }
+        Ok(Self(match names.at(0) {
+            Some(name) => Choice::One(known.get(name)?),
+            None => Choice::Null,
         }))
     }
 

@@ -78,11 +78,6 @@ impl<'a> Texts<'a> {
         self.0.len
     }
 
-    /// Returns the text of a scalar, or of the first row.
-    pub(super) fn scalar(&self) -> Option<&'a str> {
-        self.at(0)
-    }
-
     pub(super) fn are_large(&self) -> bool {
         matches!(self.0.array, Strings::Large(_))
     }

@@ -208,6 +208,17 @@ fn each_row_can_name_its_encoding() {
 }
 
 #[test]
+fn arrays_without_rows_give_no_rows() {
+    let known = Encodings::default();
+    let none = StringArray::from(Vec::<&str>::new());
+    let encoding = EncodingArg::named(&none, &known).unwrap();
+    let lists = encode_tokens(&none, &encoding).unwrap();
+    assert_eq!(lists.len(), 0);
+    assert_eq!(count_tokens(&none, &encoding).unwrap().len(), 0);
+    assert_eq!(decode_tokens(&lists, &encoding).unwrap().len(), 0);
+}
+
+#[test]
 fn every_null_argument_makes_the_row_null() {
     let null = || Scalar::new(Int64Array::from(vec![None]));
     let texts = StringArray::from(vec!["hello world"; 2]);
