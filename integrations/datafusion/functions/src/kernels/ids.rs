@@ -9,20 +9,20 @@ use arrow_schema::{DataType, Field};
 use tiktally::TokenId;
 
 use super::error::Error;
+use super::inputs::Column;
 
 /// An argument of lists of integers.
 pub(super) struct IdLists<'a> {
-    lists: &'a dyn Array,
+    lists: Column<&'a dyn Array>,
     items: &'a dyn Array,
-    /// `None` for a scalar.
-    len: Option<usize>,
 }
 
 impl<'a> IdLists<'a> {
     pub(super) fn new(lists: &'a dyn Datum) -> Result<Self, Error> {
         // lists without any id can have items of the type Null
         let is_id = |item: &Field| item.data_type().is_integer() || item.data_type().is_null();
-        let (lists, is_scalar) = lists.get();
+        let column = Column::new(lists);
+        let lists = column.array;
         let items = match lists.data_type() {
             DataType::List(item) if is_id(item) => lists.as_list::<i32>().values(),
             DataType::LargeList(item) if is_id(item) => lists.as_list::<i64>().values(),
@@ -37,23 +37,19 @@ impl<'a> IdLists<'a> {
             }
         };
         Ok(Self {
-            lists,
+            lists: column,
             items,
-            len: (!is_scalar).then_some(lists.len()),
         })
     }
 
     pub(super) fn len(&self) -> Option<usize> {
-        self.len
+        self.lists.len
     }
 
     pub(super) fn is_null(&self, row: usize) -> bool {
         // an array of the type Null has no bitmap of nulls
-        self.lists.data_type().is_null() || self.lists.is_null(self.index(row))
-    }
-
-    fn index(&self, row: usize) -> usize {
-        if self.len.is_some() { row } else { 0 }
+        let lists = self.lists.array;
+        lists.data_type().is_null() || lists.is_null(self.lists.index(row))
     }
 
     /// Returns the ids of a row that is not null: a part of the array if that has ids already, else copied into the buffer.
@@ -65,7 +61,7 @@ impl<'a> IdLists<'a> {
     where
         'a: 'b,
     {
-        let places = self.places(self.index(row));
+        let places = self.places(self.lists.index(row));
         if let Some(nulls) = self.items.logical_nulls()
             && let Some(index) = places.clone().position(|place| nulls.is_null(place))
         {
@@ -88,18 +84,19 @@ impl<'a> IdLists<'a> {
 
     /// Returns the places of a list's items.
     fn places(&self, index: usize) -> Range<usize> {
-        match self.lists.data_type() {
+        let lists = self.lists.array;
+        match lists.data_type() {
             DataType::List(_) => {
-                let offsets = self.lists.as_list::<i32>().value_offsets();
+                let offsets = lists.as_list::<i32>().value_offsets();
                 offsets[index] as usize..offsets[index + 1] as usize
             }
             DataType::LargeList(_) => {
-                let offsets = self.lists.as_list::<i64>().value_offsets();
+                let offsets = lists.as_list::<i64>().value_offsets();
                 offsets[index] as usize..offsets[index + 1] as usize
             }
             _ => {
                 // `value_offset` has 32 bits, which are too few for the items of some arrays
-                let len = self.lists.as_fixed_size_list().value_length() as usize;
+                let len = lists.as_fixed_size_list().value_length() as usize;
                 index * len..(index + 1) * len
             }
         }

@@ -22,22 +22,24 @@ pub(super) fn rows<const N: usize>(lengths: [Option<usize>; N]) -> Result<usize,
 }
 
 /// A column with its length, or `None` for a scalar.
-struct Column<A> {
-    array: A,
-    len: Option<usize>,
+pub(super) struct Column<A> {
+    pub(super) array: A,
+    pub(super) len: Option<usize>,
 }
 
 impl<A> Column<A> {
     /// Returns the index of a row in the array.
-    fn index(&self, row: usize) -> usize {
+    pub(super) fn index(&self, row: usize) -> usize {
         if self.len.is_some() { row } else { 0 }
     }
 }
 
-/// Splits an argument into its array and its length.
-fn split(argument: &dyn Datum) -> (&dyn Array, Option<usize>) {
-    let (array, is_scalar) = argument.get();
-    (array, (!is_scalar).then_some(array.len()))
+impl<'a> Column<&'a dyn Array> {
+    pub(super) fn new(argument: &'a dyn Datum) -> Self {
+        let (array, is_scalar) = argument.get();
+        let len = (!is_scalar).then_some(array.len());
+        Self { array, len }
+    }
 }
 
 /// An argument of strings.
@@ -57,7 +59,7 @@ impl<'a> Texts<'a> {
 
     /// Reads an argument of this name.
     pub(super) fn named(argument: &'static str, texts: &'a dyn Datum) -> Result<Self, Error> {
-        let (array, len) = split(texts);
+        let Column { array, len } = Column::new(texts);
         let array = match array.data_type() {
             DataType::Utf8 => Strings::Utf8(array.as_string()),
             DataType::LargeUtf8 => Strings::Large(array.as_string()),
@@ -117,7 +119,7 @@ pub(super) struct Numbers<'a> {
 
 impl<'a> Numbers<'a> {
     pub(super) fn new(name: &'static str, numbers: &'a dyn Datum) -> Result<Self, Error> {
-        let (array, len) = split(numbers);
+        let Column { array, len } = Column::new(numbers);
         match array.as_primitive_opt::<Int64Type>() {
             Some(array) => Ok(Self {
                 name,
