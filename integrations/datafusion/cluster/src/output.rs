@@ -81,7 +81,7 @@ impl Sink {
         }
     }
 
-    /// Ends the result. A file gets its name only now, so there is no half of one.
+    /// Ends the result. A file gets its name only now, so an incomplete file never has it.
     pub(crate) fn finish(self) -> Result<()> {
         let target = match self {
             Self::Table(batches, mut target) => {

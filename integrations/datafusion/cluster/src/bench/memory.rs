@@ -1,5 +1,5 @@
 //! The memory of executors while they count, group and encode, for a corpus of one size and of four times that size. The two
-//! must be the same, except for `COPY`: Ballista's executor that writes holds the results of the others.
+//! must be the same, except for `COPY`. There, the executor that writes the file holds the results of all others.
 
 use std::fs;
 

@@ -42,7 +42,7 @@ use views::Views;
 /// Returns the number of tokens of each text, as `Int64`.
 ///
 /// # Errors
-/// [`Error::Type`] if the texts are no strings, and the errors of the encoding argument.
+/// [`Error::Type`] if the texts are not strings, and the errors of the encoding argument.
 pub fn count_tokens(texts: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<ArrayRef, Error> {
     let texts = Texts::new(texts)?;
     let counts: Int64Array = (0..rows([texts.len(), encoding.len()])?)
@@ -57,7 +57,7 @@ pub fn count_tokens(texts: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<Arr
 /// Returns the ids of each text: `List<UInt32 not null>`, or `LargeList` for `LargeUtf8`.
 ///
 /// # Errors
-/// [`Error::TooMany`] if the lists of the rows have more than 2³¹ - 1 ids together and are no `LargeList`; and those of
+/// [`Error::TooMany`] if the lists of the rows have more than 2³¹ - 1 ids together and are not a `LargeList`; and those of
 /// [`count_tokens`].
 pub fn encode_tokens(texts: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<ArrayRef, Error> {
     let texts = Texts::new(texts)?;
@@ -98,7 +98,8 @@ fn encode_to<O: OffsetSizeTrait>(
 ///   ids can leave a part of a character: cut texts instead.
 /// - [`Error::NullId`] or [`Error::NotAnId`] if an id is null, negative or above 2³² - 1.
 /// - [`Error::TooMany`] if a text has 2³¹ bytes or more.
-/// - [`Error::Type`] if the argument is no list of integers, and the errors of the encoding argument.
+/// - [`Error::Type`] if the argument is not a list of integers.
+/// - The errors of the encoding argument.
 pub fn decode_tokens(lists: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<ArrayRef, Error> {
     let lists = IdLists::new(lists)?;
     let rows = rows([lists.len(), encoding.len()])?;
