@@ -95,9 +95,7 @@ pub fn count_column<'py>(
     texts: &Bound<'py, PyAny>,
     encoding: &Encoding,
 ) -> PyResult<Bound<'py, PyAny>> {
-    mapped(texts, encoding, |texts, encoding| {
-        kernels::count_tokens(texts, encoding)
-    })
+    mapped(texts, encoding, kernels::count_tokens)
 }
 
 /// Returns the ids of each text.
@@ -106,9 +104,7 @@ pub fn encode_column<'py>(
     texts: &Bound<'py, PyAny>,
     encoding: &Encoding,
 ) -> PyResult<Bound<'py, PyAny>> {
-    mapped(texts, encoding, |texts, encoding| {
-        kernels::encode_tokens(texts, encoding)
-    })
+    mapped(texts, encoding, kernels::encode_tokens)
 }
 
 /// Returns the text of each list of ids.
@@ -117,9 +113,7 @@ pub fn decode_column<'py>(
     ids: &Bound<'py, PyAny>,
     encoding: &Encoding,
 ) -> PyResult<Bound<'py, PyAny>> {
-    mapped(ids, encoding, |ids, encoding| {
-        kernels::decode_tokens(ids, encoding)
-    })
+    mapped(ids, encoding, kernels::decode_tokens)
 }
 
 /// Returns the longest beginning of each text that has at most `max_tokens` tokens.
