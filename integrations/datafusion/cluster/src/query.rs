@@ -221,7 +221,8 @@ async fn context(args: &Args) -> Result<SessionContext> {
     Ok(context)
 }
 
-fn cores() -> usize {
+/// Returns the number of cores of this machine, or 1 if it does not tell.
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 

@@ -12,6 +12,7 @@ mod texts;
 use std::path::PathBuf;
 
 use crate::problem::Result;
+use crate::query::cores;
 use corpus::Corpus;
 use report::Report;
 use steps::Step;
@@ -72,12 +73,9 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 fn steps(args: &Args, corpus: &Corpus) -> Vec<Step> {
-    let cores = std::thread::available_parallelism()
-        .map_or(2, usize::from)
-        .max(2);
     let partitions = args
         .partitions
-        .map_or(cores, |partitions| partitions as usize);
+        .map_or_else(|| cores().max(2), |partitions| partitions as usize);
     let mut steps = vec![
         Step::Direct,
         Step::Engine { partitions: 1 },

@@ -72,10 +72,15 @@ impl Report {
         text + &self.scaling(steps)
     }
 
+    /// Returns the costs of a step, round by round.
+    fn costs_of(&self, step: &Step) -> impl Iterator<Item = &Cost> {
+        let costs = self.costs.iter().filter(move |(other, _)| other == step);
+        costs.map(|(_, cost)| cost)
+    }
+
     /// Returns a figure of all rounds of a step, sorted.
     fn all(&self, step: &Step, figure: impl Fn(&Cost) -> f64) -> Vec<f64> {
-        let costs = self.costs.iter().filter(|(other, _)| other == step);
-        let mut figures: Vec<f64> = costs.map(|(_, cost)| figure(cost)).collect();
+        let mut figures: Vec<f64> = self.costs_of(step).map(figure).collect();
         figures.sort_by(f64::total_cmp);
         figures
     }
@@ -83,17 +88,10 @@ impl Report {
     /// Returns the CPU time over that of the direct call for the same bytes, in per cent: the median of the rounds, since
     /// the two runs of a round are neighbours in time.
     fn overhead(&self, step: &Step) -> String {
-        let per_byte = |of: &Step| -> Vec<f64> {
-            let costs = self.costs.iter().filter(|(other, _)| other == of);
-            costs
-                .map(|(_, cost)| cost.cpu / cost.bytes as f64)
-                .collect()
-        };
-        let (direct, own) = (per_byte(&Step::Direct), per_byte(step));
-        let mut ratios: Vec<f64> = own
-            .iter()
-            .zip(&direct)
-            .map(|(own, direct)| own / direct)
+        let per_byte = |cost: &Cost| cost.cpu / cost.bytes as f64;
+        let rounds = self.costs_of(step).zip(self.costs_of(&Step::Direct));
+        let mut ratios: Vec<f64> = rounds
+            .map(|(own, direct)| per_byte(own) / per_byte(direct))
             .collect();
         ratios.sort_by(f64::total_cmp);
         match step {
@@ -104,12 +102,7 @@ impl Report {
 
     /// Returns the most memory of each process, over all rounds.
     fn peaks(&self, step: &Step) -> String {
-        let costs: Vec<&Cost> = self
-            .costs
-            .iter()
-            .filter(|(other, _)| other == step)
-            .map(|(_, cost)| cost)
-            .collect();
+        let costs: Vec<&Cost> = self.costs_of(step).collect();
         let Some(first) = costs.first() else {
             return String::new();
         };

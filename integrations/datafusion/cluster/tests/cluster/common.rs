@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -64,25 +65,8 @@ impl Run {
     /// Waits for the end, but not for ever.
     pub fn end(mut self) -> Ended {
         let begin = Instant::now();
-        let read = |pipe: Option<Box<dyn Read + Send>>| {
-            std::thread::spawn(move || {
-                let mut text = String::new();
-                pipe.unwrap().read_to_string(&mut text).unwrap();
-                text
-            })
-        };
-        let stdout = read(
-            self.0
-                .stdout
-                .take()
-                .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        );
-        let stderr = read(
-            self.0
-                .stderr
-                .take()
-                .map(|pipe| Box::new(pipe) as Box<dyn Read + Send>),
-        );
+        let stdout = read(self.0.stdout.take().unwrap());
+        let stderr = read(self.0.stderr.take().unwrap());
         let status = loop {
             if let Some(status) = self.0.try_wait().unwrap() {
                 break status;
@@ -97,6 +81,15 @@ impl Run {
             took: begin.elapsed(),
         }
     }
+}
+
+/// Reads a pipe to its end on a thread of its own, so that a full pipe does not stop the command.
+fn read(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 impl Drop for Run {
