@@ -22,15 +22,9 @@ fn processor() -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the number of cores: fewer than the machine's if the program is pinned.
 fn cores() -> String {
-    let here = thread::available_parallelism().map_or(1, usize::from);
-    let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let count = processors
-        .lines()
-        .filter(|line| line.starts_with("processor"))
-        .count();
-    format!("{here} of {} cores", count.max(here))
+    let count = thread::available_parallelism().map_or(1, usize::from);
+    format!("{count} cores")
 }
 
 #[cfg(target_arch = "x86_64")]

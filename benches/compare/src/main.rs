@@ -18,6 +18,7 @@ mod tools;
 #[path = "../../../tests/chat/typed.rs"]
 mod typed;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -31,6 +32,9 @@ const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_ba
 /// The step that starts a process for each peer, and the one that measures the peers that are Python packages.
 const COLD: &str = "cold";
 const PYTHON: &str = "python";
+
+/// The only step on more than one core.
+const MT: &str = "mt";
 
 /// The step that has no encoding: bills of requests.
 const BILLS: &str = "bills";
@@ -102,11 +106,7 @@ fn chosen<'a>(from: &[&'a str], words: &[&str]) -> Vec<&'a str> {
 }
 
 fn run_step(step: &str, source: &Source, folder: &Path) {
-    let mut command = match step {
-        COLD => return cold::cold(source),
-        PYTHON => python(source),
-        _ => again(step, source),
-    };
+    let mut command = on_cores(step, &program(step, source));
     let status = command.envs(ONE_THREAD).env(CORPORA, folder).status();
     match status {
         Ok(status) if status.success() => (),
@@ -116,20 +116,42 @@ fn run_step(step: &str, source: &Source, folder: &Path) {
     }
 }
 
-fn again(step: &str, source: &Source) -> Command {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--step", step, source.name]);
-    command
+/// Returns the program of a step and its arguments: this one again, or Python.
+fn program(step: &str, source: &Source) -> Vec<OsString> {
+    if step == PYTHON {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python.py");
+        return vec![
+            "python3".into(),
+            script.into(),
+            source.ranks.as_path().into(),
+        ];
+    }
+    let program = env::current_exe().unwrap();
+    vec![
+        program.into(),
+        "--step".into(),
+        step.into(),
+        source.name.into(),
+    ]
 }
 
-fn python(source: &Source) -> Command {
-    let mut command = Command::new("python3");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python.py");
-    command.arg(script).arg(&source.ranks);
+/// Pins a step to one core, so that it is not moved while it is measured. Only Linux has a command for that.
+fn on_cores(step: &str, words: &[OsString]) -> Command {
+    let mut command = if step == MT || !cfg!(target_os = "linux") {
+        Command::new(&words[0])
+    } else {
+        let mut pin = Command::new("taskset");
+        pin.args(["--cpu-list", "0"]).arg(&words[0]);
+        pin
+    };
+    command.args(&words[1..]);
     command
 }
 
 fn run(step: &str, encoding: &str) {
+    if step == COLD {
+        return cold::cold(&source(encoding));
+    }
     let (_, step) = STEPS.iter().find(|(name, _)| *name == step).unwrap();
     step(&Bench {
         encoding: tiktally::get_encoding(encoding).unwrap(),

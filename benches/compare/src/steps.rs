@@ -17,6 +17,13 @@ use crate::texts::{HOSTILE, Random};
 const SLICES: usize = 9;
 const DOCUMENT: usize = 4096;
 
+/// The lengths of short strings, in bytes.
+const SHORT: [usize; 5] = [13, 50, 100, 300, 1000];
+
+/// The step `limits`: texts of this many bytes are asked whether they have at most this many tokens.
+const LIMITED: usize = 20_000;
+const LIMIT: usize = 1000;
+
 pub struct Corpus {
     pub name: String,
     pub text: String,
@@ -33,7 +40,7 @@ pub struct Bench {
 pub type Step = (&'static str, fn(&Bench));
 
 /// Each step runs in a separate process, so that none has seen the text of another one.
-pub const STEPS: [Step; 10] = [
+pub const STEPS: [Step; 11] = [
     ("stream", stream),
     ("docs", docs),
     ("distinct", distinct),
@@ -42,6 +49,7 @@ pub const STEPS: [Step; 10] = [
     ("adv", adv),
     ("decode", decode),
     ("count", count),
+    ("limits", limits),
     ("chat", chat),
     ("mt", mt),
 ];
@@ -85,25 +93,22 @@ fn steady(bench: &Bench) {
     bench.again("MB/s, the same text again", &bench.encoders(), |text| text);
 }
 
-/// Measures short strings: each size gets a third of each text.
+/// Measures short strings: each size gets an equal part of each text.
 fn latency(bench: &Bench) {
-    for (third, size) in [13, 100, 1000].into_iter().enumerate() {
+    for (i, size) in SHORT.into_iter().enumerate() {
         let part = |corpus: &Corpus| Corpus {
             name: corpus.name.clone(),
-            text: slices(&corpus.text, 3)[third].to_owned(),
+            text: slices(&corpus.text, SHORT.len())[i].to_owned(),
         };
         let parts: Vec<Corpus> = bench.corpora.iter().map(part).collect();
-        let strings = |slice| {
-            let inputs = cut(slice, size);
-            let units = inputs.len() as f64;
-            Round { inputs, units }
-        };
         let mut table = Table::new(
             &format!("ns a call, {size} bytes"),
             Unit::NanosecondsPerCall,
         );
         // few slices, so that a round is some thousand calls
-        bench.fill(&mut table, &parts, 4, &bench.encoders(), strings);
+        bench.fill(&mut table, &parts, 4, &bench.encoders(), |slice| {
+            calls_round(cut(slice, size))
+        });
         table.print();
     }
 }
@@ -143,6 +148,23 @@ fn count(bench: &Bench) {
     });
     let slice = |slice| text_round(vec![slice]);
     bench.fresh("MB/s, counting", &bench.corpora, &entrants, slice);
+}
+
+/// Measures counting that stops at a limit, and our counting of the whole text beside it. A count above the limit is given
+/// as one more than it.
+fn limits(bench: &Bench) {
+    let mut entrants = bench.entrants(|peer, text: &&str| peer.count_up_to(text, LIMIT));
+    let counter = RefCell::new(bench.encoding.encoder());
+    entrants.push(Entrant {
+        name: "tiktally's count of all".into(),
+        call: Box::new(move |text: &&str| Some(counter.borrow_mut().count(text).min(LIMIT + 1))),
+    });
+    let title = format!("ns a call, {LIMITED} bytes, {LIMIT} tokens");
+    let mut table = Table::new(&title, Unit::NanosecondsPerCall);
+    bench.fill(&mut table, &bench.corpora, SLICES, &entrants, |slice| {
+        calls_round(cut(slice, LIMITED))
+    });
+    table.print();
 }
 
 /// Measures two threads against one: documents shared by the threads of a pool, and our calls for several threads. Slices
@@ -308,6 +330,10 @@ impl Bench {
 fn is_right(peer: &dyn Peer, text: &str, ids: &[TokenId]) -> bool {
     peer.encode(text) == ids
         && peer.count(text).is_none_or(|count| count == ids.len())
+        && [ids.len(), ids.len() - 1].iter().all(|&limit| {
+            peer.count_up_to(text, limit)
+                .is_none_or(|count| count == ids.len())
+        })
         && peer
             .decode(ids)
             .is_none_or(|bytes| bytes == text.as_bytes())
@@ -315,6 +341,11 @@ fn is_right(peer: &dyn Peer, text: &str, ids: &[TokenId]) -> bool {
 
 fn text_round(inputs: Vec<&str>) -> Round<&str> {
     let units = inputs.iter().map(|text| megabytes(text)).sum();
+    Round { inputs, units }
+}
+
+fn calls_round(inputs: Vec<&str>) -> Round<&str> {
+    let units = inputs.len() as f64;
     Round { inputs, units }
 }
 

@@ -17,6 +17,10 @@ pub trait Peer: Send + Sync {
     fn count(&self, _text: &str) -> Option<usize> {
         None
     }
+    /// Stops at the limit. Returns the number of ids, or `limit + 1` if there are more.
+    fn count_up_to(&self, _text: &str, _limit: usize) -> Option<usize> {
+        None
+    }
 }
 
 /// The files from which a peer may load an encoding.
@@ -71,5 +75,9 @@ impl Peer for Encoding {
 
     fn count(&self, text: &str) -> Option<usize> {
         Some(Encoding::count(self, text))
+    }
+
+    fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
+        Some(Encoding::count_up_to(self, text, limit).unwrap_or(limit + 1))
     }
 }

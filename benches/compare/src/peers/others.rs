@@ -214,6 +214,11 @@ impl Peer for &'static bpe_openai::Tokenizer {
     fn count(&self, text: &str) -> Option<usize> {
         Some(bpe_openai::Tokenizer::count(self, text))
     }
+
+    fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
+        let text = self.normalize(text);
+        Some(self.count_till_limit(&text, limit).unwrap_or(limit + 1))
+    }
 }
 
 fn tiktoken_rs(source: &Source) -> Loaded {
