@@ -1,6 +1,7 @@
-//! Draws the pictures and writes the two tables of the crate's `COMPARE.md` from a record: speeds and chat requests.
+//! Draws the pictures and writes the tables of the crate's `COMPARE.md` from a record: speeds and chat requests.
 
 mod chart;
+mod leads;
 mod record;
 mod speeds;
 
@@ -9,6 +10,9 @@ use std::{env, fs};
 
 use chart::{Chart, THEMES};
 use record::Record;
+
+/// The columns of the tables.
+const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_base"];
 
 /// The encodings that have pictures.
 const CHARTED: [&str; 2] = ["cl100k_base", "o200k_base"];
@@ -26,12 +30,18 @@ const BILLS: [&str; 6] = [
 fn main() {
     let path = env::args_os()
         .nth(1)
-        .expect("usage: report results/DATE.md");
+        .expect("usage: report results/DATE.md or DATE-free.md");
     let record = Record::read(Path::new(&path));
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     write_pictures(&here.join("pictures"), &record);
     let page = here.join("../../COMPARE.md");
-    write_table(&page, "speed", &speeds::table(&record));
+    let tables = [
+        ("speed", speeds::table(&record)),
+        ("leads", leads::table(&record)),
+    ];
+    for (mark, table) in tables {
+        write_table(&page, &format!("{mark}{}", record.kind), &table);
+    }
     if let Some(bills) = record.table("requests", "bills") {
         write_table(&page, "bills", &bills.markdown(&BILLS));
     }
@@ -44,7 +54,7 @@ fn write_pictures(folder: &Path, record: &Record) {
             continue;
         };
         for theme in &THEMES {
-            let path = folder.join(format!("{encoding}-{}.svg", theme.name));
+            let path = folder.join(format!("{encoding}{}-{}.svg", record.kind, theme.name));
             fs::write(path, chart.draw(theme).unwrap()).unwrap();
         }
     }

@@ -6,8 +6,10 @@ use std::path::Path;
 const MEAN: &str = "geometric mean";
 
 pub struct Record {
-    /// The name of the file.
+    /// The first part of the file's name, `2026-11-28`.
     pub date: String,
+    /// The rest of the file's name without its extension: nothing, or `-free` for other texts.
+    pub kind: String,
     /// Facts about the program and the machine: names and values.
     facts: Vec<(String, String)>,
     tables: Vec<Table>,
@@ -25,12 +27,16 @@ pub type Figure<'a> = Result<f64, &'a str>;
 
 impl Record {
     pub fn read(path: &Path) -> Self {
+        const DATE_BYTES: usize = "2026-11-28".len();
         let text = fs::read_to_string(path).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy();
+        let (date, kind) = name.split_at(DATE_BYTES);
         let facts = text
             .lines()
             .filter_map(|line| line.strip_prefix("- ")?.split_once(": "));
         Self {
-            date: path.file_stem().unwrap().to_string_lossy().into_owned(),
+            date: date.to_owned(),
+            kind: kind.to_owned(),
             facts: facts
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
@@ -50,8 +56,13 @@ impl Record {
     }
 
     pub fn table(&self, encoding: &str, step: &str) -> Option<&Table> {
-        let wanted = |table: &&Table| table.encoding == encoding && table.step == step;
-        self.tables.iter().find(wanted)
+        self.tables_of(encoding, step).next()
+    }
+
+    /// Returns the tables of a step, which has one for each size of its inputs.
+    pub fn tables_of(&self, encoding: &str, step: &str) -> impl Iterator<Item = &Table> {
+        self.tables(step)
+            .filter(move |table| table.encoding == encoding)
     }
 
     pub fn tables(&self, step: &str) -> impl Iterator<Item = &Table> {
@@ -113,6 +124,13 @@ impl Table {
     pub fn texts(&self) -> &[String] {
         let mean = self.header.iter().position(|column| column == MEAN);
         &self.header[1..mean.unwrap_or(1)]
+    }
+
+    /// Returns the cells of a row for the texts, and the one for their mean.
+    pub fn row(&self, name: &str) -> Option<(&[String], &str)> {
+        let row = self.rows.iter().find(|row| row[0] == name)?;
+        let end = 1 + self.texts().len();
+        Some((&row[1..end], row.get(end)?))
     }
 
     /// Returns a figure, or `-` for a tokenizer that is not in the table.

@@ -1,9 +1,9 @@
 //! The speed table of `COMPARE.md`.
 
+use crate::ENCODINGS;
 use crate::record::{Figure, Record, Table};
 
 const OURS: &str = "tiktally";
-const ENCODINGS: [&str; 4] = ["cl100k_base", "o200k_base", "r50k_base", "p50k_base"];
 
 /// The encodings whose start-up is shown.
 const FIRST_USE: [&str; 2] = ["cl100k_base", "o200k_base"];
