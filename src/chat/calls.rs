@@ -8,7 +8,7 @@ use super::content::Part;
 use super::request::{Message, Role, ToolCall};
 use super::rules::Rule;
 use super::tally::Tally;
-use super::value::{Json, Style, Value, write_text};
+use super::value::{Json, LOST_INTEGER, Style, Value, write_text};
 use super::{Family, families, invalid};
 use crate::error::Error;
 
@@ -22,6 +22,9 @@ const ESCAPED_UNTIL: Day = Day::new(2026, 3, 4);
 /// The reason for an estimate if arguments are not an object; few recordings have such arguments.
 pub(super) const NOT_AN_OBJECT: &str =
     "these arguments are not the JSON text of an object; they are counted as they are";
+
+/// The problems of texts that are JSON, but beyond the limits of the parser, in its words.
+const LIMITS: [&str; 2] = ["recursion limit exceeded", "number out of range"];
 
 /// The days from which and until which the `id` of a call cost nothing in the Responses API (section 3.9). Five
 /// recordings of 20 and 21 March 2025 have one for free; one of 12 March and one of 28 March were billed for it.
@@ -201,13 +204,7 @@ impl Tally<'_> {
                 continue;
             }
             by_id(&message.tool_calls, &self.calls_of(at))?;
-            let mut asked = self.said(message, at)?;
-            for (i, call) in message.tool_calls.iter().enumerate() {
-                asked += self.call(message, call, at, i) + self.pair_frames();
-                if call.has_item_id && !self.is_between(FREE_ID.0, FREE_ID.1) {
-                    self.uses(Rule::CallId);
-                    asked += self.numbers.call_id;
-                }
+            for call in &message.tool_calls {
                 if waiting.insert(&call.id, call).is_some() {
                     return Err(invalid(
                         format!("{}.call_id", self.place(at)),
@@ -221,7 +218,7 @@ impl Tally<'_> {
             if message.tool_calls.len() > 1 || waiting.len() > 1 {
                 self.uses(Rule::Parallel);
             }
-            tokens.push(asked);
+            tokens.push(self.item_of_calls(message, at)?);
         }
         match waiting.into_keys().min() {
             None => Ok(tokens),
@@ -232,6 +229,19 @@ impl Tally<'_> {
                 ),
             )),
         }
+    }
+
+    /// Counts the calls of an item, with the frames of their results.
+    fn item_of_calls(&mut self, message: &Message<'_>, at: usize) -> Result<usize, Error> {
+        let mut tokens = self.said(message, at)?;
+        for (i, call) in message.tool_calls.iter().enumerate() {
+            tokens += self.call(message, call, at, i) + self.pair_frames();
+            if call.has_item_id && !self.is_between(FREE_ID.0, FREE_ID.1) {
+                self.uses(Rule::CallId);
+                tokens += self.numbers.call_id;
+            }
+        }
+        Ok(tokens)
     }
 
     /// Counts several calls in one message, which become one call of one tool (section 3.4). The results become one
@@ -295,24 +305,37 @@ impl Tally<'_> {
         for (i, result) in results.iter().enumerate() {
             let text = result.text();
             list.push_str(if i > 0 { style.comma() } else { "" });
-            if let Ok(json) = Json::parse(&text) {
-                self.integers(json.value());
-                json.value().write(style, &mut list);
-                continue;
+            match Json::parse(&text) {
+                Ok(json) => {
+                    self.integers(json.value());
+                    json.value().write(style, &mut list);
+                }
+                Err(problem) => {
+                    self.not_json(&text, &problem);
+                    write_text(&text, style, &mut list);
+                }
             }
-            if ["NaN", "Infinity"].iter().any(|word| text.contains(word)) {
-                self.doubt("no recording shows whether `NaN` and `Infinity` in a result are JSON");
-            }
-            write_text(&text, style, &mut list);
         }
         list.push(']');
         list
     }
 
+    /// Notes a result that is not JSON here, but may be for the service.
+    fn not_json(&mut self, text: &str, problem: &str) {
+        if ["NaN", "Infinity"].iter().any(|word| text.contains(word)) {
+            self.doubt("no recording shows whether `NaN` and `Infinity` in a result are JSON");
+        }
+        if LIMITS.iter().any(|limit| problem.contains(limit)) {
+            self.doubt(
+                "no recording shows a result that is nested so deeply, or has so large a number",
+            );
+        }
+    }
+
     /// Notes integers that are not written as they came.
     fn integers(&mut self, value: Value<'_>) {
         if value.has_lost_integer() {
-            self.doubt("no recording shows how -0 and numbers of more than 64 bits are written");
+            self.doubt(LOST_INTEGER);
         }
     }
 

@@ -5,7 +5,7 @@ use super::path::{Notes, Path};
 use super::request::{JsonSchema, Request, Role};
 use super::rules::Rule;
 use super::tally::Tally;
-use super::value::{Object, Value, put};
+use super::value::{LOST_INTEGER, Object, Value, put};
 
 /// Keywords of a schema that the prompt does not have (section 3.6).
 const DROPPED: &[&str] = &[
@@ -39,6 +39,9 @@ const KEYWORDS: &[&str] = &[
     "title",
     "type",
 ];
+
+/// The keywords among them whose values are or hold schemas.
+const HOLDERS: [&str; 5] = ["properties", "$defs", "definitions", "items", "anyOf"];
 
 impl Tally<'_> {
     /// Counts the schema of the answer; formats without a schema cost 0.
@@ -83,7 +86,11 @@ impl Tally<'_> {
         let (text, format) = (root.key("text"), root.key("response_format"));
         let (text, format) = (text.key("format"), format.key("json_schema"));
         let format = if self.is_responses() { text } else { format };
-        note_keywords(&format.key("schema"), schema);
+        let path = format.key("schema");
+        note_keywords(&path, schema);
+        if schema.has_lost_integer() {
+            path.doubt(LOST_INTEGER);
+        }
         self.doubts.extend(notes.take_reasons());
     }
 
@@ -132,13 +139,13 @@ fn note_keywords(path: &Path<'_>, schema: Value<'_>) {
                     note_keywords(&at.key(name), schema);
                 }
             }
-            ("items", items) => note_keywords(&at, items),
+            ("items", Value::Object(_)) => note_keywords(&at, value),
             ("anyOf", Value::List(variants)) => {
                 for (i, variant) in variants.iter().enumerate() {
                     note_keywords(&at.at(i), variant);
                 }
             }
-            _ if !KEYWORDS.contains(&key) => {
+            _ if !KEYWORDS.contains(&key) || HOLDERS.contains(&key) => {
                 path.doubt_key(key, "no recording shows how this keyword is written");
             }
             _ => {}

@@ -981,7 +981,7 @@ fn a_long_run_of_reasoning_is_read_once() {
 fn numbers_that_are_not_kept_as_they_are_written_are_an_estimate() {
     let call = |id: &'static str, arguments| ToolCall::new(id, "f", arguments);
     let counter = Counter::for_model("gpt-4o").unwrap();
-    let is_sure = |messages: Vec<Message<'static>>| {
+    let is_sure = |messages: Vec<Message<'_>>| {
         let tokens = counter.estimate(&Request::new(messages)).unwrap();
         tokens.exactness == Exactness::Exact
     };
@@ -1001,7 +1001,12 @@ fn numbers_that_are_not_kept_as_they_are_written_are_an_estimate() {
             "{text}"
         );
     }
+    let nested = |depth| "[".repeat(depth) + &"]".repeat(depth);
+    let (deep, deeper) = (nested(100), nested(200));
     for (text, expected) in [
+        (deep.as_str(), true),
+        (deeper.as_str(), false),
+        ("1e400", false),
         ("not JSON", true),
         ("18446744073709551615", true),
         ("1000000000000000000000", false),
@@ -1013,4 +1018,86 @@ fn numbers_that_are_not_kept_as_they_are_written_are_an_estimate() {
         let messages = [asked].into_iter().chain(results).collect();
         assert_eq!(is_sure(messages), expected, "{text}");
     }
+}
+
+#[test]
+fn values_in_schemas_that_no_recording_shows() {
+    let object =
+        |property: &str| format!(r#"{{"type": "object", "properties": {{"a": {property}}}}}"#);
+    let tool = |property: &str| with_tool(&object(property), "");
+    let answer = |property: &str| {
+        let schema = format!(r#"{{"name": "x", "schema": {}}}"#, object(property));
+        let format = format!(r#"{{"type": "json_schema", "json_schema": {schema}}}"#);
+        body(
+            "gpt-4o",
+            &format!(r#"{HELLO}, "response_format": {format}"#),
+        )
+    };
+    let (property, schema) = (
+        "tools[0].function.parameters.properties.a: ",
+        "response_format.json_schema.schema",
+    );
+    for (body, place) in [
+        (
+            tool(r#"{"type": "integer", "default": 18446744073709551616}"#),
+            property.to_owned(),
+        ),
+        (
+            tool(r#"{"type": "integer", "enum": [-0]}"#),
+            property.to_owned(),
+        ),
+        (tool(r#"{"anyOf": []}"#), property.to_owned()),
+        (
+            tool(r#"{"anyOf": [{"type": "object"}]}"#),
+            property.to_owned(),
+        ),
+        (
+            answer(r#"{"const": 18446744073709551616}"#),
+            format!("{schema}: "),
+        ),
+        (
+            answer(r#"{"type": "array", "items": [{}]}"#),
+            format!("{schema}.properties.a.items: "),
+        ),
+        (
+            answer(r#"{"anyOf": {}}"#),
+            format!("{schema}.properties.a.anyOf: "),
+        ),
+    ] {
+        let why = reason(&body);
+        assert!(why.starts_with(&place), "{why}");
+    }
+    exact(&tool(
+        r#"{"type": "integer", "default": 18446744073709551615}"#,
+    ));
+    exact(&answer(r#"{"const": 18446744073709551615}"#));
+}
+
+#[test]
+fn settings_of_reasoning_that_no_recording_shows() {
+    let with = |reasoning: &str| {
+        body(
+            "gpt-5",
+            &format!(r#""input": "Hello!", "reasoning": {reasoning}"#),
+        )
+    };
+    let known = r#"{"effort": "high", "summary": "auto", "context": "auto", "mode": "standard"}"#;
+    exact(&with(known));
+    let why = reason(&with(r#"{"effort": "high", "budget": 1}"#));
+    assert!(why.starts_with("reasoning.budget: "), "{why}");
+    let why = reason(&with(r#"{"mode": "max"}"#));
+    assert!(why.starts_with("reasoning.mode: "), "{why}");
+}
+
+#[test]
+fn numbers_in_arguments_are_read_to_the_last_bit() {
+    let counter = Counter::for_model("gpt-4o").unwrap();
+    let count = |arguments: &str| {
+        let asked = Message::assistant("").tool_calls([ToolCall::new("a", "f", arguments)]);
+        let request = Request::new([asked, Message::tool("a", "1")]);
+        let frame = counter.count(&request).unwrap().total;
+        frame - tiktally::o200k_base().count(arguments)
+    };
+    // one bit less is 2.952882471098236, which has a token less
+    assert_eq!(count(r#"{"at":2.9528824710982358}"#), count("{}"));
 }

@@ -89,13 +89,7 @@ fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> 
     ] = path.fields(value, FIELDS)?;
     let mut message = Message::new(content::role(role)?, Content::none());
     path.only(value, keys(message.role))?;
-    let mut is_missing = false;
-    for unknown in [refusal, audio] {
-        if let Some((path, _)) = unknown.get() {
-            path.missing("the cost of this is unknown; only the service can count it")?;
-            is_missing = true;
-        }
-    }
+    let is_missing = is_missing(refusal)? | is_missing(audio)?;
     message.name = speaker(message.role, name)?;
     if let Some((path, calls)) = tool_calls.get() {
         message.tool_calls = path.each(calls, tools::call)?;
@@ -120,6 +114,15 @@ fn message<'v>(path: &Path<'_>, value: Value<'v>) -> Result<Message<'v>, Error> 
         }
     }
     Ok(message)
+}
+
+/// Returns whether a message has a field of unknown cost, which is noted.
+fn is_missing(unknown: Field<'_, '_>) -> Result<bool, Error> {
+    let Some((path, _)) = unknown.get() else {
+        return Ok(false);
+    };
+    path.missing("the cost of this is unknown; only the service can count it")?;
+    Ok(true)
 }
 
 /// Reads the name in a message of this role.

@@ -77,8 +77,7 @@ impl Counter {
             ));
         };
         let whole = self.estimate(&request)?;
-        let mut needed = whole.total;
-        if needed <= budget {
+        if whole.total <= budget {
             return Ok(FittedJson {
                 body: body.to_owned(),
                 dropped: Vec::new(),
@@ -89,29 +88,33 @@ impl Counter {
             Api::Responses => "input",
             Api::ChatCompletions => "messages",
         };
-        let items = items_of(body, key);
         let steps = self.steps(&request, policy)?;
+        self.fewest(body, &items_of(body, key), &steps, whole.total, budget)
+    }
+
+    /// Drops as few steps as are enough for the budget. The whole body costs `needed` tokens, which are more.
+    fn fewest(
+        &self,
+        body: &str,
+        items: &[Range<usize>],
+        steps: &[Step],
+        mut needed: usize,
+        budget: usize,
+    ) -> Result<FittedJson, Error> {
         // dropping `low` steps is not enough; dropping `high` steps is enough, or there are fewer
         let (mut low, mut high) = (0, steps.len() + 1);
-        let mut at = enough(&steps, whole.total, budget);
+        let mut at = enough(steps, needed, budget);
         let mut best = None;
         let mut is_first = true;
         while low + 1 < high {
-            let dropped = steps.iter().take(at).flat_map(|step| &step.items);
-            let dropped: Vec<usize> = dropped.copied().collect();
-            let rest = without(body, &items, &dropped);
-            let tokens = self.estimate_json(&rest)?;
-            let is_enough = tokens.total <= budget;
+            let fitted = self.without(body, items, steps.get(..at).unwrap_or_default())?;
+            let is_enough = fitted.tokens.total <= budget;
             if is_enough {
                 high = at;
-                best = Some(FittedJson {
-                    body: rest,
-                    dropped,
-                    tokens,
-                });
+                best = Some(fitted);
             } else {
                 low = at;
-                needed = tokens.total;
+                needed = fitted.tokens.total;
             }
             // the saving of a step depends a little on the others, so the limit is likely one step away
             at = match (is_first, is_enough) {
@@ -122,10 +125,25 @@ impl Counter {
             is_first = false;
         }
         best.ok_or_else(|| ErrorKind::BudgetTooSmall { needed, budget }.into())
-            .map(|mut fitted| {
-                fitted.dropped.sort_unstable();
-                fitted
-            })
+    }
+
+    /// Drops these steps.
+    fn without(
+        &self,
+        body: &str,
+        items: &[Range<usize>],
+        steps: &[Step],
+    ) -> Result<FittedJson, Error> {
+        let dropped = steps.iter().flat_map(|step| &step.items);
+        let mut dropped: Vec<usize> = dropped.copied().collect();
+        dropped.sort_unstable();
+        let body = without(body, items, &dropped);
+        let tokens = self.estimate_json(&body)?;
+        Ok(FittedJson {
+            body,
+            dropped,
+            tokens,
+        })
     }
 
     /// Returns the steps of dropping, in their order.

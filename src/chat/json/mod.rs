@@ -40,8 +40,8 @@ pub fn count_json(body: &str) -> Result<ChatTokens, Error> {
     estimate_json(body)?.exact()
 }
 
-/// Counts like [`count_json`], but also returns estimates. The result is an estimate if the body has a key, at any
-/// depth, that no recording shows.
+/// Counts like [`count_json`], but also returns estimates. The result is an estimate if the body has a key that no
+/// recording shows, at any depth except inside settings such as `metadata`.
 ///
 /// ```
 /// # #[cfg(feature = "o200k_base")] {
@@ -108,7 +108,7 @@ impl Counter {
     }
 
     /// Counts like [`count_json`](Self::count_json), but also returns estimates. The result is an estimate if the body
-    /// has a key, at any depth, that no recording shows.
+    /// has a key that no recording shows, at any depth except inside settings such as `metadata`.
     ///
     /// ```
     /// use tiktally::chat::Counter;

@@ -27,7 +27,7 @@ const KEYS: &[&str] = &[
 /// Reads a body as a request.
 pub(super) fn request<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Request<'v>, Error> {
     other_keys(root, body, KEYS)?;
-    refuse_pro(root, body)?;
+    check_reasoning(root, body)?;
     let instructions = root.maybe_text(body, "instructions")?;
     // five recordings have empty instructions, which cost nothing
     let instructions = instructions.filter(|text| !text.is_empty());
@@ -55,17 +55,21 @@ pub(super) fn request<'v>(root: &Path<'_>, body: Value<'v>) -> Result<Request<'v
     Ok(request)
 }
 
-/// Notes the mode `pro`, in which the service adds some 1,500 tokens that are never shown.
-fn refuse_pro(root: &Path<'_>, body: Value<'_>) -> Result<(), Error> {
+/// Notes unknown keys and modes of reasoning. In the mode `pro`, the service adds some 1,500 tokens that are never shown.
+fn check_reasoning(root: &Path<'_>, body: Value<'_>) -> Result<(), Error> {
     let Some((path, reasoning)) = root.get(body, "reasoning")? else {
         return Ok(());
     };
-    match path.get(reasoning, "mode")? {
-        Some((path, mode)) if mode.as_text() == Some("pro") => {
-            path.missing("only the service knows how many tokens this mode adds")
-        }
-        _ => Ok(()),
+    path.only(reasoning, &["context", "effort", "mode", "summary"])?;
+    let Some((path, mode)) = path.get(reasoning, "mode")? else {
+        return Ok(());
+    };
+    match mode.as_text() {
+        Some("standard") => {}
+        Some("pro") => path.missing("only the service knows how many tokens this mode adds")?,
+        _ => path.doubt("no recording shows this mode, which may cost tokens"),
     }
+    Ok(())
 }
 
 /// Notes a doubt if tools may not be called in parallel: two such recordings of gpt-5-nano were billed 78 tokens more.

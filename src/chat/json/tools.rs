@@ -173,32 +173,33 @@ pub(super) fn choice<'v>(
     match choice.as_text() {
         Some(word) => word_of(&path, word, tools, known),
         None if tools.is_empty() => Err(path.invalid("the body has no tools to choose from")),
-        None if is_older => Ok(ToolChoice::FunctionCall(name(
-            &path,
-            choice,
-            &["name"],
-            tools,
-        )?)),
-        None if choice.get("type").and_then(Value::as_text) == Some("allowed_tools") => {
-            path.only(choice, &["type", "allowed_tools"])?;
-            let (path, tools) = path.must(choice, "allowed_tools")?;
-            path.only(tools, &["mode", "tools"])?;
-            allowed(&path, tools)
+        None if is_older => {
+            let name = name(&path, choice, &["name"], tools)?;
+            Ok(ToolChoice::FunctionCall(name))
         }
-        None => {
-            if !is_function(&path, choice)? {
-                return Ok(ToolChoice::Auto);
-            }
-            path.only(choice, &["type", "function"])?;
-            let (path, function) = path.must(choice, "function")?;
-            Ok(ToolChoice::Function(name(
-                &path,
-                function,
-                &["name"],
-                tools,
-            )?))
-        }
+        None => chosen(&path, choice, tools),
     }
+}
+
+/// Reads the choice of one tool, or among some of them.
+fn chosen<'v>(
+    path: &Path<'_>,
+    choice: Value<'v>,
+    tools: &Tools<'_>,
+) -> Result<ToolChoice<'v>, Error> {
+    if choice.get("type").and_then(Value::as_text) == Some("allowed_tools") {
+        path.only(choice, &["type", "allowed_tools"])?;
+        let (path, some) = path.must(choice, "allowed_tools")?;
+        path.only(some, &["mode", "tools"])?;
+        return allowed(&path, some);
+    }
+    if !is_function(path, choice)? {
+        return Ok(ToolChoice::Auto);
+    }
+    path.only(choice, &["type", "function"])?;
+    let (path, function) = path.must(choice, "function")?;
+    let name = name(&path, function, &["name"], tools)?;
+    Ok(ToolChoice::Function(name))
 }
 
 /// Returns the name in a choice, which must be the name of one of the tools.

@@ -5,7 +5,7 @@ use super::writer::Writer;
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
 use crate::chat::rules::Rule;
-use crate::chat::value::{List, Object, Style};
+use crate::chat::value::{List, Object};
 use crate::error::Error;
 
 impl<'w> Writer<'w, '_> {
@@ -72,7 +72,7 @@ impl<'w> Writer<'w, '_> {
                 Rule::Default
             });
             self.write(&[" // default: "]);
-            default.write(Style::Compact, self.out);
+            self.json(at, default);
         }
         self.write(&["\n"]);
         Ok(())

@@ -8,7 +8,7 @@ use super::schema::{Schema, check_parameters};
 use crate::chat::path::Path;
 use crate::chat::request::Tool;
 use crate::chat::rules::{Rule, RuleSet};
-use crate::chat::value::{Held, List, Style, Value};
+use crate::chat::value::{Held, LOST_INTEGER, List, Style, Value};
 use crate::error::Error;
 
 /// The largest number of levels of a schema, and of references that are open at once. It keeps the recursion shallow.
@@ -241,6 +241,12 @@ impl<'w, 'o> Writer<'w, 'o> {
                 write(writer, at, variant)
             })?;
         }
+        if bar.is_empty() {
+            self.doubt(
+                at,
+                "no recording shows an `anyOf` of which nothing is written",
+            );
+        }
         Ok(())
     }
 
@@ -271,10 +277,18 @@ impl<'w, 'o> Writer<'w, 'o> {
             self.out.push_str(if i > 0 { " | " } else { "" });
             match value {
                 Value::Text(text) => self.write(&["\"", text, "\""]),
-                _ => value.write(Style::Compact, self.out),
+                _ => self.json(at, value),
             }
         }
         Ok(())
+    }
+
+    /// Writes a value as compact JSON.
+    pub(super) fn json(&mut self, at: &Path<'_>, value: Value<'w>) {
+        if value.has_lost_integer() {
+            self.doubt(at, LOST_INTEGER);
+        }
+        value.write(Style::Compact, self.out);
     }
 
     /// Returns the name of a simple type in TypeScript.

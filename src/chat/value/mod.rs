@@ -58,6 +58,10 @@ pub(crate) enum Value<'v> {
     Object(Object<'v>),
 }
 
+/// The reason for an estimate if a value [has a lost integer](Value::has_lost_integer).
+pub(crate) const LOST_INTEGER: &str =
+    "no recording shows how -0 and numbers of more than 64 bits are written";
+
 /// The items of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct List<'v>(&'v [Node<'v>]);
@@ -220,7 +224,6 @@ impl<'v> Value<'v> {
 
     /// Returns whether a number in it may be an integer that no other kind of number holds as it is written: one of more
     /// than 64 bits, or -0.
-    #[cfg(feature = "json")]
     pub(crate) fn has_lost_integer(self) -> bool {
         match self {
             // 2 to the power of 63, from which on the negative ones are lost
@@ -408,6 +411,9 @@ mod tests {
             written(text, Style::Compact),
             r#"{"b":[1,-2.5,100000.0,1e+16,1e-05,18446744073709551615,true,null],"a":{},"b2":[]}"#
         );
+        // these need the last bit of the number
+        let text = "[14.168536774085865,2.9528824710982358,-12.068487033619391]";
+        assert_eq!(written(text, Style::Compact), text);
         assert_eq!(written(r#"[1,{"a":2}]"#, Style::Python), r#"[1, {"a": 2}]"#);
     }
 

@@ -90,7 +90,7 @@ impl Kind {
     fn return_type(self, first: &DataType) -> DataType {
         match self {
             Self::Count => DataType::Int64,
-            Self::Encode if *first == DataType::LargeUtf8 => {
+            Self::Encode if *values_of(first) == DataType::LargeUtf8 => {
                 DataType::LargeList(kernels::item_of_ids())
             }
             Self::Encode => DataType::List(kernels::item_of_ids()),
@@ -125,34 +125,38 @@ impl Kind {
 impl Role {
     /// Returns the type that an argument of this type becomes, or `None` if the role takes no such argument.
     fn coerced(self, given: &DataType) -> Option<DataType> {
-        if let DataType::Dictionary(_, values) = given {
-            return self.coerced(values);
-        }
+        let values = values_of(given);
         match self {
+            // the kernels read dictionaries of strings as they are
             Self::Text | Self::Encoding if is_string(given) => Some(given.clone()),
-            Self::Text | Self::Encoding if given.is_null() => Some(DataType::Utf8),
-            Self::Limit | Self::Overlap if given.is_integer() || given.is_null() => {
+            Self::Text | Self::Encoding if values.is_null() => Some(DataType::Utf8),
+            Self::Limit | Self::Overlap if values.is_integer() || values.is_null() => {
                 Some(DataType::Int64)
             }
-            Self::Ids => list_of_integers(given),
+            Self::Ids => list_of_integers(values),
             _ => None,
         }
     }
 }
 
-fn is_string(given: &DataType) -> bool {
+/// Returns the type of a dictionary's values, or the type itself.
+fn values_of(given: &DataType) -> &DataType {
     match given {
-        DataType::Dictionary(_, values) => is_string(values),
-        _ => given.is_string(),
+        DataType::Dictionary(_, values) => values,
+        _ => given,
     }
+}
+
+fn is_string(given: &DataType) -> bool {
+    values_of(given).is_string()
 }
 
 fn list_of_integers(given: &DataType) -> Option<DataType> {
     use DataType::{FixedSizeList, LargeList, List, Null, UInt32};
-    // the literal `[]` has items of the type Null
-    let is_id = |item: &Field| item.data_type().is_integer() || item.data_type().is_null();
     match given {
-        List(item) | LargeList(item) | FixedSizeList(item, _) if is_id(item) => Some(given.clone()),
+        List(item) | LargeList(item) | FixedSizeList(item, _) if kernels::is_id(item) => {
+            Some(given.clone())
+        }
         Null => Some(DataType::new_list(UInt32, true)),
         _ => None,
     }

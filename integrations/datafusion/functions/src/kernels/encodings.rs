@@ -36,9 +36,15 @@ impl Encodings {
     /// # Errors
     /// [`Error::UnknownEncoding`] if no encoding has the name.
     pub fn get(&self, name: &str) -> Result<&Encoding, Error> {
+        self.named(name, None)
+    }
+
+    /// Returns the encoding of a name, which is that of a row or of all rows.
+    fn named(&self, name: &str, row: Option<usize>) -> Result<&Encoding, Error> {
         match self.custom.iter().find(|encoding| encoding.name() == name) {
             Some(encoding) => Ok(encoding),
             None => tiktally::get_encoding(name).map_err(|source| Error::UnknownEncoding {
+                row,
                 custom: self.custom().map(str::to_owned).collect(),
                 source,
             }),
@@ -111,7 +117,10 @@ impl<'a> EncodingArg<'a> {
         match &self.0 {
             Choice::One(encoding) => Ok(Some(encoding)),
             Choice::Null => Ok(None),
-            Choice::Named { names, known } => names.at(row).map(|name| known.get(name)).transpose(),
+            Choice::Named { names, known } => {
+                let name = names.at(row);
+                name.map(|name| known.named(name, Some(row))).transpose()
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Error {
     },
     /// No encoding has this name.
     UnknownEncoding {
+        /// The row of the batch, if the name comes from a column.
+        row: Option<usize>,
         /// The names of the custom encodings. `source` names the others.
         custom: Vec<String>,
         /// The tokenizer's error.
@@ -86,16 +88,36 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// Returns the row of the batch at which the fault is, if it is at one.
+    pub fn row(&self) -> Option<usize> {
+        match self {
+            Self::Tokenizer { row, .. }
+            | Self::Negative { row, .. }
+            | Self::NullId { row, .. }
+            | Self::NotAnId { row, .. }
+            | Self::TooMany { row, .. } => Some(*row),
+            Self::UnknownEncoding { row, .. } => *row,
+            Self::NameTaken { .. }
+            | Self::CanFail { .. }
+            | Self::Type { .. }
+            | Self::Lengths { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(row) = self.row() {
+            write!(f, "row {row} of the batch: ")?;
+        }
         match self {
-            Self::Tokenizer { row, source } => write!(f, "row {row} of the batch: {source}"),
-            Self::UnknownEncoding { custom, source } => {
-                write!(f, "{source}")?;
-                match &custom[..] {
-                    [] => Ok(()),
-                    names => write!(f, "; custom encodings: {}", names.join(", ")),
-                }
+            Self::Tokenizer { source, .. } => write!(f, "{source}"),
+            Self::UnknownEncoding { custom, source, .. } if custom.is_empty() => {
+                write!(f, "{source}")
+            }
+            Self::UnknownEncoding { custom, source, .. } => {
+                write!(f, "{source}; custom encodings: {}", custom.join(", "))
             }
             Self::NameTaken { name } => write!(
                 f,
@@ -107,26 +129,21 @@ impl fmt::Display for Error {
                  `pattern` instead of `backtracking_pattern`"
             ),
             Self::Negative {
-                row,
-                argument,
-                value,
-            } => write!(
+                argument, value, ..
+            } => write!(f, "{argument} is {value}, but must be 0 or more"),
+            Self::NullId { index, .. } => write!(
                 f,
-                "row {row} of the batch: {argument} is {value}, but must be 0 or more"
+                "the id at index {index} is null; remove nulls from the list first"
             ),
-            Self::NullId { row, index } => write!(
+            Self::NotAnId { index, value, .. } => write!(
                 f,
-                "row {row} of the batch: the id at index {index} is null; remove nulls from the list first"
-            ),
-            Self::NotAnId { row, index, value } => write!(
-                f,
-                "row {row} of the batch: {value} at index {index} is not an id, which is from 0 to {}",
+                "{value} at index {index} is not an id, which is from 0 to {}",
                 u32::MAX
             ),
-            Self::TooMany { row, what, limit } => write!(
+            Self::TooMany { what, limit, .. } => write!(
                 f,
-                "row {row} of the batch: the result has more than {limit} {what}, the limit of Arrow's offsets; use \
-                 smaller batches (in DataFusion `SET datafusion.execution.batch_size = 1024`) or shorter texts"
+                "the result has more than {limit} {what}, the limit of Arrow's offsets; use smaller batches (in DataFusion \
+                 `SET datafusion.execution.batch_size = 1024`) or shorter texts"
             ),
             Self::Type {
                 argument,

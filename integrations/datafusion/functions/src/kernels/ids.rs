@@ -19,8 +19,6 @@ pub(super) struct IdLists<'a> {
 
 impl<'a> IdLists<'a> {
     pub(super) fn new(lists: &'a dyn Datum) -> Result<Self, Error> {
-        // lists without any id can have items of the type Null
-        let is_id = |item: &Field| item.data_type().is_integer() || item.data_type().is_null();
         let column = Column::new(lists);
         let lists = column.array;
         let items = match lists.data_type() {
@@ -101,6 +99,12 @@ impl<'a> IdLists<'a> {
             }
         }
     }
+}
+
+/// Returns whether the items of a list can be ids. Those of a list without any, such as the literal `[]` of SQL, can have the
+/// type Null.
+pub(crate) fn is_id(item: &Field) -> bool {
+    item.data_type().is_integer() || item.data_type().is_null()
 }
 
 /// Copies numbers of any type of integer, each of which must be an id.

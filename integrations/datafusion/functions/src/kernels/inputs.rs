@@ -2,7 +2,9 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, Datum, Int64Array, LargeStringArray, StringArray, StringViewArray};
+use arrow_array::{
+    AnyDictionaryArray, Array, Datum, Int64Array, LargeStringArray, StringArray, StringViewArray,
+};
 use arrow_buffer::Buffer;
 use arrow_data::{ByteView, MAX_INLINE_VIEW_LEN};
 use arrow_schema::DataType;
@@ -42,14 +44,24 @@ impl<'a> Column<&'a dyn Array> {
     }
 }
 
-/// An argument of strings.
-pub(super) struct Texts<'a>(Column<Strings<'a>>);
+/// An argument of strings, or of a dictionary of strings.
+pub(super) struct Texts<'a> {
+    column: Column<Strings<'a>>,
+    dictionary: Option<Dictionary<'a>>,
+}
 
 enum Strings<'a> {
     Utf8(&'a StringArray),
     Large(&'a LargeStringArray),
     View(&'a StringViewArray),
     Nulls,
+}
+
+/// The keys of a dictionary.
+struct Dictionary<'a> {
+    keys: &'a dyn Array,
+    /// The place of each row's value. It means nothing in rows without a key.
+    places: Vec<usize>,
 }
 
 impl<'a> Texts<'a> {
@@ -60,34 +72,42 @@ impl<'a> Texts<'a> {
     /// Reads an argument of this name.
     pub(super) fn named(argument: &'static str, texts: &'a dyn Datum) -> Result<Self, Error> {
         let Column { array, len } = Column::new(texts);
-        let array = match array.data_type() {
-            DataType::Utf8 => Strings::Utf8(array.as_string()),
-            DataType::LargeUtf8 => Strings::Large(array.as_string()),
-            DataType::Utf8View => Strings::View(array.as_string_view()),
+        let dictionary = array.as_any_dictionary_opt();
+        let values = dictionary.map_or(array, |dictionary| dictionary.values());
+        let strings = match values.data_type() {
+            DataType::Utf8 => Strings::Utf8(values.as_string()),
+            DataType::LargeUtf8 => Strings::Large(values.as_string()),
+            DataType::Utf8View => Strings::View(values.as_string_view()),
             DataType::Null => Strings::Nulls,
-            found => {
+            _ => {
                 return Err(Error::Type {
                     argument,
-                    expected: "Utf8, LargeUtf8 or Utf8View",
-                    found: found.clone(),
+                    expected: "Utf8, LargeUtf8, Utf8View or a dictionary of one of them",
+                    found: array.data_type().clone(),
                 });
             }
         };
-        Ok(Self(Column { array, len }))
+        Ok(Self {
+            column: Column {
+                array: strings,
+                len,
+            },
+            dictionary: dictionary.map(Dictionary::new),
+        })
     }
 
     pub(super) fn len(&self) -> Option<usize> {
-        self.0.len
+        self.column.len
     }
 
     pub(super) fn are_large(&self) -> bool {
-        matches!(self.0.array, Strings::Large(_))
+        matches!(self.column.array, Strings::Large(_))
     }
 
     /// Returns the text of a row, unless it is null.
     pub(super) fn at(&self, row: usize) -> Option<&'a str> {
-        let index = self.0.index(row);
-        match self.0.array {
+        let index = self.index(row)?;
+        match self.column.array {
             Strings::Utf8(texts) => texts.is_valid(index).then(|| texts.value(index)),
             Strings::Large(texts) => texts.is_valid(index).then(|| texts.value(index)),
             Strings::View(texts) => texts.is_valid(index).then(|| texts.value(index)),
@@ -95,18 +115,46 @@ impl<'a> Texts<'a> {
         }
     }
 
+    /// Returns the place of a row's text in a dictionary. Rows with one place have one text.
+    pub(super) fn place(&self, row: usize) -> Option<usize> {
+        self.dictionary.as_ref().and_then(|_| self.index(row))
+    }
+
     /// Returns the buffer with a row's text and its number in the array. A short text may be in no buffer.
     pub(super) fn buffer_of(&self, row: usize) -> Option<(usize, &'a Buffer)> {
-        match self.0.array {
+        match self.column.array {
             Strings::Utf8(texts) => Some((0, texts.values())),
             Strings::Large(texts) => Some((0, texts.values())),
             Strings::View(texts) => {
-                let view = ByteView::from(texts.views()[self.0.index(row)]);
+                let view = ByteView::from(texts.views()[self.index(row)?]);
                 let number = view.buffer_index as usize;
                 let is_inside = view.length > MAX_INLINE_VIEW_LEN;
                 is_inside.then(|| (number, &texts.data_buffers()[number]))
             }
             Strings::Nulls => None,
+        }
+    }
+
+    /// Returns the index of a row's text among the strings, unless the row has no key of a dictionary.
+    fn index(&self, row: usize) -> Option<usize> {
+        let row = self.column.index(row);
+        match &self.dictionary {
+            None => Some(row),
+            Some(Dictionary { keys, places }) => keys.is_valid(row).then(|| places[row]),
+        }
+    }
+}
+
+impl<'a> Dictionary<'a> {
+    fn new(dictionary: &'a dyn AnyDictionaryArray) -> Self {
+        let places = match dictionary.values().is_empty() {
+            // without values no row has a key
+            true => Vec::new(),
+            false => dictionary.normalized_keys(),
+        };
+        Self {
+            keys: dictionary.keys(),
+            places,
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Each argument is a [`Datum`]: an array with a value for each row, or a scalar for all rows. The result has one row for
 //! each row of the arrays, or one row if all arguments are scalars. A null in any argument makes the result's row null.
-//! Special tokens in a text are read as plain text.
+//! Texts and names of encodings are strings of any type, or a dictionary of them. Special tokens in a text are read as plain
+//! text.
 //!
 //! ```
 //! use arrow_array::cast::AsArray;
@@ -23,6 +24,7 @@ mod ids;
 mod inputs;
 mod views;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::builder::StringViewBuilder;
@@ -36,19 +38,31 @@ use tiktally::{Chunks, Encoding, TokenId};
 pub use encodings::{EncodingArg, Encodings};
 pub use error::Error;
 use ids::IdLists;
+#[cfg(feature = "datafusion")]
+pub(crate) use ids::is_id;
 use inputs::{Numbers, Texts, rows};
 use views::Views;
 
-/// Returns the number of tokens of each text, as `Int64`.
+/// Returns the number of tokens of each text, as `Int64`. A text of a dictionary is counted once for all its rows, unless
+/// each row has an encoding of its own.
 ///
 /// # Errors
 /// [`Error::Type`] if the texts are not strings, and the errors of the encoding argument.
 pub fn count_tokens(texts: &dyn Datum, encoding: &EncodingArg<'_>) -> Result<ArrayRef, Error> {
     let texts = Texts::new(texts)?;
+    let has_one_encoding = encoding.len().is_none();
+    let mut counted = HashMap::new();
     let counts: Int64Array = (0..rows([texts.len(), encoding.len()])?)
         .map(|row| {
-            let both = text_and_encoding(&texts, encoding, row)?;
-            Ok(both.map(|(text, encoding)| encoding.count(text) as i64))
+            let Some((text, encoding)) = text_and_encoding(&texts, encoding, row)? else {
+                return Ok(None);
+            };
+            let count = || encoding.count(text) as i64;
+            let place = texts.place(row).filter(|_| has_one_encoding);
+            Ok(Some(match place {
+                Some(place) => *counted.entry(place).or_insert_with(count),
+                None => count(),
+            }))
         })
         .collect::<Result<_, Error>>()?;
     Ok(Arc::new(counts))

@@ -1,10 +1,11 @@
 use std::error::Error as _;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Int64Type, UInt32Type};
+use arrow_array::types::{Int8Type, Int64Type, UInt32Type};
 use arrow_array::{
-    Array, ArrayRef, FixedSizeListArray, Int8Array, Int64Array, LargeListArray, LargeStringArray,
-    ListArray, NullArray, Scalar, StringArray, StringViewArray, UInt32Array, UInt64Array,
+    Array, ArrayRef, DictionaryArray, FixedSizeListArray, Int8Array, Int64Array, LargeListArray,
+    LargeStringArray, ListArray, NullArray, Scalar, StringArray, StringViewArray, UInt32Array,
+    UInt64Array,
 };
 
 use super::*;
@@ -18,19 +19,21 @@ const TEXTS: [Option<&str>; 6] = [
     Some("one two three four five six seven eight nine ten eleven twelve thirteen fourteen"),
 ];
 
+/// Returns the texts as each type of string array.
+fn arrays(texts: &[Option<&str>]) -> [ArrayRef; 3] {
+    [
+        Arc::new(StringArray::from(texts.to_vec())),
+        Arc::new(LargeStringArray::from(texts.to_vec())),
+        Arc::new(StringViewArray::from(texts.to_vec())),
+    ]
+}
+
 /// Returns the texts as each type of string array, once whole and once as a part of a longer array.
 fn string_arrays() -> Vec<ArrayRef> {
     let longer: Vec<_> = [Some("before, and not a short text")]
         .into_iter()
         .chain(TEXTS)
         .collect();
-    let arrays = |texts: &[Option<&str>]| -> [ArrayRef; 3] {
-        [
-            Arc::new(StringArray::from(texts.to_vec())),
-            Arc::new(LargeStringArray::from(texts.to_vec())),
-            Arc::new(StringViewArray::from(texts.to_vec())),
-        ]
-    };
     let parts = arrays(&longer).map(|array| array.slice(1, TEXTS.len()));
     arrays(&TEXTS).into_iter().chain(parts).collect()
 }
@@ -205,6 +208,59 @@ fn each_row_can_name_its_encoding() {
     assert!(
         matches!(&error, Error::UnknownEncoding { source, .. } if source.is_unknown_encoding())
     );
+    assert_eq!(error.row(), Some(1));
+    assert!(
+        error.to_string().starts_with("row 1 of the batch: "),
+        "{error}"
+    );
+    let scalar = StringArray::new_scalar("no");
+    let error = EncodingArg::named(&scalar, &known).err().unwrap();
+    assert_eq!(error.row(), None);
+}
+
+/// Returns the results of all functions of texts.
+fn all_results(texts: &dyn Datum, encoding: &EncodingArg<'_>) -> [ArrayRef; 4] {
+    [
+        count_tokens(texts, encoding).unwrap(),
+        encode_tokens(texts, encoding).unwrap(),
+        truncate_tokens(texts, &number(3), encoding).unwrap(),
+        chunk_tokens(texts, &number(6), &number(2), encoding).unwrap(),
+    ]
+}
+
+#[test]
+fn a_dictionary_gives_the_results_of_its_texts() {
+    let known = Encodings::default();
+    let names: DictionaryArray<Int8Type> =
+        ["gpt2", "o200k_base", "gpt2", "gpt2"].into_iter().collect();
+    let each = EncodingArg::named(&names, &known).unwrap();
+    // a text in two rows, a null text, a row without a key, and a text in no row
+    let keys = Int8Array::from(vec![Some(1), Some(3), Some(3), Some(1), None, Some(2)]);
+    let longest = [Some("in no row"), TEXTS[0], None, TEXTS[3]];
+    for values in arrays(&longest) {
+        let plain = arrow_select::take::take(&values, &keys, None).unwrap();
+        let texts = DictionaryArray::new(keys.clone(), values);
+        let (texts, plain) = (texts.slice(1, 5), plain.slice(1, 5));
+        assert_eq!(all_results(&texts, &o200k()), all_results(&plain, &o200k()));
+        let (texts, plain) = (texts.slice(0, 4), plain.slice(0, 4));
+        assert_eq!(all_results(&texts, &each), all_results(&plain, &each));
+        let (texts, plain) = (texts.slice(0, 1), plain.slice(0, 1));
+        assert_eq!(
+            all_results(&Scalar::new(texts), &each),
+            all_results(&Scalar::new(plain), &each)
+        );
+    }
+}
+
+#[test]
+fn a_dictionary_can_be_empty() {
+    let none: ArrayRef = Arc::new(StringArray::from(Vec::<&str>::new()));
+    for rows in [0, 2] {
+        let texts = DictionaryArray::new(Int8Array::new_null(rows), none.clone());
+        for result in all_results(&texts, &o200k()) {
+            assert_eq!((result.len(), result.null_count()), (rows, rows));
+        }
+    }
 }
 
 #[test]

@@ -127,7 +127,8 @@ async fn bad_values_are_errors_of_execution() {
     );
     let error = execution(&context, "SELECT count_tokens(text, enc || 'x') FROM docs").await;
     assert!(
-        matches!(cause(&error), Error::UnknownEncoding { source, .. } if source.is_unknown_encoding())
+        matches!(cause(&error), Error::UnknownEncoding { row: Some(0), source, .. }
+            if source.is_unknown_encoding())
     );
     let error = execution(&context, "SELECT decode_tokens([n, 4294967295]) FROM docs").await;
     assert!(matches!(cause(&error), Error::Tokenizer { row: 0, source }

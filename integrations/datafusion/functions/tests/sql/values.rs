@@ -60,6 +60,30 @@ async fn types_of_results() -> Result<()> {
 }
 
 #[tokio::test]
+async fn dictionaries_of_texts_and_encodings() -> Result<()> {
+    let context = session();
+    context.register_batch("docs", docs())?;
+    let calls = |text: &str, enc: &str| {
+        format!(
+            "SELECT count_tokens({text}), count_tokens({text}, {enc}), encode_tokens({text}, {enc}),
+            truncate_tokens({text}, n, {enc}), chunk_tokens({text}, 4, {enc}),
+            decode_tokens(encode_tokens({text}, 'gpt2'), arrow_cast('gpt2', 'Dictionary(Int8, Utf8)')) FROM docs"
+        )
+    };
+    for of in ["Utf8", "LargeUtf8", "Utf8View"] {
+        let plain = calls(&format!("arrow_cast(text, '{of}')"), "enc");
+        let cast = |column: &str| format!("arrow_cast({column}, 'Dictionary(Int32, {of})')");
+        let dictionaries = calls(&cast("text"), &cast("enc"));
+        let (plain, found) = (
+            batch(&context, &plain).await?,
+            batch(&context, &dictionaries).await?,
+        );
+        assert_eq!(found.columns(), plain.columns(), "{of}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_null_argument_gives_null() -> Result<()> {
     let context = session();
     let calls = [
