@@ -82,7 +82,7 @@ impl<'a> Texts<'a> {
             _ => {
                 return Err(Error::Type {
                     argument,
-                    expected: "Utf8, LargeUtf8, Utf8View or a dictionary of one of them",
+                    expected: "Utf8, LargeUtf8 or Utf8View",
                     found: array.data_type().clone(),
                 });
             }
