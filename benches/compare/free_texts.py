@@ -9,6 +9,7 @@ but for `rust`, which is this repository's own code.
 import gettext
 import gzip
 import hashlib
+import io
 import itertools
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LIMIT_BYTES = 4_000_000
+GZIP = b"\x1f\x8b"  # how such a file begins
 
 # A text: the start of a package's file name, and the patterns of paths in it.
 FILES = {
@@ -39,7 +41,8 @@ LANGUAGES = {
     "tamil": ["ta"],
     "thai": ["th"],
 }
-OTHER_LANGUAGES = "cs de el es fi fr he hu it ja ko lt nl pl pt_BR ru sr sv ta th tr uk vi zh_CN".split()
+# The languages of the text in many of them.
+MIXED_LANGUAGES = "cs de el es fi fr he hu it ja ko lt nl pl pt_BR ru sr sv ta th tr uk vi zh_CN".split()
 TRANSLATIONS = ["gramps", "pretix"]
 
 
@@ -48,27 +51,29 @@ def download(folder):
     subprocess.run([*command, "--requirement", HERE / "free_texts.txt", "--dest", folder], check=True)
 
 
-def members(archive):
-    """Yields the paths and the bytes of an archive's files, by path."""
+def contents(packages, package, patterns):
+    """Yields the bytes of the files of a package whose paths match a pattern, in the order of their paths."""
+    (archive,) = packages.glob(f"{package}-*")
+
+    def is_wanted(name):
+        return any(fnmatch(name, pattern) for pattern in patterns)
+
     if archive.suffix == ".whl":
         with zipfile.ZipFile(archive) as files:
-            for name in sorted(files.namelist()):
-                yield name, lambda name=name: files.read(name)
+            for name in sorted(filter(is_wanted, files.namelist())):
+                yield files.read(name)
     else:
         with tarfile.open(archive) as files:
-            for member in sorted((m for m in files if m.isfile()), key=lambda m: m.name):
-                yield member.name, lambda member=member: files.extractfile(member).read()
+            wanted = (member for member in files if member.isfile() and is_wanted(member.name))
+            for member in sorted(wanted, key=lambda member: member.name):
+                yield files.extractfile(member).read()
 
 
 def of_files(packages, package, *patterns):
     """Returns the files of a package, one after the other."""
-    (archive,) = packages.glob(f"{package}-*")
-    parts = []
-    for name, read in members(archive):
-        if any(fnmatch(name, pattern) for pattern in patterns):
-            data = gzip.decompress(read()) if name.endswith(".gz") else read()
-            parts.append(data.decode("utf-8"))
-    return "".join(parts)
+    files = contents(packages, package, patterns)
+    plain = (gzip.decompress(data) if data.startswith(GZIP) else data for data in files)
+    return b"".join(plain).decode()
 
 
 def translations(packages, codes):
@@ -76,15 +81,11 @@ def translations(packages, codes):
 
     Their order is that of their hashes: in the order of the files, neighbours begin with the same words.
     """
+    patterns = [f"*/locale/{code}/LC_MESSAGES/*.mo" for code in codes]
     texts = set()
     for package in TRANSLATIONS:
-        (archive,) = packages.glob(f"{package}-*")
-        for name, read in members(archive):
-            if any(fnmatch(name, f"*/locale/{code}/LC_MESSAGES/*.mo") for code in codes):
-                with tempfile.TemporaryFile() as file:
-                    file.write(read())
-                    file.seek(0)
-                    texts.update(gettext.GNUTranslations(file)._catalog.values())
+        for data in contents(packages, package, patterns):
+            texts.update(gettext.GNUTranslations(io.BytesIO(data))._catalog.values())
     return sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest())
 
 
@@ -104,7 +105,7 @@ def texts(packages):
         yield name, of_files(packages, *files)
     for name, codes in LANGUAGES.items():
         yield name, "\n".join(translations(packages, codes))
-    yield "multilingual", "\n".join(in_turn([translations(packages, [code]) for code in OTHER_LANGUAGES]))
+    yield "multilingual", "\n".join(in_turn([translations(packages, [code]) for code in MIXED_LANGUAGES]))
     yield "rust", own_code()
 
 

@@ -18,7 +18,7 @@ mod tools;
 #[path = "../../../tests/chat/typed.rs"]
 mod typed;
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -106,7 +106,10 @@ fn chosen<'a>(from: &[&'a str], words: &[&str]) -> Vec<&'a str> {
 }
 
 fn run_step(step: &str, source: &Source, folder: &Path) {
-    let mut command = on_cores(step, &program(step, source));
+    let mut command = match step {
+        PYTHON => python(source),
+        _ => again(step, source),
+    };
     let status = command.envs(ONE_THREAD).env(CORPORA, folder).status();
     match status {
         Ok(status) if status.success() => (),
@@ -116,35 +119,26 @@ fn run_step(step: &str, source: &Source, folder: &Path) {
     }
 }
 
-/// Returns the program of a step and its arguments: this one again, or Python.
-fn program(step: &str, source: &Source) -> Vec<OsString> {
-    if step == PYTHON {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python.py");
-        return vec![
-            "python3".into(),
-            script.into(),
-            source.ranks.as_path().into(),
-        ];
-    }
-    let program = env::current_exe().unwrap();
-    vec![
-        program.into(),
-        "--step".into(),
-        step.into(),
-        source.name.into(),
-    ]
+fn again(step: &str, source: &Source) -> Command {
+    let mut command = on_cores(step, env::current_exe().unwrap());
+    command.args(["--step", step, source.name]);
+    command
 }
 
-/// Pins a step to one core, so that it is not moved while it is measured. Only Linux has a command for that.
-fn on_cores(step: &str, words: &[OsString]) -> Command {
-    let mut command = if step == MT || !cfg!(target_os = "linux") {
-        Command::new(&words[0])
-    } else {
-        let mut pin = Command::new("taskset");
-        pin.args(["--cpu-list", "0"]).arg(&words[0]);
-        pin
-    };
-    command.args(&words[1..]);
+fn python(source: &Source) -> Command {
+    let mut command = on_cores(PYTHON, "python3");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python.py");
+    command.arg(script).arg(&source.ranks);
+    command
+}
+
+/// Pins the program of a step to one core, so that it is not moved while it is measured. Only Linux has a command for that.
+fn on_cores(step: &str, program: impl AsRef<OsStr>) -> Command {
+    if step == MT || !cfg!(target_os = "linux") {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "0"]).arg(program);
     command
 }
 

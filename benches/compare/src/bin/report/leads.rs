@@ -2,6 +2,7 @@
 
 use crate::ENCODINGS;
 use crate::record::{Record, Table};
+use crate::speeds::{markdown, short};
 
 /// The record's row of ratios.
 const RATIOS: &str = "**ours over the best**";
@@ -26,41 +27,36 @@ const TASKS: [(&str, &str, usize); 14] = [
 
 /// Returns a line for each task that the record has.
 pub fn table(record: &Record) -> String {
-    let header = format!("| task | {} |\n", ENCODINGS.join(" | "));
-    let below = format!("|---|{}\n", "---:|".repeat(ENCODINGS.len()));
     let rows = TASKS.iter().filter_map(|(task, step, place)| {
-        let cell = |encoding| {
+        let cells = ENCODINGS.map(|encoding| {
             let table = record.tables_of(encoding, step).nth(*place);
             table.and_then(cell)
-        };
-        let cells = ENCODINGS.map(cell);
-        let cells = cells.iter().any(Option::is_some).then_some(cells)?;
+        });
+        if cells.iter().all(Option::is_none) {
+            return None;
+        }
         let cells = cells.map(|cell| cell.unwrap_or_else(|| "-".to_owned()));
-        Some(format!("| {task} | {} |\n", cells.join(" | ")))
+        Some([&[(*task).to_owned()], &cells[..]].concat())
     });
-    [header, below].into_iter().chain(rows).collect()
+    markdown(&[&["task"], &ENCODINGS[..]].concat(), rows)
 }
 
 /// Returns the ratio of the means, if all tokenizers have figures for all texts, and those of the texts.
 fn cell(table: &Table) -> Option<String> {
-    let ratio = |cell: &str| cell.strip_suffix('x')?.parse::<f64>().ok();
-    let (texts, mean) = table.row(RATIOS)?;
-    let mut texts: Vec<f64> = texts.iter().filter_map(|cell| ratio(cell)).collect();
+    let mut texts = table.ratios(RATIOS);
     texts.sort_by(f64::total_cmp);
-    let (least, most) = (texts.first()?, texts.last()?);
-    let range = format!("{} to {}", shown(*least), shown(*most));
-    Some(match ratio(mean) {
-        Some(mean) if texts.len() > 1 => format!("**{}** ({range})", shown(mean)),
-        Some(mean) => format!("**{}**", shown(mean)),
+    let range = format!("{} to {}", shown(*texts.first()?), shown(*texts.last()?));
+    Some(match table.mean_ratio(RATIOS) {
+        Some(mean) => format!("**{}** ({range})", shown(mean)),
         None => range,
     })
 }
 
 /// Shows two decimals where they matter.
 fn shown(ratio: f64) -> String {
-    match ratio {
-        ratio if ratio < 1.995 => format!("{ratio:.2}"),
-        ratio if ratio < 9.95 => format!("{ratio:.1}"),
-        ratio => format!("{ratio:.0}"),
+    if ratio < 1.995 {
+        format!("{ratio:.2}")
+    } else {
+        short(ratio)
     }
 }

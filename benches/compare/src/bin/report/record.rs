@@ -126,18 +126,32 @@ impl Table {
         &self.header[1..mean.unwrap_or(1)]
     }
 
-    /// Returns the cells of a row for the texts, and the one for their mean.
-    pub fn row(&self, name: &str) -> Option<(&[String], &str)> {
+    /// Returns the cell of a row and a column.
+    fn cell(&self, name: &str, column: &str) -> Option<&str> {
         let row = self.rows.iter().find(|row| row[0] == name)?;
-        let end = 1 + self.texts().len();
-        Some((&row[1..end], row.get(end)?))
+        let at = self.header.iter().position(|header| header == column)?;
+        Some(&row[at])
+    }
+
+    /// Returns the ratio of a row for a column, if it has one: `1.10x`.
+    fn ratio(&self, name: &str, column: &str) -> Option<f64> {
+        self.cell(name, column)?.strip_suffix('x')?.parse().ok()
+    }
+
+    /// Returns the ratios of a row for the texts that have one.
+    pub fn ratios(&self, name: &str) -> Vec<f64> {
+        let texts = self.texts().iter();
+        texts.filter_map(|text| self.ratio(name, text)).collect()
+    }
+
+    /// Returns the ratio of a row for the means of all texts.
+    pub fn mean_ratio(&self, name: &str) -> Option<f64> {
+        self.ratio(name, MEAN)
     }
 
     /// Returns a figure, or `-` for a tokenizer that is not in the table.
     pub fn figure(&self, name: &str, column: &str) -> Figure<'_> {
-        let row = self.rows.iter().find(|row| row[0] == name);
-        let at = self.header.iter().position(|header| header == column);
-        let cell = row.zip(at).map_or("-", |(row, at)| row[at].as_str());
+        let cell = self.cell(name, column).unwrap_or("-");
         cell.parse().map_err(|_| cell)
     }
 

@@ -27,14 +27,17 @@ pub fn table(record: &Record) -> String {
     let speeds =
         |name: &str| ENCODINGS.map(|encoding| speed(record, encoding, name).unwrap_or(0.0));
     names.sort_by(|a, b| speeds(b).partial_cmp(&speeds(a)).unwrap());
-    let rows = names.into_iter().map(|name| line(&row(record, name)));
-    let header = line(&HEADER.map(str::to_owned));
-    let below = format!("|---|{}\n", "---:|".repeat(HEADER.len() - 1));
-    [header, below]
-        .into_iter()
-        .chain(rows)
-        .chain([legend(record)])
-        .collect()
+    let rows = names.into_iter().map(|name| row(record, name));
+    markdown(&HEADER, rows) + &legend(record)
+}
+
+/// Returns a table whose first column is text.
+pub fn markdown(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let line = |cells: String| format!("| {cells} |\n");
+    let below = format!("|---|{}\n", "---:|".repeat(header.len() - 1));
+    let rows = rows.map(|cells| line(cells.join(" | ")));
+    let header = line(header.join(" | "));
+    [header, below].into_iter().chain(rows).collect()
 }
 
 /// Returns the names of all tokenizers in the tables, each once.
@@ -50,10 +53,6 @@ fn names(record: &Record) -> Vec<&str> {
         }
     }
     names
-}
-
-fn line(cells: &[String]) -> String {
-    format!("| {} |\n", cells.join(" | "))
 }
 
 fn row(record: &Record, name: &str) -> Vec<String> {
@@ -137,7 +136,7 @@ fn show(figure: Figure) -> String {
     figure.map_or_else(str::to_owned, short)
 }
 
-fn short(number: f64) -> String {
+pub fn short(number: f64) -> String {
     if number < 9.95 {
         format!("{number:.1}")
     } else {
