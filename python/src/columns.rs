@@ -195,8 +195,8 @@ fn mapped<'py>(
     Ok(Bound::new(py, chunked)?.into_any())
 }
 
-/// Returns an array whose memory is valid, with the values in place of a dictionary. The interface trusts its producer, but
-/// readers of files do not check all texts that they hand on.
+/// Returns an array whose memory is valid. The interface trusts its producer, but readers of files do not check all texts that
+/// they hand on. The kernels read dictionaries of texts as they are; others are replaced by their values.
 fn checked(array: ArrayRef, first_row: usize) -> PyResult<ArrayRef> {
     // an empty slice can have offsets into texts that the import leaves out, which is no fault
     let array = match array.len() {
@@ -215,9 +215,11 @@ fn checked(array: ArrayRef, first_row: usize) -> PyResult<ArrayRef> {
             error.to_string(),
         ));
     }
-    let Some(dictionary) = array.as_any_dictionary_opt() else {
-        return Ok(array);
-    };
-    take(dictionary.values(), dictionary.keys(), None)
-        .map_err(|error| invalid_array(None, error.to_string()))
+    match array.as_any_dictionary_opt() {
+        Some(dictionary) if !dictionary.values().data_type().is_string() => {
+            take(dictionary.values(), dictionary.keys(), None)
+                .map_err(|error| invalid_array(None, error.to_string()))
+        }
+        _ => Ok(array),
+    }
 }

@@ -4,9 +4,9 @@ A column is any object with Arrow's PyCapsule interface. With `__arrow_c_array__
 With `__arrow_c_stream__`, as pyarrow.ChunkedArray and polars.Series, the result is a ChunkedArray: one chunk for each chunk.
 `pyarrow.array`, `pyarrow.chunked_array` and `polars.Series` take these without a copy.
 
-Texts are string, large_string or string_view, also in a dictionary, which is decoded first. A null gives a null. Special
-tokens in a text are plain text. An encoding is the name of a built-in one, or an Encoding. Calls release the GIL and use one
-thread: engines call them from many. Errors have the row in `row`.
+Texts are string, large_string or string_view, also in a dictionary: each of its texts is counted once. A null gives a null.
+Special tokens in a text are plain text. An encoding is the name of a built-in one, or an Encoding. Calls release the GIL and
+use one thread: engines call them from many. Errors have the row in `row`.
 
 >>> import pyarrow as pa
 >>> from tiktally import arrow
