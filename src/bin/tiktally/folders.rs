@@ -4,10 +4,10 @@ use std::error::Error;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Sender};
 
 use ignore::overrides::{Override, OverrideBuilder};
-use ignore::{DirEntry, WalkBuilder, WalkState};
+use ignore::{DirEntry, WalkBuilder, WalkParallel, WalkState};
 
 use crate::Failure;
 use crate::charset::{Decoding, UTF8_MARK};
@@ -207,16 +207,36 @@ pub(crate) fn find(paths: &[PathBuf], args: &FolderArgs) -> Vec<Input> {
 /// A `.gitignore` also applies outside a repository, so an unpacked archive has the same counts as a clone. A `.gitignore`
 /// above the directory applies only inside the same repository. The user's global rules never apply.
 fn walk(directory: &Path, args: &FolderArgs, inputs: &mut Vec<Input>) {
+    let root = directory.components().count();
+    let (sender, receiver) = mpsc::channel();
+    walker(directory, args, sender.clone()).run(|| {
+        Box::new(|entry| {
+            let inputs = entry.map_or_else(
+                |error| walk_errors(&error, directory),
+                |entry| entry_inputs(entry, root),
+            );
+            for input in inputs {
+                let _ = sender.send(input);
+            }
+            WalkState::Continue
+        })
+    });
+    drop(sender);
+    let mut found: Vec<Input> = receiver.into_iter().collect();
+    found.sort_by(|one, other| one.path().cmp(other.path()));
+    inputs.append(&mut found);
+}
+
+/// Creates the walk through a directory, which sends what it skips as hidden to `skipped`.
+fn walker(directory: &Path, args: &FolderArgs, skipped: Sender<Input>) -> WalkParallel {
     let globs = args.globs(directory);
-    let (root, has_hidden) = (directory.components().count(), args.hidden);
+    let has_hidden = args.hidden;
     // Git ignores it as well: nobody wrote what is in there
     let skips_git = !args.no_ignore;
     let is_in_repository = directory
         .canonicalize()
         .is_ok_and(|full| full.ancestors().any(|above| above.join(".git").exists()));
-    let (sender, receiver) = mpsc::channel();
-    let hidden = sender.clone();
-    let walk = WalkBuilder::new(directory)
+    WalkBuilder::new(directory)
         .hidden(false)
         .ignore(false)
         .git_global(false)
@@ -236,27 +256,11 @@ fn walk(directory: &Path, args: &FolderArgs, inputs: &mut Vec<Input>) {
             let is_hidden = is_git || !has_hidden && is_dotted(entry.file_name());
             if is_hidden {
                 // cannot fail: the receiver lives longer than this walk
-                let _ = hidden.send(Input::Skipped(Skip::new(entry.path(), SkipReason::Hidden)));
+                let _ = skipped.send(Input::Skipped(Skip::new(entry.path(), SkipReason::Hidden)));
             }
             !is_hidden
         })
-        .build_parallel();
-    walk.run(|| {
-        Box::new(|entry| {
-            let inputs = entry.map_or_else(
-                |error| walk_errors(&error, directory),
-                |entry| entry_inputs(entry, root),
-            );
-            for input in inputs {
-                let _ = sender.send(input);
-            }
-            WalkState::Continue
-        })
-    });
-    drop(sender);
-    let mut found: Vec<Input> = receiver.into_iter().collect();
-    found.sort_by(|one, other| one.path().cmp(other.path()));
-    inputs.append(&mut found);
+        .build_parallel()
 }
 
 /// Returns an entry of a directory as an input, with the errors of a `.gitignore` inside it.

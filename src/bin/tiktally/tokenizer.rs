@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
-use tiktally::{Encoding, TokenId};
+use tiktally::{Builder, Encoding, TokenId};
 
 use crate::Failure;
 use crate::charset::UTF8_MARK;
@@ -104,41 +104,7 @@ pub(crate) fn load(path: &Path, args: &RankFileArgs) -> Result<Encoding, Failure
     }
     let bytes = read(path)?;
     let format = format(&bytes).map_err(|problem| InputError::new(path, problem))?;
-    let unusable = |error: tiktally::Error| InputError::new(path, for_command(&error));
-    let builder = Encoding::builder(display_name(path));
-    let builder = match (format, &args.pattern) {
-        (Format::Ranks, Some(Pattern(pattern))) => {
-            let builder = builder.pattern(pattern).ranks_from_tiktoken(&bytes[..]);
-            let builder = builder.map_err(unusable)?;
-            match &args.tokenizer_config {
-                Some(config) => {
-                    let bytes = read(config)?;
-                    let unusable = |error| InputError::new(config, for_command(&error));
-                    let builder = builder.special_tokens_from_config(&bytes[..]);
-                    builder.map_err(unusable)?
-                }
-                None => builder,
-            }
-        }
-        (Format::Ranks, None) => {
-            return Err(format!(
-                "{}: a rank file has no pattern that splits text; choose one with --pattern: {}, or a regular expression",
-                display_name(path),
-                pattern_names()
-            )
-            .into());
-        }
-        (_, Some(_)) => {
-            return Err(format!(
-                "{}: this file has its own pattern; --pattern is only for .tiktoken files",
-                display_name(path)
-            )
-            .into());
-        }
-        (Format::TokenizerJson, None) => builder.tokenizer_json(&bytes[..]).map_err(unusable)?,
-        (Format::TekkenJson, None) => builder.tekken_json(&bytes[..]).map_err(unusable)?,
-    };
-    match builder.build() {
+    match builder(path, format, &bytes, args)?.build() {
         // `encode`, `truncate` and `chunk` could not report that it gave up, and would take the process with them
         Ok(encoding) if encoding.can_fail() => {
             Err(InputError::new(path, BACKTRACKS.to_owned()).into())
@@ -147,8 +113,52 @@ pub(crate) fn load(path: &Path, args: &RankFileArgs) -> Result<Encoding, Failure
         Err(error) if error.is_invalid_pattern() && args.pattern.is_some() => {
             Err(format!("--pattern: {}", for_command(&error)).into())
         }
-        Err(error) => Err(unusable(error).into()),
+        Err(error) => Err(unusable(path, &error).into()),
     }
+}
+
+/// Returns the builder of a file in this format.
+fn builder(
+    path: &Path,
+    format: Format,
+    bytes: &[u8],
+    args: &RankFileArgs,
+) -> Result<Builder, Failure> {
+    let unusable = |error| unusable(path, &error);
+    let builder = Encoding::builder(display_name(path));
+    match (format, &args.pattern) {
+        (Format::Ranks, Some(Pattern(pattern))) => {
+            let builder = builder.pattern(pattern).ranks_from_tiktoken(bytes);
+            with_config(builder.map_err(unusable)?, args)
+        }
+        (Format::Ranks, None) => Err(format!(
+            "{}: a rank file has no pattern that splits text; choose one with --pattern: {}, or a regular expression",
+            display_name(path),
+            pattern_names()
+        )
+        .into()),
+        (_, Some(_)) => Err(format!(
+            "{}: this file has its own pattern; --pattern is only for .tiktoken files",
+            display_name(path)
+        )
+        .into()),
+        (Format::TokenizerJson, None) => Ok(builder.tokenizer_json(bytes).map_err(unusable)?),
+        (Format::TekkenJson, None) => Ok(builder.tekken_json(bytes).map_err(unusable)?),
+    }
+}
+
+/// Adds the special tokens of `--tokenizer-config`.
+fn with_config(builder: Builder, args: &RankFileArgs) -> Result<Builder, Failure> {
+    let Some(config) = &args.tokenizer_config else {
+        return Ok(builder);
+    };
+    let builder = builder.special_tokens_from_config(&read(config)?[..]);
+    Ok(builder.map_err(|error| unusable(config, &error))?)
+}
+
+/// Returns the error of a file that the library does not take.
+fn unusable(path: &Path, error: &tiktally::Error) -> InputError {
+    InputError::new(path, for_command(error))
 }
 
 /// The problem of a file whose pattern no automaton can run.
@@ -306,18 +316,13 @@ pub(crate) fn note_normal_form(encoding: &Encoding, text: &str, path: &Path) {
     }
 }
 
-/// Advice of the library that names Rust items, and what it is on the command line.
-const ADVICE: [(&str, &str); 1] = [(
-    "; `backtracking_pattern` accepts more, but can be slow or give up",
-    "",
-)];
+/// Advice of the library that no option of the command can follow.
+const ADVICE: &str = "; `backtracking_pattern` accepts more, but can be slow or give up";
 
 /// Returns an error of the library as a user of the command needs it. It may quote the file, whose control characters
 /// must not reach the terminal.
 fn for_command(error: &tiktally::Error) -> String {
-    let message = error.to_string();
-    let replace = |message: String, (api, command): (&str, &str)| message.replace(api, command);
-    let message = ADVICE.into_iter().fold(message, replace);
+    let message = error.to_string().replace(ADVICE, "");
     let lines: Vec<String> = message.lines().map(printable).collect();
     lines.join("\n")
 }
