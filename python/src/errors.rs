@@ -20,9 +20,12 @@ pub fn raise_in(text: &str, error: Error) -> PyErr {
     if error.is_io() {
         return PyOSError::new_err(message);
     }
-    Python::attach(|py| {
-        typed(py, text, &error, message).map_or_else(|failure| failure, PyErr::from_value)
-    })
+    attached(|py| typed(py, text, &error, message))
+}
+
+/// Returns the exception that `create` creates, or the one that ended its creation.
+fn attached(create: impl FnOnce(Python<'_>) -> PyResult<Bound<'_, PyAny>>) -> PyErr {
+    Python::attach(|py| create(py).map_or_else(|failure| failure, PyErr::from_value))
 }
 
 /// Creates the exception for an error in a text.
@@ -65,20 +68,16 @@ fn typed<'py>(
 
 /// Returns the exception for an id that no token has.
 pub fn unknown_token(id: TokenId, message: String) -> PyErr {
-    Python::attach(|py| {
-        let exception = exception(py, "UnknownToken", message).and_then(|exception| {
-            exception.setattr("token", id)?;
-            Ok(exception)
-        });
-        exception.map_or_else(|failure| failure, PyErr::from_value)
+    attached(|py| {
+        let exception = exception(py, "UnknownToken", message)?;
+        exception.setattr("token", id)?;
+        Ok(exception)
     })
 }
 
 /// Returns the exception for an error of a kernel, whose rows are those from `first_row` on.
 pub fn raise_in_rows(first_row: usize, error: kernels::Error) -> PyErr {
-    Python::attach(|py| {
-        of_kernel(py, first_row, error).map_or_else(|failure| failure, PyErr::from_value)
-    })
+    attached(|py| of_kernel(py, first_row, error))
 }
 
 /// Creates the exception for an error of a kernel.
@@ -114,13 +113,12 @@ fn of_kernel(
 
 /// Returns the exception for an array that a call cannot take.
 pub fn invalid_array(row: Option<usize>, message: String) -> PyErr {
-    Python::attach(|py| {
-        let exception = exception(py, "InvalidArray", message);
-        let exception = match row {
-            Some(row) => exception.and_then(|exception| in_row(exception, row)),
-            None => exception,
-        };
-        exception.map_or_else(|failure| failure, PyErr::from_value)
+    attached(|py| {
+        let exception = exception(py, "InvalidArray", message)?;
+        match row {
+            Some(row) => in_row(exception, row),
+            None => Ok(exception),
+        }
     })
 }
 
@@ -191,9 +189,9 @@ fn disallowed_special(py: Python<'_>, token: &str) -> PyResult<String> {
 pub fn caught<T>(work: impl FnOnce() -> T) -> PyResult<T> {
     panic::catch_unwind(AssertUnwindSafe(work)).map_err(|reason| {
         match reason.downcast::<String>() {
-            Ok(reason) if reason.contains("gave up") => Python::attach(|py| {
-                exception(py, "PatternLimit", *reason).map_or_else(|error| error, PyErr::from_value)
-            }),
+            Ok(reason) if reason.contains("gave up") => {
+                attached(|py| exception(py, "PatternLimit", *reason))
+            }
             Ok(reason) => panic::resume_unwind(reason),
             Err(reason) => panic::resume_unwind(reason),
         }

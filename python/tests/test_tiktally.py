@@ -381,6 +381,12 @@ def test_parts_of_chats_that_cannot_be_counted():
         chat.count(body)
     least = chat.at_least(body)
     assert [part.path for part in least.missing] == [caught.value.path] and not least.tokens.exact
+    with pytest.raises(tiktally.errors.UnsupportedContent) as caught:
+        chat.count({"model": "gpt-4o-2031-01-01", "messages": [{"role": "user", "content": "hello"}]})
+    assert caught.value.path is None
+    with pytest.raises(tiktally.errors.InvalidChat) as caught:
+        chat.fit("[", 100)
+    assert caught.value.path == ""
     assert 0 < least.tokens.total < 50
 
 

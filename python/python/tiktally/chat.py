@@ -93,9 +93,9 @@ def count(body: Body) -> ChatTokens:
 
 
 def estimate(body: Body) -> ChatTokens:
-    """Counts the tokens of a request, and estimates content whose cost no recording shows.
+    """Counts the tokens of a request, also if the number may be some tokens off.
 
-    Raises InvalidChat and UnknownModel as `count` does.
+    Raises UnsupportedContent only for content that the service alone can count, and other errors as `count` does.
     """
     return ChatTokens(**_tiktally.count_chat(_text_of(body), "estimate")[0])
 
@@ -103,7 +103,7 @@ def estimate(body: Body) -> ChatTokens:
 def at_least(body: Body) -> AtLeast:
     """Counts the tokens of all parts of a request whose cost is known, and lists the others.
 
-    Raises InvalidChat and UnknownModel as `count` does.
+    Raises UnsupportedContent only for a model that cannot be counted at all, and other errors as `count` does.
     """
     tokens, missing = _tiktally.count_chat(_text_of(body), "at_least")
     return AtLeast(ChatTokens(**tokens), [Missing(path, reason) for path, reason in missing])

@@ -39,7 +39,7 @@ class DisallowedSpecialToken(Error, ValueError):
 
     token: str
     """The special token."""
-    position: int | None
+    position: int | None = None
     """Where it begins in the text, in characters."""
 
 
@@ -48,21 +48,21 @@ class UnknownToken(Error, KeyError):
 
     token: int
     """The id."""
-    index: int | None
+    index: int | None = None
     """The place of the id in the list."""
 
 
 class UnknownModel(Error, KeyError):
     """No encoding is known for the model."""
 
-    suggestion: str | None
+    suggestion: str | None = None
     """A known name that is near, if there is one."""
 
 
 class UnknownEncoding(Error, ValueError):
     """No encoding has this name."""
 
-    suggestion: str | None
+    suggestion: str | None = None
     """A known name that is near, if there is one."""
 
 
@@ -89,12 +89,12 @@ class LimitTooSmall(Error, ValueError):
 class InvalidChat(Error, ValueError):
     """A body is not a chat request."""
 
-    path: str | None
-    """The place of the fault in the body, such as `messages[2].content`."""
+    path: str = ""
+    """The place of the fault in the body, such as `messages[2].content`; empty for the body itself."""
 
 
 class UnsupportedContent(Error, ValueError):
     """No recording shows the cost of a part of a chat request."""
 
-    path: str | None
-    """The place of the part in the body."""
+    path: str | None = None
+    """The place of the part in the body; None if the whole count would be an estimate."""
