@@ -17,7 +17,7 @@ use crate::token_id::TokenId;
 /// | find an encoding | [`is_unknown_encoding`](Self::is_unknown_encoding), [`is_unknown_model`](Self::is_unknown_model), [`is_missing_feature`](Self::is_missing_feature) | [`suggestion`](Self::suggestion), [`feature`](Self::feature) |
 /// | encode, count or decode a batch | those of the single calls | [`batch_index`](Self::batch_index) |
 /// | encode and count with a [`Special`](crate::Special) | [`is_disallowed_special`](Self::is_disallowed_special), [`is_invalid_special`](Self::is_invalid_special) | [`special_token`](Self::special_token), [`position`](Self::position) |
-/// | encode one token | [`is_unknown_token_bytes`](Self::is_unknown_token_bytes) | |
+/// | encode one token, or text with a vocabulary that lacks bytes | [`is_unknown_token_bytes`](Self::is_unknown_token_bytes) | |
 /// | encode with an unstable end | [`is_unstable_too_long`](Self::is_unstable_too_long) | |
 /// | decode | [`is_unknown_token`](Self::is_unknown_token), [`is_invalid_utf8`](Self::is_invalid_utf8) | [`token`](Self::token), [`index`](Self::index), [`position`](Self::position) |
 /// | split into chunks, shorten a conversation | [`is_limit_too_small`](Self::is_limit_too_small) | |

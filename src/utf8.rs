@@ -49,6 +49,7 @@ pub(crate) fn without_cut_char(bytes: &[u8]) -> usize {
         _ => bytes.len(),
     }
 }
+
 /// Returns the first `N` bytes of the end of a buffer. Zeros follow if it has fewer.
 #[cold]
 pub(crate) fn padded<const N: usize>(rest: &[u8]) -> [u8; N] {

@@ -165,11 +165,11 @@ impl Encoding {
     /// - [`is_unknown_token_bytes`](Error::is_unknown_token_bytes): a byte of the text has no token.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary); a pattern that backtracks or drops gaps runs over the text
-    /// twice.
+    /// As [`encode_ordinary`](Self::encode_ordinary). If the encoding [can fail](Self::can_fail), the text is split twice,
+    /// and a vocabulary that lacks bytes merges it twice.
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_encode_ordinary(&self, text: &str) -> Result<Vec<TokenId>, Error> {
-        self.check_pattern(text)?;
+        self.check_text(text)?;
         Ok(self.encode_ordinary(text))
     }
 
@@ -197,7 +197,7 @@ impl Encoding {
         text: &str,
         ids: &mut Vec<TokenId>,
     ) -> Result<(), Error> {
-        self.check_pattern(text)?;
+        self.check_text(text)?;
         self.encode_ordinary_into(text, ids);
         Ok(())
     }
@@ -239,7 +239,7 @@ impl Encoding {
     /// As [`try_encode_ordinary`](Self::try_encode_ordinary).
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_count(&self, text: &str) -> Result<usize, Error> {
-        self.check_pattern(text)?;
+        self.check_text(text)?;
         Ok(self.count(text))
     }
 }
@@ -579,8 +579,7 @@ impl Builder {
                 .into());
             }
             Pattern::Linear(pattern) => Custom::linear(pattern, self.gaps),
-            Pattern::Any(pattern) => Custom::linear(pattern, self.gaps)
-                .or_else(|_| Custom::backtracking(pattern, self.gaps)),
+            Pattern::Any(pattern) => Custom::any(pattern, self.gaps),
             Pattern::Backtracking(pattern) => Custom::backtracking(pattern, self.gaps),
         };
         Ok(Splitter::Custom(Arc::new(custom?)))

@@ -35,6 +35,9 @@ impl Encoding {
     /// # Errors
     /// [`is_limit_too_small`](Error::is_limit_too_small): the limit is below [`MIN_CHUNK_TOKENS`], for any text.
     ///
+    /// # Panics
+    /// The iterator panics as [`encode_ordinary`](Self::encode_ordinary) does.
+    ///
     /// # Complexity
     /// O(n) in the bytes of the text, for all chunks together.
     pub fn chunks<'t>(&self, text: &'t str, max_tokens: usize) -> Result<Chunks<'t>, Error> {
@@ -56,6 +59,9 @@ impl Encoding {
     /// # Errors
     /// [`is_limit_too_small`](Error::is_limit_too_small): the limit is below the overlap plus [`MIN_CHUNK_TOKENS`], so
     /// a chunk might have no room for new text.
+    ///
+    /// # Panics
+    /// The iterator panics as that of [`chunks`](Self::chunks) does.
     ///
     /// # Complexity
     /// As [`chunks`](Self::chunks), the overlaps included.

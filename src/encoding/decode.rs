@@ -60,17 +60,19 @@ impl Encoding {
     ) -> impl Iterator<Item = Result<&'e [u8], Error>> {
         ids.iter()
             .enumerate()
-            .map(|(index, &id)| self.token_bytes(id).ok_or_else(|| self.unknown(id, index)))
+            .map(|(index, &id)| self.known_bytes(id, index))
     }
 
-    /// Creates the error for an id, at this index of a list, that belongs to no token.
-    pub(crate) fn unknown(&self, token: TokenId, index: usize) -> Error {
-        ErrorKind::UnknownToken {
-            token,
-            index,
-            encoding: self.name().to_owned(),
-        }
-        .into()
+    /// Returns the bytes of the token with the id at this index of a list, or an error if it belongs to none.
+    pub(crate) fn known_bytes(&self, id: TokenId, index: usize) -> Result<&[u8], Error> {
+        self.token_bytes(id).ok_or_else(|| {
+            let kind = ErrorKind::UnknownToken {
+                token: id,
+                index,
+                encoding: self.name().to_owned(),
+            };
+            kind.into()
+        })
     }
 
     /// Decodes a list of ids to text.
@@ -178,11 +180,7 @@ impl Encoding {
     /// # Complexity
     /// O(n) in the ids.
     pub fn decoded_len(&self, ids: &[TokenId]) -> Result<usize, Error> {
-        let len = |(index, id): (usize, &TokenId)| match self.token_bytes(*id) {
-            Some(bytes) => Ok(bytes.len()),
-            None => Err(self.unknown(*id, index)),
-        };
-        ids.iter().enumerate().map(len).sum()
+        self.tokens_bytes(ids).map(|token| Ok(token?.len())).sum()
     }
 
     /// Appends the bytes of a list of ids to `bytes`: all of them, or nothing if there is an error.
@@ -234,8 +232,7 @@ impl Encoding {
             // with room left in the buffer, the next token stopped the run: it is longer than a row, special, or
             // unknown
             if let (Some(&id), ..=MAX_BYTES_BEFORE_BATCH) = (rest.get(count), bytes.len()) {
-                let token = self.token_bytes(id);
-                take(token.ok_or_else(|| self.unknown(id, done))?);
+                take(self.known_bytes(id, before + done)?);
                 done += 1;
             }
         }
@@ -270,7 +267,7 @@ impl Encoding {
     /// # Complexity
     /// O(1); O(log n) in the tokens for special tokens, and for a custom vocabulary that merging alone cannot produce.
     pub fn decode_single_token_bytes(&self, id: TokenId) -> Result<&[u8], Error> {
-        self.token_bytes(id).ok_or_else(|| self.unknown(id, 0))
+        self.known_bytes(id, 0)
     }
 
     /// Returns the bytes of each token of a list.

@@ -63,7 +63,7 @@ impl Encoding {
 
     /// Fails if the pattern gives up on the text, or if a byte of it has no token. The text is split here once more,
     /// because the engine cannot return an error.
-    pub(super) fn check_pattern(&self, text: &str) -> Result<(), Error> {
+    pub(super) fn check_text(&self, text: &str) -> Result<(), Error> {
         self.check_split(text)?;
         if self.vocab().lacks_bytes() {
             self.pieces(text)
@@ -124,9 +124,12 @@ impl Encoding {
     /// - [`is_invalid_special`](Error::is_invalid_special): a list in `special` contains an empty string, or allows a
     ///   token that this encoding does not have.
     /// - [`is_pattern_limit`](Error::is_pattern_limit): a custom pattern that backtracks gave up on the text.
+    /// - [`is_unknown_token_bytes`](Error::is_unknown_token_bytes): a byte of the text has no token, in a custom
+    ///   vocabulary that lacks bytes.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary), plus one or two searches for special tokens.
+    /// As [`encode_ordinary`](Self::encode_ordinary), plus one or two searches for special tokens. Where the encoding can
+    /// fail otherwise, text is split twice.
     pub fn encode(&self, text: &str, special: Special<'_>) -> Result<Vec<TokenId>, Error> {
         let mut ids = Vec::new();
         self.encode_into(text, special, &mut ids)?;
@@ -168,7 +171,7 @@ impl Encoding {
         done
     }
 
-    /// Calls `take` with each stretch of a text, in which the pattern is sure not to give up.
+    /// Calls `take` with each stretch of a text that can be encoded. Fails at the first one that cannot.
     pub(super) fn for_each_stretch<'t>(
         &'t self,
         text: &'t str,
@@ -177,7 +180,7 @@ impl Encoding {
     ) -> Result<(), Error> {
         for stretch in self.special().stretches(text, special, self.name())? {
             if let Stretch::Text(text) = stretch {
-                self.check_pattern(text)?;
+                self.check_text(text)?;
             }
             take(stretch);
         }
@@ -328,14 +331,16 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
     /// As counting the text up to the limit, and up to 512 pieces more. A text longer than `limit` times the longest token
     /// is rejected without being read.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
-        let splitter = self.splitter();
         let is_too_long = || text.len() > limit.saturating_mul(self.vocab().max_token_len());
         // the longest token is known from the tables, which a short text does not need
-        if text.len() > limit && is_too_long() && !splitter.needs_whole_text() {
+        if text.len() > limit && self.covers_text() && is_too_long() {
             return None;
         }
         Some(self.count_until(text, limit)).filter(|count| *count <= limit)

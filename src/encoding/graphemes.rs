@@ -100,6 +100,9 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
     /// As [`truncate`](Self::truncate), plus O(n) in the bytes of the first cluster.
     #[cfg_attr(docsrs, doc(cfg(feature = "graphemes")))]
@@ -124,6 +127,9 @@ impl Encoding {
     /// assert_eq!(encoding.truncate_start_graphemes("sure\u{301}, e\u{301}te\u{301}", 2), "te\u{301}");
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
     ///
     /// # Complexity
     /// As [`truncate_start`](Self::truncate_start); with flags at the cut, O(n) in the bytes of the text.

@@ -133,6 +133,13 @@ impl Encoding {
         &self.0.splitter
     }
 
+    /// Returns whether each byte of a text is in a token, so that the lengths of tokens tell where in the text they are.
+    ///
+    /// That is not so if the pattern drops text or a byte has no token. Of a pattern that backtracks, it is not known.
+    pub(crate) fn covers_text(&self) -> bool {
+        !self.splitter().needs_whole_text() && !self.vocab().lacks_bytes()
+    }
+
     /// Returns the splitter and the tables that encode a text as it arrives, or `None` if only a whole text can be
     /// encoded.
     ///

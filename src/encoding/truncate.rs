@@ -41,6 +41,9 @@ impl Encoding {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
+    ///
     /// # Complexity
     /// O(n) in the bytes that are kept, plus those of a run of white space or capitals that continues after them.
     pub fn truncate<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
@@ -65,6 +68,9 @@ impl Encoding {
     /// assert_eq!(encoding.truncate_start("tiktoken is great!", 9), "tiktoken is great!");
     /// # }
     /// ```
+    ///
+    /// # Panics
+    /// As [`encode_ordinary`](Self::encode_ordinary).
     ///
     /// # Complexity
     /// O(n) in the bytes that are kept, plus those of the longest run before them that contains no word boundary. With
@@ -100,11 +106,10 @@ impl Encoding {
             return Prefix { end, tokens };
         }
         let end = until.end(self.vocab());
-        // a pattern that drops text has gaps between tokens, so their lengths do not tell where in the text they are
-        let start = if splitter.needs_whole_text() {
-            0
-        } else {
+        let start = if self.covers_text() {
             until.start_before(text, end)
+        } else {
+            0
         };
         // the tokens before `start` stay; only the pieces after it can change with the cut, and are counted again
         let before = max_tokens - self.count_last_tokens(until.ids.get(..max_tokens), end - start);
@@ -154,13 +159,10 @@ impl Encoding {
 
     /// Returns the byte at which the last `max_tokens` tokens of a text begin; `None` or 0 if there are no more.
     fn start_of_last_tokens(&self, text: &str, max_tokens: usize) -> Option<usize> {
-        if self.splitter().needs_whole_text() {
+        if !self.covers_text() {
             let starts = self.token_starts(text);
-            let more = starts
-                .len()
-                .checked_sub(max_tokens)
-                .filter(|more| *more > 0)?;
-            return starts.get(more).copied();
+            let more = starts.len().checked_sub(max_tokens);
+            return starts.get(more.filter(|more| *more > 0)?).copied();
         }
         let mut wanted_bytes = max_tokens.saturating_mul(GUESSED_TOKEN_BYTES);
         let ids = loop {
@@ -180,18 +182,15 @@ impl Encoding {
         Some(text.len() - self.vocab().total_len(last))
     }
 
-    /// Returns the byte at which each token of a text begins, for patterns that need the whole text. There may be gaps.
+    /// Returns the byte at which each token of a text begins, or an earlier one of its piece if a byte of that has no token.
     fn token_starts(&self, text: &str) -> Vec<usize> {
         let (mut starts, mut ids) = (Vec::new(), Vec::new());
-        let pieces = self.splitter().pieces_of_whole_text(text);
-        for piece in pieces.map_while(Result::ok) {
+        for piece in self.splitter().pieces_of_whole_text(text) {
+            let piece = piece.unwrap_or_else(|error| split::give_up(&error));
             ids.clear();
             let mut start = piece.start;
-            merge::encode_piece(
-                text.get(piece).unwrap_or_default().as_bytes(),
-                self.vocab(),
-                &mut ids,
-            );
+            let bytes = text.get(piece).unwrap_or_default().as_bytes();
+            merge::encode_piece(bytes, self.vocab(), &mut ids);
             for id in &ids {
                 starts.push(start);
                 start += self.vocab().len(*id);

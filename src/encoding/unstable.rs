@@ -53,7 +53,7 @@ impl Encoding {
         special: Special<'_>,
     ) -> Result<(Vec<TokenId>, Vec<Vec<TokenId>>), Error> {
         let OpenText { mut ids, unstable } =
-            self.encode_open(text, special, |text| self.check_pattern(text))?;
+            self.encode_open(text, special, |text| self.check_text(text))?;
         let stable = ids.len() - unstable;
         let unstable_end = self.decode_bytes(ids.get(stable..).unwrap_or_default())?;
         if unstable_end.len() > MAX_UNSTABLE_BYTES {

@@ -46,8 +46,7 @@ pub fn set_cache_bytes(bytes: usize) {
 /// # }
 /// ```
 pub fn release_thread_cache() {
-    // the engine is gone already when destructors of other thread-local values run at the end of a thread
-    drop(ENGINE.try_with(Cell::take));
+    drop(take_engine());
     with_kept(Vec::clear);
 }
 
@@ -58,12 +57,17 @@ static KEPT: Mutex<Vec<Box<Engine>>> = Mutex::new(Vec::new());
 /// The most engines that are kept. Calls with more threads make some of theirs anew.
 const MAX_KEPT: usize = 64;
 
+/// Takes the engine of this thread, unless a call uses it. When destructors of other thread-local values run at the end
+/// of the thread, it is gone.
+#[inline(always)]
+fn take_engine() -> Option<Box<Engine>> {
+    ENGINE.try_with(Cell::take).ok().flatten()
+}
+
 /// Returns the engine of this thread, or a new one while another call uses that.
 #[inline(always)]
 pub(crate) fn thread_engine() -> Box<Engine> {
-    // the engine is gone when destructors of other thread-local values run at the end of a thread
-    let engine = ENGINE.try_with(Cell::take).ok().flatten();
-    engine.unwrap_or_else(|| Engine::new(Limit::Process))
+    take_engine().unwrap_or_else(|| Engine::new(Limit::Process))
 }
 
 /// Gives this thread its engine back.

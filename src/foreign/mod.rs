@@ -153,6 +153,15 @@ impl Builder {
     /// Sets the pattern and the tokens from a `tekken.json`, and adds its special tokens; see
     /// [`Encoding::from_tekken_json`].
     ///
+    /// [`max_rank_bytes`](Self::max_rank_bytes) limits the size of the file.
+    ///
+    /// ```no_run
+    /// let file = std::fs::File::open("tekken.json").expect("there is a file");
+    /// let builder = tiktally::Encoding::builder("nemo").max_rank_bytes(32 << 20);
+    /// let encoding = builder.tekken_json(file)?.special_token("<|turn|>", 200_000).build()?;
+    /// # Ok::<(), tiktally::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Encoding::from_tekken_json`].
     ///

@@ -7,6 +7,9 @@ use crate::encoding::Facts;
 use crate::error::Error;
 use crate::token_id::TokenId;
 
+/// The most ids that a file may put around a text. Real ones put one or two.
+const MAX_IDS_AROUND: usize = 1_000;
+
 /// Returns the `type` of a part.
 pub(super) fn kind<'v>(value: &'v Value, place: &str) -> Result<&'v str, Error> {
     let kind = value.get("type").and_then(Value::as_str);
@@ -115,6 +118,12 @@ fn add_single(value: &Value, place: &str, facts: &mut Facts) -> Result<(), Error
             let ids: Option<Vec<TokenId>> = ids.and_then(|ids| ids.iter().map(token_id).collect());
             let ids =
                 ids.ok_or_else(|| invalid(&place, "there are no ids for it in `special_tokens`"))?;
+            let all = facts.ids_before.len() + facts.ids_after.len();
+            // few bytes of a file can name many ids again and again
+            if all + before.len() + after.len() + ids.len() > MAX_IDS_AROUND {
+                let problem = format!("it puts more than {MAX_IDS_AROUND} ids around a text");
+                return Err(unsupported(place, problem));
+            }
             let side = if texts == 0 { &mut before } else { &mut after };
             side.extend(ids);
         } else {

@@ -37,51 +37,55 @@ impl Split {
             place: place.into(),
         }
     }
+
+    /// Compiles it as the only pattern, which keeps its matches.
+    fn only(&self) -> Result<Splitter, Error> {
+        if let Some(splitter) = custom::known(&self.pattern) {
+            return Ok(splitter);
+        }
+        let gaps = if self.keeps_gaps {
+            Gaps::Keep
+        } else {
+            Gaps::Drop
+        };
+        Custom::any(&self.pattern, gaps).map(of_custom)
+    }
+
+    /// Compiles it as one of several patterns.
+    fn stage(&self) -> Result<Stage, Error> {
+        Ok(Stage {
+            pattern: Custom::any(&self.pattern, Gaps::Keep)?,
+            keeps_matches: self.keeps_matches,
+            keeps_gaps: self.keeps_gaps,
+        })
+    }
+}
+
+fn of_custom(custom: Custom) -> Splitter {
+    Splitter::Custom(Arc::new(custom))
 }
 
 /// Returns the splitter for a pre-tokenizer.
 pub(super) fn splitter(value: &Value) -> Result<Splitter, Error> {
     let place = "pre_tokenizer";
-    let (mut splits, mut is_byte_level) = (Vec::new(), false);
+    let mut parts = Parts::default();
     if !value.is_null() {
-        collect(value, place, &mut splits, &mut is_byte_level)?;
+        parts.add(value, place)?;
     }
-    if !is_byte_level {
-        return Err(unsupported(
-            place,
-            "there is no ByteLevel; only byte-level BPE is supported",
-        ));
+    if !parts.have_byte_level {
+        let problem = "there is no ByteLevel; only byte-level BPE is supported";
+        return Err(unsupported(place, problem));
     }
-    for split in &splits {
+    for split in &parts.splits {
         syntax::check(&split.pattern).map_err(|problem| unsupported(&split.place, problem))?;
     }
-    match splits.as_slice() {
-        [] => Ok(Splitter::Custom(Arc::new(Custom::linear(
-            "(?s:.+)",
-            Gaps::Keep,
-        )?))),
-        [only] if only.keeps_matches => {
-            let gaps = if only.keeps_gaps {
-                Gaps::Keep
-            } else {
-                Gaps::Drop
-            };
-            match custom::known(&only.pattern) {
-                Some(splitter) => Ok(splitter),
-                None => Ok(Splitter::Custom(Arc::new(compile(only, gaps)?))),
-            }
-        }
+    match parts.splits.as_slice() {
+        [] => Custom::linear("(?s:.+)", Gaps::Keep).map(of_custom),
+        [only] if only.keeps_matches => only.only(),
         all if are_of_deepseek(all) => Ok(Splitter::DeepSeek),
-        _ => {
-            let stage = |split: &Split| {
-                Ok(Stage {
-                    pattern: compile(split, Gaps::Keep)?,
-                    keeps_matches: split.keeps_matches,
-                    keeps_gaps: split.keeps_gaps,
-                })
-            };
-            let stages: Result<Vec<Stage>, Error> = splits.iter().map(stage).collect();
-            Ok(Splitter::Custom(Arc::new(Custom::stages(stages?))))
+        all => {
+            let stages: Result<Vec<Stage>, Error> = all.iter().map(Split::stage).collect();
+            Ok(of_custom(Custom::stages(stages?)))
         }
     }
 }
@@ -94,70 +98,82 @@ fn are_of_deepseek(splits: &[Split]) -> bool {
     splits.len() == STAGES.len() && splits.iter().zip(STAGES).all(is_stage)
 }
 
-/// Compiles a pattern: to an automaton, or for a backtracking engine if the automaton cannot represent it.
-fn compile(split: &Split, gaps: Gaps) -> Result<Custom, Error> {
-    let linear = Custom::linear(&split.pattern, gaps);
-    linear.or_else(|_| Custom::backtracking(&split.pattern, gaps))
+/// The parts of a pre-tokenizer, in order.
+#[derive(Default)]
+struct Parts {
+    splits: Vec<Split>,
+    /// Whether there was a ByteLevel, which must be the last part.
+    have_byte_level: bool,
 }
 
-/// Appends the splits of a pre-tokenizer, in order. ByteLevel must be the last one.
-fn collect(
-    value: &Value,
-    place: &str,
-    splits: &mut Vec<Split>,
-    is_byte_level: &mut bool,
-) -> Result<(), Error> {
-    let kind = kind(value, place)?;
-    if *is_byte_level {
-        let problem = format!(
-            "{} follows ByteLevel, which must be the last part",
-            shown(kind)
-        );
-        return Err(unsupported(place, problem));
+impl Parts {
+    /// Adds a pre-tokenizer, which may be a sequence of others.
+    fn add(&mut self, value: &Value, place: &str) -> Result<(), Error> {
+        let kind = kind(value, place)?;
+        self.check_room(kind, place)?;
+        match kind {
+            "Sequence" => {
+                for (place, part) in parts(value, "pretokenizers", place)? {
+                    self.add(part, &place)?;
+                }
+            }
+            "ByteLevel" => self.add_byte_level(value, place)?,
+            "Digits" => {
+                let is_each = flag(value, "individual_digits", false, place)?;
+                let pattern = if is_each { r"\p{N}" } else { r"\p{N}+" };
+                self.splits.push(Split::isolated(pattern, place));
+            }
+            "Split" => self.splits.push(split(value, place)?),
+            other => {
+                let problem = format!("the pre-tokenizer {} is not supported", shown(other));
+                return Err(unsupported(place, problem));
+            }
+        }
+        Ok(())
     }
-    if splits.len() >= MAX_SPLITS {
-        let problem = format!("more than {MAX_SPLITS} parts are not supported");
-        return Err(unsupported(place, problem));
-    }
-    let flag = |name: &str, default| match value.get(name) {
-        None => Ok(default),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(_) => Err(invalid(
-            format!("{place}.{name}"),
-            "it is neither true nor false",
-        )),
-    };
-    match kind {
-        "Sequence" => {
-            for (place, part) in parts(value, "pretokenizers", place)? {
-                collect(part, &place, splits, is_byte_level)?;
-            }
-        }
-        "ByteLevel" => {
-            if flag("add_prefix_space", true)? {
-                let problem = "it adds a space before the text, which is not supported";
-                return Err(unsupported(format!("{place}.add_prefix_space"), problem));
-            }
-            if flag("use_regex", true)? {
-                splits.push(Split::isolated(BYTE_LEVEL, place));
-            }
-            *is_byte_level = true;
-        }
-        "Digits" if flag("individual_digits", false)? => {
-            splits.push(Split::isolated(r"\p{N}", place));
-        }
-        "Digits" => splits.push(Split::isolated(r"\p{N}+", place)),
-        "Split" => splits.push(split(value, place, flag("invert", false)?)?),
-        other => {
-            let problem = format!("the pre-tokenizer {} is not supported", shown(other));
+
+    /// Fails if no part may follow.
+    fn check_room(&self, kind: &str, place: &str) -> Result<(), Error> {
+        if self.have_byte_level {
+            let kind = shown(kind);
+            let problem = format!("{kind} follows ByteLevel, which must be the last part");
             return Err(unsupported(place, problem));
         }
+        if self.splits.len() >= MAX_SPLITS {
+            let problem = format!("more than {MAX_SPLITS} parts are not supported");
+            return Err(unsupported(place, problem));
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn add_byte_level(&mut self, value: &Value, place: &str) -> Result<(), Error> {
+        if flag(value, "add_prefix_space", true, place)? {
+            let problem = "it adds a space before the text, which is not supported";
+            return Err(unsupported(format!("{place}.add_prefix_space"), problem));
+        }
+        if flag(value, "use_regex", true, place)? {
+            self.splits.push(Split::isolated(BYTE_LEVEL, place));
+        }
+        self.have_byte_level = true;
+        Ok(())
+    }
+}
+
+/// Returns a flag of a part, or `default` if it is missing.
+fn flag(value: &Value, name: &str, default: bool, place: &str) -> Result<bool, Error> {
+    match value.get(name) {
+        None => Ok(default),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => {
+            let problem = "it is neither true nor false";
+            Err(invalid(format!("{place}.{name}"), problem))
+        }
+    }
 }
 
 /// Reads a `Split`.
-fn split(value: &Value, place: &str, inverts: bool) -> Result<Split, Error> {
+fn split(value: &Value, place: &str) -> Result<Split, Error> {
+    let inverts = flag(value, "invert", false, place)?;
     let pattern = value.get("pattern");
     let text = |kind: &str| pattern.and_then(|pattern| pattern.get(kind)?.as_str());
     let pattern = match (text("Regex"), text("String")) {

@@ -49,12 +49,13 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     }
     let known = |text: String, known: &&str| text.replace(*known, "(?:)");
     let rest = CONTRACTIONS.iter().fold(pattern.to_owned(), known);
-    if let Some((feature, why)) = other_part(&rest).or_else(|| other_char(&rest)) {
-        return Err(format!(
+    let checked = check_others(&rest).and_then(|()| check_items(&rest));
+    checked.map_err(|(feature, why)| {
+        format!(
             "`{feature}` in the pattern {} has another meaning in the regex engine of the file: {why}",
             shown(pattern)
-        ));
-    }
+        )
+    })?;
     let expr = Expr::parse_tree(pattern)
         .map_err(|error| format!("the pattern {} is not supported: {error}", shown(pattern)))?;
     if least_chars(&expr.expr) == 0 {
@@ -66,58 +67,107 @@ pub(super) fn check(pattern: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn other_part(pattern: &str) -> Option<(String, &'static str)> {
-    let part = OTHERS.iter().find(|(part, _)| pattern.contains(part))?;
-    Some((part.0.to_owned(), part.1))
+/// A part of a pattern that means something else, and why.
+type Other = (String, &'static str);
+
+/// Fails if the pattern has one of the [`OTHERS`].
+fn check_others(pattern: &str) -> Result<(), Other> {
+    let other = OTHERS.iter().find(|(part, _)| pattern.contains(part));
+    other.map_or(Ok(()), |(part, why)| Err(((*part).to_owned(), why)))
 }
 
-/// Returns the first escape, anchor or group that means something else.
-fn other_char(pattern: &str) -> Option<(String, &'static str)> {
-    let (mut depth, mut chars) = (0_usize, pattern.char_indices());
-    while let Some((at, c)) = chars.next() {
-        let rest = pattern.get(at..).unwrap_or_default();
-        match c {
-            '\\' => {
-                let escaped = chars.next()?.1;
-                if let Some(why) = other_escape(escaped, rest) {
-                    return Some((format!("\\{escaped}"), why));
-                }
-                if matches!(rest.as_bytes(), [_, b'p' | b'P' | b'x' | b'u', b'{', ..]) {
-                    chars.find(|(_, c)| *c == '}');
-                }
-            }
+/// Fails at the first escape, quantifier, anchor or group that means something else.
+fn check_items(pattern: &str) -> Result<(), Other> {
+    let (mut depth, mut rest) = (0_usize, pattern);
+    while let Some(c) = rest.chars().next() {
+        let len = match c {
+            '\\' => escape_len(rest)?,
             '[' => {
                 depth += 1;
-                if rest.starts_with("[^") {
-                    chars.next();
-                }
+                1 + usize::from(rest.starts_with("[^"))
             }
-            ']' => depth = depth.saturating_sub(1),
-            '}' if depth == 0 && rest.starts_with("}+") => {
-                let why = "it is possessive here, and a repetition there";
-                return Some(("}+".to_owned(), why));
+            ']' => {
+                depth = depth.saturating_sub(1);
+                1
             }
-            '^' | '$' if depth == 0 => {
-                return Some((c.into(), "it is the beginning or end of a line there"));
-            }
-            '(' if depth == 0 && rest.starts_with("(?") => {
-                let same = ["(?:", "(?!", "(?=", "(?<=", "(?<!", "(?>"];
-                if !same.iter().any(|same| rest.starts_with(same)) {
-                    let group = rest.chars().take(3).collect();
-                    return Some((group, "flags and names of groups differ"));
-                }
-            }
-            _ => {}
-        }
+            _ if depth > 0 => c.len_utf8(),
+            '^' | '$' => return Err((c.into(), "it is the beginning or end of a line there")),
+            '(' => group_len(rest)?,
+            '?' | '*' | '+' | '{' => quantifier_len(rest)?,
+            _ => c.len_utf8(),
+        };
+        rest = rest.get(len..).unwrap_or_default();
     }
-    None
+    Ok(())
+}
+
+/// Returns the length of the escape that `rest` begins with.
+fn escape_len(rest: &str) -> Result<usize, Other> {
+    let Some(escaped) = rest.chars().nth(1) else {
+        return Ok(rest.len());
+    };
+    if let Some(why) = other_escape(escaped, rest) {
+        return Err((format!("\\{escaped}"), why));
+    }
+    Ok(match rest.as_bytes() {
+        [_, b'p' | b'P' | b'x' | b'u', b'{', ..] => rest.find('}').map_or(rest.len(), |at| at + 1),
+        _ => 1 + escaped.len_utf8(),
+    })
+}
+
+/// Returns the length of what begins a group, up to its kind.
+fn group_len(rest: &str) -> Result<usize, Other> {
+    let same = ["(?:", "(?!", "(?=", "(?<=", "(?<!", "(?>"];
+    if !rest.starts_with("(?") {
+        Ok(1)
+    } else if same.iter().any(|same| rest.starts_with(same)) {
+        Ok(2)
+    } else {
+        let group = rest.chars().take(3).collect();
+        Err((group, "flags and names of groups differ"))
+    }
+}
+
+/// Returns the length of the quantifier that `rest` begins with.
+///
+/// There, `{2}?` makes a part optional, `{2}+` and `+?+` repeat a repetition, and braces with a space are text.
+fn quantifier_len(rest: &str) -> Result<usize, Other> {
+    let (len, suffixes) = match rest.strip_prefix('{').map(|rest| rest.split_once('}')) {
+        None => (1, "?+"),
+        Some(Some((range, _))) if is_range(range) => {
+            (range.len() + 2, if range.contains(',') { "?" } else { "" })
+        }
+        Some(_) => (0, ""),
+    };
+    let suffix = rest.get(len..).and_then(|after| after.chars().next());
+    let len = len + usize::from(suffix.is_some_and(|suffix| suffixes.contains(suffix)));
+    let goes_on = rest
+        .get(len..)
+        .is_some_and(|after| after.starts_with(['?', '*', '+', '{']));
+    if goes_on {
+        let is_part = |c: &char| matches!(c, '?' | '*' | '+' | '{' | '}' | ',' | '0'..='9');
+        let quantifier = rest.chars().take_while(is_part).collect();
+        return Err((quantifier, "it is another quantifier there, or none"));
+    }
+    Ok(len)
+}
+
+/// Returns whether this is the text between the braces of a quantifier.
+fn is_range(range: &str) -> bool {
+    let (least, most) = range.split_once(',').unwrap_or((range, range));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_backward = match (least.parse::<u32>(), most.parse::<u32>()) {
+        (Ok(least), Ok(most)) => least > most,
+        _ => false,
+    };
+    is_number(least) && is_number(most) && !(least.is_empty() && most.is_empty()) && !is_backward
 }
 
 /// Returns why an escape means something else. `rest` begins with its backslash.
 fn other_escape(escaped: char, rest: &str) -> Option<&'static str> {
     match escaped {
         'w' | 'W' | 'b' | 'B' | '<' | '>' => Some("the characters of words differ"),
-        'h' | 'H' | 'R' | 'X' | 'K' | 'G' | 'Z' | 'y' | 'Y' | 'N' | 'O' => {
+        'h' | 'H' | 'R' | 'X' | 'K' | 'G' | 'Z' | 'y' | 'Y' | 'N' | 'O' | 'U' | 'g' => {
             Some("it is a feature of one of the two")
         }
         'p' | 'P' => {

@@ -78,24 +78,28 @@ const MAX_SPECIAL: TokenId = 1 << 16;
 /// Sets the parts of a builder from a file.
 pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
     let file: File<'_> = parse(file)?;
-    let config = &file.config;
-    let count = config.default_num_special_tokens;
-    let ranks = config.default_vocab_size.checked_sub(count);
-    let ranks = ranks.filter(|_| count <= MAX_SPECIAL).ok_or_else(|| {
-        let problem = format!(
-            "{count} special tokens of {} are not possible",
-            config.default_vocab_size
-        );
+    let tokens = ordinary(&file)?;
+    let special = special(&file)?;
+    let splitter = splitter(&file.config.pattern)?;
+    let vocabulary = vocabulary(&tokens, "vocab")?;
+    Ok(builder.with_parts(splitter, vocabulary, special, Facts::default()))
+}
+
+/// Returns the ordinary tokens: those of the lowest ranks, as many as `config` says. Their ids follow those of the special
+/// tokens.
+fn ordinary(file: &File<'_>) -> Result<Ranks, Error> {
+    let (size, special) = (
+        file.config.default_vocab_size,
+        file.config.default_num_special_tokens,
+    );
+    let ranks = size.checked_sub(special);
+    let ranks = ranks.filter(|_| special <= MAX_SPECIAL).ok_or_else(|| {
+        let problem = format!("{special} special tokens of {size} are not possible");
         invalid("config.default_num_special_tokens", problem)
     })?;
-    let mut tokens = Ranks::default();
-    let (mut bytes, mut used) = (Vec::new(), 0);
-    for (i, token) in file
-        .vocab
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| token.rank < ranks)
-    {
+    let (mut tokens, mut bytes, mut used) = (Ranks::default(), Vec::new(), 0);
+    let listed = file.vocab.iter().enumerate();
+    for (i, token) in listed.filter(|(_, token)| token.rank < ranks) {
         bytes.clear();
         STANDARD
             .decode_vec(token.token_bytes.as_bytes(), &mut bytes)
@@ -103,7 +107,7 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
                 let problem = format!("{} is not valid base64: {error}", shown(&token.token_bytes));
                 invalid(format!("vocab[{i}].token_bytes"), problem)
             })?;
-        tokens.push(&bytes, token.rank + count);
+        tokens.push(&bytes, token.rank + special);
         used += 1;
     }
     if used != ranks {
@@ -112,22 +116,24 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
         );
         return Err(invalid("vocab", problem));
     }
-    let special = special(&file, count)?;
-    let pattern = &config.pattern;
+    Ok(tokens)
+}
+
+/// Returns the splitter for the pattern.
+fn splitter(pattern: &str) -> Result<Splitter, Error> {
     if pattern.len() > MAX_PATTERN_BYTES {
         let problem = format!("it has more than {MAX_PATTERN_BYTES} bytes");
         return Err(unsupported("config.pattern", problem));
     }
-    let splitter = match custom::known(pattern) {
+    Ok(match custom::known(pattern) {
         Some(splitter) => splitter,
         None => Splitter::Custom(Custom::of_tiktoken(pattern)?.into()),
-    };
-    let vocabulary = vocabulary(&tokens, "vocab")?;
-    Ok(builder.with_parts(splitter, vocabulary, special, Facts::default()))
+    })
 }
 
-/// Returns the special tokens, filled up to `count`.
-fn special(file: &File<'_>, count: TokenId) -> Result<Vec<(String, TokenId)>, Error> {
+/// Returns the special tokens, filled up to the number that `config` says.
+fn special(file: &File<'_>) -> Result<Vec<(String, TokenId)>, Error> {
+    let count = file.config.default_num_special_tokens;
     let version = file.config.version.as_deref().unwrap_or("v3");
     let mut special: Vec<(String, TokenId)> = match &file.special_tokens {
         Some(tokens) => tokens

@@ -120,6 +120,14 @@ impl Custom {
         } else {
             Gaps::Drop
         };
+        Self::any(pattern, gaps)
+    }
+
+    /// Compiles a pattern that reads each piece once if it can, and one that backtracks otherwise.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidPattern`]: no engine accepts the pattern.
+    pub(crate) fn any(pattern: &str, gaps: Gaps) -> Result<Self, Error> {
         Self::linear(pattern, gaps).or_else(|_| Self::backtracking(pattern, gaps))
     }
 

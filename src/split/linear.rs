@@ -101,6 +101,14 @@ impl Budget {
     }
 }
 
+/// A text that is searched.
+struct Search<'s> {
+    text: &'s [u8],
+    /// Whether no more text will come.
+    complete: bool,
+    budget: &'s mut Budget,
+}
+
 /// The result of a search at one place.
 enum Found {
     /// The end of a match, and which alternative it is.
@@ -164,9 +172,13 @@ impl Linear {
         let mut cache = self.alternatives.caches.get();
         let mut count = 0;
         for place in ends {
-            let (mut at, mut budget) = (start, Budget::new(text));
-            let Some(end) = self.end_with(&mut cache, text, start, &mut at, complete, &mut budget)
-            else {
+            let mut search = Search {
+                text,
+                complete,
+                budget: &mut Budget::new(text),
+            };
+            let mut at = start;
+            let Some(end) = self.end_with(&mut cache, &mut search, start, &mut at) else {
                 break;
             };
             *place = end as u32;
@@ -186,24 +198,24 @@ impl Linear {
         complete: bool,
         budget: &mut Budget,
     ) -> Option<usize> {
-        let mut cache = self.alternatives.caches.get();
-        self.end_with(&mut cache, text, start, at, complete, budget)
+        let mut search = Search {
+            text,
+            complete,
+            budget,
+        };
+        self.end_with(&mut self.alternatives.caches.get(), &mut search, start, at)
     }
 
     fn end_with(
         &self,
         cache: &mut Cache,
-        text: &[u8],
+        search: &mut Search<'_>,
         start: usize,
         at: &mut usize,
-        complete: bool,
-        budget: &mut Budget,
     ) -> Option<usize> {
-        while *at < text.len() && (complete || budget.left > 0) {
-            match self
-                .alternatives
-                .match_at(cache, text, *at, complete, budget)
-            {
+        let (text, complete) = (search.text, search.complete);
+        while *at < text.len() && (complete || search.budget.left > 0) {
+            match self.alternatives.match_at(cache, search, *at) {
                 Found::Match(end, _) if *at == start => return Some(end),
                 Found::Match(..) => return Some(*at),
                 Found::Open => return None,
@@ -224,15 +236,17 @@ impl Linear {
     }
 
     fn find_with(&self, cache: &mut Cache, text: &[u8], mut from: usize) -> Option<Range<usize>> {
-        let mut budget = Budget::new(text);
+        let mut search = Search {
+            text,
+            complete: true,
+            budget: &mut Budget::new(text),
+        };
         while from < text.len() {
             let start = self
                 .anywhere
                 .search(&Input::new(text).range(from..))?
                 .start();
-            let found = self
-                .alternatives
-                .match_at(cache, text, start, true, &mut budget);
+            let found = self.alternatives.match_at(cache, &mut search, start);
             if let Found::Match(end, _) = found {
                 return Some(start..end);
             }
@@ -282,29 +296,20 @@ impl Alternatives {
     }
 
     /// Returns the match at `start` that is not empty.
-    fn match_at(
-        &self,
-        cache: &mut Cache,
-        text: &[u8],
-        start: usize,
-        complete: bool,
-        budget: &mut Budget,
-    ) -> Found {
-        let found = self.search(cache, text, start, complete, budget);
+    fn match_at(&self, cache: &mut Cache, search: &mut Search<'_>, start: usize) -> Found {
+        let found = self.any_match_at(cache, search, start);
         let Found::Match(end, alternative) = found else {
             return found;
         };
         let trailing = self.trailing.iter().find(|(i, _)| *i == alternative);
         match trailing {
             _ if end == start => Found::Nothing,
-            Some((_, rest)) if end < text.len() => {
+            Some((_, rest)) if end < search.text.len() => {
                 // the last character is left to the next piece
-                let last = whole_chars(text, end - 1);
+                let last = whole_chars(search.text, end - 1);
                 match rest {
                     _ if last > start => Found::Match(last, alternative),
-                    Some(rest) => {
-                        rest.match_at(&mut rest.caches.get(), text, start, complete, budget)
-                    }
+                    Some(rest) => rest.match_at(&mut rest.caches.get(), search, start),
                     None => Found::Nothing,
                 }
             }
@@ -312,15 +317,9 @@ impl Alternatives {
         }
     }
 
-    /// Returns the match at `start`, and reads no further than needed to know it.
-    fn search(
-        &self,
-        cache: &mut Cache,
-        text: &[u8],
-        start: usize,
-        complete: bool,
-        budget: &mut Budget,
-    ) -> Found {
+    /// Returns the match at `start`, which may be empty, and reads no further than needed to know it.
+    fn any_match_at(&self, cache: &mut Cache, search: &mut Search<'_>, start: usize) -> Found {
+        let text = search.text;
         let input = Input::new(text).range(start..).anchored(Anchored::Yes);
         // a lazy automaton only gives up if it is configured to
         let Ok(mut state) = self.dfa.start_state_forward(cache, &input) else {
@@ -337,12 +336,12 @@ impl Alternatives {
                 // the automaton reports a match one byte late
                 found = Found::Match(at, self.dfa.match_pattern(cache, state, 0).as_usize());
             } else if state.is_dead() || state.is_quit() {
-                budget.subtract(at + 1 - start);
+                search.budget.subtract(at + 1 - start);
                 return found;
             }
         }
-        budget.subtract(rest.len());
-        if !complete {
+        search.budget.subtract(rest.len());
+        if !search.complete {
             return Found::Open;
         }
         match self.dfa.next_eoi_state(cache, state) {

@@ -148,6 +148,9 @@ impl TokenCounter {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`Encoding::encode_ordinary`].
+    ///
     /// # Complexity
     /// O(1): reads about a thousand bytes at most, or the text that was pushed last. With a custom pattern that
     /// backtracks or drops gaps, or with an irregular vocabulary, all text is held and counted anew: O(n) in its bytes.

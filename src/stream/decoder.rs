@@ -158,8 +158,7 @@ impl StreamDecoder {
     /// O(n) in the bytes of the token.
     pub fn push(&mut self, id: TokenId) -> Result<&str, Error> {
         let held = &mut self.held;
-        let bytes = self.encoding.token_bytes(id);
-        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, held.ids))?;
+        let bytes = self.encoding.known_bytes(id, held.ids)?;
         let before = held.bytes.len();
         held.bytes.extend_from_slice(bytes);
         held.text.clear();
@@ -221,8 +220,7 @@ impl LossyStreamDecoder {
     /// O(n) in the bytes of the token.
     pub fn push(&mut self, id: TokenId) -> Result<&str, Error> {
         let held = &mut self.held;
-        let bytes = self.encoding.token_bytes(id);
-        let bytes = bytes.ok_or_else(|| self.encoding.unknown(id, held.ids))?;
+        let bytes = self.encoding.known_bytes(id, held.ids)?;
         held.bytes.extend_from_slice(bytes);
         held.text.clear();
         while let Rest::Invalid(bytes) = held.take_valid() {

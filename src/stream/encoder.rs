@@ -112,6 +112,9 @@ impl StreamEncoder {
     /// # }
     /// ```
     ///
+    /// # Panics
+    /// As [`Encoding::encode_ordinary`].
+    ///
     /// # Complexity
     /// O(n) in the bytes that are held.
     pub fn finish(self, ids: &mut Vec<TokenId>) {

@@ -3,7 +3,7 @@
 //! A file has a line for each token: its bytes in base64, white space, its rank. All of it is checked before any of it is
 //! used.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use base64::Engine as _;
@@ -137,43 +137,14 @@ impl Ranks {
 
     /// Checks that no token and no rank occurs twice, and that each byte is a token, unless it may lack.
     fn check(&self, may_lack: bool) -> Result<(), Error> {
-        let line = |i: usize| match self.tokens.get(i) {
-            None | Some((_, _, 0)) => None,
-            Some((_, _, line)) => Some(*line as usize),
-        };
-        let before = |i: usize| match line(i) {
-            Some(line) => format!("line {line}"),
-            None => format!("number {} of the tokens", i + 1),
-        };
-        let mut firsts: HashMap<&[u8], usize, Keyed> =
-            HashMap::with_capacity_and_hasher(self.tokens.len(), Keyed::new());
-        let mut ranks: Vec<(TokenId, usize)> = Vec::with_capacity(self.tokens.len());
-        let mut missing: Vec<u8> = (0..=u8::MAX).collect();
-        for (i, (token, rank)) in self.tokens().enumerate() {
-            match *token {
-                [] => return Err(invalid(line(i), "the token is empty")),
-                [byte] => missing.retain(|missing| *missing != byte),
-                _ => {}
-            }
-            if let Some(first) = firsts.insert(token, i) {
-                let problem = format!("the token {} is already in {}", Shown(token), before(first));
-                return Err(invalid(line(i), problem));
-            }
-            ranks.push((rank, i));
-        }
-        if let Some((empty, line)) = self.empty
-            && let Some((_, first)) = ranks.iter().find(|(rank, _)| *rank == empty)
-        {
-            let problem = format!("{} already has the rank {empty}", before(*first));
-            return Err(invalid(Some(line as usize), problem));
-        }
-        ranks.sort_unstable();
-        let mut pairs = ranks.iter().zip(ranks.iter().skip(1));
-        if let Some(((rank, first), (_, i))) = pairs.find(|(one, next)| one.0 == next.0) {
-            let problem = format!("{} already has the rank {rank}", before(*first));
-            return Err(invalid(line(*i), problem));
-        }
-        match missing.first() {
+        self.check_tokens()?;
+        self.check_ranks()?;
+        let single = self.tokens().filter_map(|(token, _)| match *token {
+            [byte] => Some(byte),
+            _ => None,
+        });
+        let single: HashSet<u8> = single.collect();
+        match (0..=u8::MAX).find(|byte| !single.contains(byte)) {
             None => Ok(()),
             Some(_) if self.tokens.is_empty() => Err(invalid(None, "there are none")),
             Some(_) if may_lack => Ok(()),
@@ -184,6 +155,56 @@ impl Ranks {
                      `allow_missing_bytes` accepts this"
                 ),
             )),
+        }
+    }
+
+    /// Checks that no token is empty or occurs twice.
+    fn check_tokens(&self) -> Result<(), Error> {
+        let mut firsts: HashMap<&[u8], usize, Keyed> =
+            HashMap::with_capacity_and_hasher(self.tokens.len(), Keyed::new());
+        for (i, (token, _)) in self.tokens().enumerate() {
+            if token.is_empty() {
+                return Err(invalid(self.line(i), "the token is empty"));
+            }
+            if let Some(first) = firsts.insert(token, i) {
+                let (token, first) = (Shown(token), self.place(first));
+                let problem = format!("the token {token} is already in {first}");
+                return Err(invalid(self.line(i), problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that no rank occurs twice.
+    fn check_ranks(&self) -> Result<(), Error> {
+        let ranks = self.tokens.iter().map(|(_, rank, _)| *rank);
+        let mut ranks: Vec<(TokenId, usize)> = ranks.zip(0..).collect();
+        if let Some((empty, line)) = self.empty
+            && let Some((_, first)) = ranks.iter().find(|(rank, _)| *rank == empty)
+        {
+            let problem = format!("{} already has the rank {empty}", self.place(*first));
+            return Err(invalid(Some(line as usize), problem));
+        }
+        ranks.sort_unstable();
+        let mut pairs = ranks.iter().zip(ranks.iter().skip(1));
+        if let Some(((rank, first), (_, i))) = pairs.find(|(one, next)| one.0 == next.0) {
+            let problem = format!("{} already has the rank {rank}", self.place(*first));
+            return Err(invalid(self.line(*i), problem));
+        }
+        Ok(())
+    }
+
+    /// Returns the line of a token, if it comes from a file.
+    fn line(&self, token: usize) -> Option<usize> {
+        let (_, _, line) = self.tokens.get(token)?;
+        (*line > 0).then_some(*line as usize)
+    }
+
+    /// Returns the place of a token, for a message.
+    fn place(&self, token: usize) -> String {
+        match self.line(token) {
+            Some(line) => format!("line {line}"),
+            None => format!("number {} of the tokens", token + 1),
         }
     }
 }

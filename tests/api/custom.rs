@@ -192,12 +192,22 @@ fn backtracking_gives_up_with_an_error() {
     for error in errors {
         assert!(error.is_pattern_limit(), "{error}");
     }
-    let panic = std::panic::catch_unwind(|| encoding.count(&text)).unwrap_err();
-    let message = panic.downcast_ref::<String>().unwrap();
-    assert!(message.contains("gave up"), "{message}");
+    let calls: [fn(&Encoding, &str); 5] = [
+        |encoding, text| _ = encoding.count(text),
+        |encoding, text| _ = encoding.count_up_to(text, 3),
+        |encoding, text| _ = encoding.truncate(text, 3),
+        |encoding, text| _ = encoding.truncate_start(text, 3),
+        |encoding, text| _ = encoding.chunks_overlapping(text, 7, 3).unwrap().count(),
+    ];
+    let mut message = String::new();
+    for call in calls {
+        let panic = std::panic::catch_unwind(|| call(&encoding, &text)).unwrap_err();
+        message.clone_from(panic.downcast_ref().unwrap());
+        assert!(message.contains("gave up"), "{message}");
+    }
     let bytes = [text.as_bytes(), b"\xff"].concat();
     let panic = std::panic::catch_unwind(|| encoding.encode_bytes(&bytes)).unwrap_err();
-    assert_eq!(panic.downcast_ref::<String>(), Some(message));
+    assert_eq!(panic.downcast_ref(), Some(&message));
 }
 
 /// Two million spaces and a letter, which make a backtracking engine overflow its stack or take forever.
@@ -319,18 +329,34 @@ fn long_pieces_in_streams() {
     }
 }
 
-/// Dropped text costs no tokens, but belongs to a part of the text.
+/// Text that is dropped, and bytes without a token, cost no tokens but belong to a part of the text.
 #[test]
 fn limits_where_there_are_gaps() {
     let drop = |pattern| {
         let builder = Encoding::builder("drop").pattern(pattern).gaps(Gaps::Drop);
         builder.ranks(naive::byte_ranks()).build().unwrap()
     };
+    let lack = |pattern| {
+        let words = [
+            ("a", 0),
+            (" ", 1),
+            ("  ", 2),
+            ("s", 3),
+            ("\n", 4),
+            ("a ", 5),
+        ];
+        let builder = Encoding::builder("lack").pattern(pattern).ranks(words);
+        builder.allow_missing_bytes().build().unwrap()
+    };
     let encodings = [r"[a-z]+", r"\s+(?!\S)|a", r"b|\n+", r"\w+| ?[^\s\w]"].map(drop);
-    let values = (select(encodings.to_vec()), alphabet_text(), 4..12_usize);
+    let lacking = [r"\w+|\W", r"(?s:.{1,9})", LLAMA3].map(lack);
+    let encodings = [&encodings[..], &lacking].concat();
+    let values = (select(encodings), alphabet_text(), 4..12_usize);
     hold_times(20_000, values, |(encoding, text, n)| {
         let text = str::from_utf8(&text).unwrap();
         let (count, beginning) = (encoding.count(text), encoding.truncate(text, n));
+        let expected = (count <= n).then_some(count);
+        prop_assert_eq!(encoding.count_up_to(text, n), expected);
         prop_assert!(text.starts_with(beginning) && encoding.count(beginning) <= n);
         let end = encoding.truncate_start(text, n);
         prop_assert!(text.ends_with(end) && encoding.count(end) <= n);

@@ -398,12 +398,21 @@ fn patterns_of_another_regex_engine() {
     let mut file = small();
     for (pattern, says) in [
         (r"\p{N}{1,3}+", "}+"),
+        (r"\p{N}{3}?|.", "{3}?"),
+        (r"\p{N}+?+", "+?+"),
+        (r"\p{N}{1,3}?+", "{1,3}?+"),
+        (r"\p{N}{1,2}{2}", "{1,2}{2}"),
+        (r"\p{N}+{2}", "+{2}"),
+        (r"\p{N}{2,1}", "{2,1}"),
+        (r"\p{N}{1, 2}", "{1,"),
+        (r"a{,}", "{,}"),
         (r"[[:punct:]]+", "[:"),
         (r"[a-z--b]+", "--"),
         (r"[a&&b]+", "&&"),
         (r"\w+", r"\w"),
         (r"a\b", r"\b"),
         (r"\h+", r"\h"),
+        (r"\U00000041", r"\U"),
         (r"\p{Punct}+", r"\p"),
         (r"\pL+", r"\p"),
         (r"^a", "^"),
@@ -458,6 +467,15 @@ fn hostile_files() {
     assert!(error.is_unsupported_tokenizer(), "{error}");
     file["added_tokens"] = (0..2_000).map(added).collect();
     assert_eq!(load(&file).unwrap_err().path(), Some("added_tokens"));
+    // each place names all ids of a token
+    let mut file = small();
+    let template = &mut file["post_processor"];
+    template["special_tokens"]["<s>"]["ids"] = json!(vec![258; 400]);
+    let token = template["single"][0].clone();
+    template["single"] = json!(vec![token; 10_000]);
+    let error = load(&file).unwrap_err();
+    assert!(error.is_unsupported_tokenizer(), "{error}");
+    assert_eq!(error.path(), Some("post_processor.single[2]"));
 }
 
 /// A part that no one reads may hold an escape that stands for no character. A fuzzer found it.
