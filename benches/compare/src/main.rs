@@ -15,6 +15,7 @@ mod texts;
 mod tokenizer_json;
 #[path = "../../common/tools.rs"]
 mod tools;
+mod trial;
 #[path = "../../../tests/chat/typed.rs"]
 mod typed;
 
@@ -52,6 +53,7 @@ fn main() {
         // the program calls itself with these
         ["--step", step, encoding] => run(step, encoding),
         ["--cold", peer, encoding] => cold::child(peer, &source(encoding)),
+        ["--trial", peer, encoding, first] => trial::child(peer, &source(encoding), first),
         [BILLS] => print_bills(),
         _ => run_all(&words),
     }
@@ -147,9 +149,11 @@ fn run(step: &str, encoding: &str) {
         return cold::cold(&source(encoding));
     }
     let (_, step) = STEPS.iter().find(|(name, _)| *name == step).unwrap();
+    let source = source(encoding);
     step(&Bench {
         encoding: tiktally::get_encoding(encoding).unwrap(),
-        peers: load(&source(encoding)),
+        peers: load(&source),
+        source,
         corpora: corpora(&folder()),
     });
 }

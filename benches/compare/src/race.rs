@@ -11,9 +11,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The clock.
 #[derive(Clone, Copy)]
 pub enum Clock {
-    /// CPU time of the process: helper threads count, and other programs do not.
+    /// CPU time of the process: helper threads count, and other programs do not. The speed is that of all rounds together.
     Cpu,
-    /// Wall time, for work on several threads.
+    /// Wall time, for work on several threads. Other programs stop them now and then, so the speed is the median of the rounds'.
     Wall,
 }
 
@@ -37,41 +37,44 @@ pub type Speed = Result<f64, &'static str>;
 
 /// Returns the speeds of all entrants. One that gives another number of ids or bytes than the first is wrong.
 pub fn race<I>(clock: Clock, entrants: &[Entrant<I>], rounds: &[Round<I>]) -> Vec<Speed> {
-    let mut times = vec![Ok(Duration::ZERO); entrants.len()];
+    // the time of each round
+    let mut times = vec![Ok(Vec::new()); entrants.len()];
     for (r, round) in rounds.iter().enumerate() {
         let mut given = vec![None; entrants.len()];
         for i in 0..entrants.len() {
             // the first place rotates
             let at = (i + r) % entrants.len();
-            let run = |so_far| run(clock, &entrants[at], round, so_far);
-            let result = times[at].and_then(run);
-            given[at] = result.ok().map(|(given, _)| given);
-            times[at] = result.map(|(_, time)| time);
+            if let Ok(so_far) = &mut times[at] {
+                match run(clock, &entrants[at], round, so_far) {
+                    Ok(count) => given[at] = Some(count),
+                    Err(why) => times[at] = Err(why),
+                }
+            }
         }
-        for (time, given_here) in times.iter_mut().zip(&given) {
-            if time.is_ok() && *given_here != given[0] {
-                *time = Err("wrong");
+        for (times, given_here) in times.iter_mut().zip(&given) {
+            if times.is_ok() && *given_here != given[0] {
+                *times = Err("wrong");
             }
         }
     }
-    let units: f64 = rounds.iter().map(|round| round.units).sum();
-    let speed = |time: Duration| units / time.as_secs_f64();
-    times.into_iter().map(|time| time.map(speed)).collect()
+    let speed = |times: Result<Vec<Duration>, _>| Ok(clock.speed(rounds, &times?));
+    times.into_iter().map(speed).collect()
 }
 
-/// Returns the number of ids or bytes of a round, and the entrant's time after it.
+/// Returns the number of ids or bytes of a round, and appends the entrant's time to those of the rounds before.
 fn run<I>(
     clock: Clock,
     entrant: &Entrant<I>,
     round: &Round<I>,
-    so_far: Duration,
-) -> Result<(usize, Duration), &'static str> {
+    so_far: &mut Vec<Duration>,
+) -> Result<usize, &'static str> {
     let calls = || round.inputs.iter().map(&entrant.call).sum();
     let (given, time) = clock.time(|| caught(calls));
-    match (given?, so_far + time) {
-        (None, _) => Err("-"),
-        (Some(_), time) if time > PATIENCE => Err("slow"),
-        (Some(given), time) => Ok((given, time)),
+    so_far.push(time);
+    match given? {
+        None => Err("-"),
+        Some(_) if so_far.iter().sum::<Duration>() > PATIENCE => Err("slow"),
+        Some(given) => Ok(given),
     }
 }
 
@@ -81,6 +84,21 @@ pub fn caught<T>(call: impl FnOnce() -> T) -> Result<T, &'static str> {
 }
 
 impl Clock {
+    /// Returns the units per second, from the time of each round.
+    fn speed<I>(self, rounds: &[Round<I>], times: &[Duration]) -> f64 {
+        match self {
+            Self::Cpu => {
+                let units: f64 = rounds.iter().map(|round| round.units).sum();
+                units / times.iter().sum::<Duration>().as_secs_f64()
+            }
+            Self::Wall => {
+                let speeds = rounds.iter().zip(times);
+                let speeds = speeds.map(|(round, time)| round.units / time.as_secs_f64());
+                median(speeds.collect())
+            }
+        }
+    }
+
     fn time<T>(self, call: impl FnOnce() -> T) -> (T, Duration) {
         match self {
             Self::Cpu => {
@@ -93,4 +111,11 @@ impl Clock {
             }
         }
     }
+}
+
+/// Returns the middle one, or the mean of the two in the middle.
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_unstable_by(f64::total_cmp);
+    let middle = of.len() / 2;
+    (of[middle] + of[of.len() - 1 - middle]) / 2.0
 }

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::thread;
 
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPoolBuilder, prelude::*};
 use tiktally::{Encoding, TokenId};
 
 use crate::chat::chat;
-use crate::peers::Peer;
+use crate::peers::{Peer, Source};
 use crate::race::{Clock, Entrant, Round, Speed, caught, race};
 use crate::table::{Table, Unit, markdown, times};
 use crate::texts::{HOSTILE, Random};
+use crate::trial::{self, Outcome};
 
 /// The slices of a text: one for the check, the others for the rounds.
 const SLICES: usize = 9;
@@ -19,6 +20,9 @@ const DOCUMENT: usize = 4096;
 
 /// The lengths of short strings, in bytes.
 const SHORT: [usize; 5] = [13, 50, 100, 300, 1000];
+
+/// The slices of a text in the step `mt`: one for the check, eight for documents, four for huge texts.
+const MT_SLICES: usize = 13;
 
 /// The step `limits`: texts of this many bytes are asked whether they have at most this many tokens.
 const LIMITED: usize = 20_000;
@@ -29,9 +33,10 @@ pub struct Corpus {
     pub text: String,
 }
 
-/// An encoding, the tokenizers that have it (this crate first), and the texts.
-pub struct Bench {
+/// An encoding, its files, the tokenizers that have it (this crate first), and the texts.
+pub struct Bench<'a> {
     pub encoding: &'static Encoding,
+    pub source: Source<'a>,
     pub peers: Vec<(&'static str, Box<dyn Peer>)>,
     pub corpora: Vec<Corpus>,
 }
@@ -115,13 +120,15 @@ fn latency(bench: &Bench) {
 
 /// Measures adversarial text. The lengths differ a little, so that no two texts are equal.
 fn adv(bench: &Bench) {
+    let trial = |(name, _): &(&str, _)| trial::outcomes(name, &bench.source);
+    let trials: Vec<_> = bench.peers.iter().map(trial).collect();
     let mut table = Table::new("ms/MB, a megabyte of", Unit::MillisecondsPerMegabyte);
     let mut random = Random::new(1);
-    for (shape, make) in HOSTILE {
+    for (i, (shape, make)) in HOSTILE.into_iter().enumerate() {
         let check = make(&mut random, 10_000);
-        let texts = [0, 1, 2].map(|less| make(&mut random, 1_000_000 - 50 * less));
-        let speeds = bench.checked(&check, Clock::Cpu, &bench.encoders(), &rounds(&texts));
-        table.add(shape, speeds);
+        let texts = [0, 1, 2].map(|less| make(&mut random, trial::SIZE - 50 * less));
+        let trials: Vec<Outcome> = trials.iter().map(|outcomes| outcomes[i]).collect();
+        table.add(shape, bench.fit(&trials, &check, &rounds(&texts)));
     }
     table.print();
 }
@@ -173,25 +180,18 @@ fn mt(bench: &Bench) {
     if thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
         return println!("\nthis step is not for one core");
     }
-    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build();
-    let pools = [1, 2].map(|threads| pool(threads).unwrap());
-    let slices: Vec<_> = bench
-        .corpora
-        .iter()
-        .map(|corpus| slices(&corpus.text, SLICES))
+    let corpora = bench.corpora.iter();
+    let slices: Vec<_> = corpora
+        .map(|corpus| slices(&corpus.text, MT_SLICES))
         .collect();
     let text = |i: usize| slices.iter().map(|slices| slices[i]).collect::<String>();
-    let documents = [1, 2, 3, 4].map(text);
-    let huge = [text(5) + &text(6), text(7) + &text(8)];
+    let texts: Vec<String> = (1..MT_SLICES).map(text).collect();
+    let (documents, halves) = texts.split_at(8);
+    let huge: Vec<String> = halves.chunks(2).map(<[_]>::concat).collect();
     let parallel = |text: &str| bench.encoding.encode_ordinary_parallel(text).len();
-    let parallel = on("tiktally, one huge text", &pools, parallel);
+    let parallel = on("tiktally, one huge text", parallel);
     let (check, clock) = (text(0), Clock::Wall);
-    let mut speeds = bench.checked(
-        &check,
-        clock,
-        &documents_on(&pools, bench),
-        &rounds(&documents),
-    );
+    let mut speeds = bench.checked(&check, clock, &documents_on(bench), &rounds(documents));
     speeds.extend(bench.checked(&check, clock, &parallel, &rounds(&huge)));
     let header = ["wall MB/s", "one thread", "two threads", "two over one"];
     markdown(
@@ -209,16 +209,13 @@ fn two_over_one(pair: &[(String, Speed)]) -> Vec<String> {
     vec![pair[0].0.clone(), show(one), show(two), over]
 }
 
-fn documents_on<'a, 't: 'a>(
-    pools: &'a [ThreadPool],
-    bench: &'a Bench,
-) -> Vec<Entrant<'a, &'t str>> {
+fn documents_on<'a, 't: 'a>(bench: &'a Bench) -> Vec<Entrant<'a, &'t str>> {
     let shared = |(name, peer): &'a (&'static str, Box<dyn Peer>)| {
         let encode = move |text: &str| {
             let documents = cut(text, DOCUMENT).into_par_iter();
             documents.map(|text| peer.encode(text).len()).sum()
         };
-        on(name, pools, encode)
+        on(name, encode)
     };
     let batch = |text: &str| {
         let lists = bench.encoding.encode_ordinary_batch(&cut(text, DOCUMENT));
@@ -226,24 +223,26 @@ fn documents_on<'a, 't: 'a>(
     };
     let shared = bench.peers.iter().flat_map(shared);
     shared
-        .chain(on("tiktally, encode_ordinary_batch", pools, batch))
+        .chain(on("tiktally, encode_ordinary_batch", batch))
         .collect()
 }
 
-/// Runs a call in each of the pools.
+/// Runs a call on one and on two threads. Their caches are new: no other entrant uses these threads.
 fn on<'a, 't: 'a>(
     name: &str,
-    pools: &'a [ThreadPool],
     call: impl Fn(&str) -> usize + Copy + Send + Sync + 'a,
-) -> Vec<Entrant<'a, &'t str>> {
-    let entrant = |pool: &'a ThreadPool| Entrant {
-        name: name.to_owned(),
-        call: Box::new(move |text: &&'t str| Some(pool.install(|| call(text)))),
-    };
-    pools.iter().map(entrant).collect()
+) -> [Entrant<'a, &'t str>; 2] {
+    [1, 2].map(|threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.unwrap();
+        Entrant {
+            name: name.to_owned(),
+            call: Box::new(move |text: &&'t str| Some(pool.install(|| call(text)))),
+        }
+    })
 }
 
-impl Bench {
+impl Bench<'_> {
     /// Measures text that none of the entrants has seen: `round` makes their inputs from a slice.
     fn fresh<'t, I>(
         &self,
@@ -309,6 +308,20 @@ impl Bench {
             (entrant.name.clone(), speed)
         });
         checked.collect()
+    }
+
+    /// Measures the peers whose trial ended well. The others get the reason in place of a speed.
+    fn fit(&self, trials: &[Outcome], check: &str, rounds: &[Round<&str>]) -> Vec<(String, Speed)> {
+        let entrants = self.encoders().into_iter().zip(trials);
+        let fit = entrants.filter_map(|(entrant, trial)| trial.is_ok().then_some(entrant));
+        let mut speeds = self
+            .checked(check, Clock::Cpu, &fit.collect::<Vec<_>>(), rounds)
+            .into_iter();
+        let speed = |((name, _), trial): (&(&str, _), &Outcome)| match *trial {
+            Ok(()) => speeds.next().unwrap(),
+            Err(why) => ((*name).to_owned(), Err(why)),
+        };
+        self.peers.iter().zip(trials).map(speed).collect()
     }
 
     fn entrants<'a, I>(
