@@ -1,4 +1,4 @@
-"""Writes LICENSE-THIRD-PARTY: the licences of the packages whose code is inside the wheel. With `--check`, compares it."""
+"""Writes LICENSE-THIRD-PARTY: the licences of the packages inside the wheel. With `--check`, compares it."""
 
 import hashlib
 import json
@@ -53,9 +53,11 @@ def texts(package: dict) -> Iterator[str]:
     """Yields the texts of a package that must come along."""
     pattern = r"notice" if offers_apache(package) else r"licen[cs]e|copying|notice|unlicense"
     files = sorted(Path(package["manifest_path"]).parent.iterdir())
-    found = [file.read_text("utf-8") for file in files if file.is_file() and re.match(pattern, file.name, re.IGNORECASE)]
+    named = [file for file in files if file.is_file() and re.match(pattern, file.name, re.IGNORECASE)]
+    found = [file.read_text("utf-8") for file in named]
     if not found and not offers_apache(package):
-        found = [f"The package has no file with its licence, {package['license']}. Authors: {', '.join(package['authors'])}"]
+        authors = ", ".join(package["authors"])
+        found = [f"The package has no file with its licence, {package['license']}. Authors: {authors}"]
     yield from found
 
 
@@ -76,8 +78,8 @@ def listing() -> str:
             bodies.setdefault(key, text)
             owners.setdefault(key, []).append(name(package))
     parts = [INTRODUCTION]
-    parts.append(section("OpenAI's rank files and Unicode's character classes", (DATA / "README.md").read_text()))
-    parts.append(section("The licence of the character classes", (DATA / "LICENSE-UNICODE").read_text()))
+    parts.append(section("OpenAI's rank files and Unicode's character classes", (DATA / "README.md").read_text("utf-8")))
+    parts.append(section("The licence of the character classes", (DATA / "LICENSE-UNICODE").read_text("utf-8")))
     apache = "\n".join(name(package) for package in packages if offers_apache(package))
     parts.append(section(f"Used under {APACHE}, whose text is in LICENSE-APACHE", apache))
     parts.extend(section("\n".join(dict.fromkeys(owners[key])), text) for key, text in bodies.items())

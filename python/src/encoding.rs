@@ -482,7 +482,7 @@ impl Encoding {
         token: TokenId,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = self.encoding()?.decode_single_token_bytes(token);
-        let bytes = bytes.map_err(|_| unknown_token(token, token.to_string()))?;
+        let bytes = bytes.map_err(|_| unknown_token(token, None, token.to_string()))?;
         Ok(PyBytes::new(py, bytes))
     }
 
@@ -498,7 +498,7 @@ impl Encoding {
         match encoding.decode_with_offsets(&tokens) {
             Ok(decoded) => Ok(decoded),
             Err(error) => match error.token() {
-                Some(id) => Err(unknown_token(id, id.to_string())),
+                Some(id) => Err(unknown_token(id, error.index(), id.to_string())),
                 // Python's own error says which byte is wrong
                 None => {
                     let bytes = encoding.decode_bytes(&tokens).map_err(raise)?;

@@ -66,11 +66,12 @@ fn typed<'py>(
     Ok(exception)
 }
 
-/// Returns the exception for an id that no token has.
-pub fn unknown_token(id: TokenId, message: String) -> PyErr {
+/// Returns the exception for an id that no token has, with its place in a list.
+pub fn unknown_token(id: TokenId, index: Option<usize>, message: String) -> PyErr {
     attached(|py| {
         let exception = exception(py, "UnknownToken", message)?;
         exception.setattr("token", id)?;
+        exception.setattr("index", index)?;
         Ok(exception)
     })
 }

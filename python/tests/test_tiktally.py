@@ -323,6 +323,9 @@ def test_exceptions():
     with pytest.raises(tiktally.errors.UnknownToken) as caught:
         enc.decode([5, 10**6])
     assert (caught.value.token, caught.value.index) == (10**6, 1)
+    with pytest.raises(tiktally.errors.UnknownToken) as caught:
+        enc.decode_with_offsets([5, 10**6])
+    assert (caught.value.token, caught.value.index) == (10**6, 1)
     with pytest.raises(tiktally.errors.UnknownModel) as caught:
         tiktally.encoding_for_model("gpt4o")
     assert caught.value.suggestion == "gpt-4o"

@@ -165,8 +165,8 @@ impl Encoding {
     /// - [`is_unknown_token_bytes`](Error::is_unknown_token_bytes): a byte of the text has no token.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary). If the encoding [can fail](Self::can_fail), the text is split twice,
-    /// and a vocabulary that lacks bytes merges it twice.
+    /// As [`encode_ordinary`](Self::encode_ordinary). If the encoding [can fail](Self::can_fail), the text is split
+    /// once more for each reason. If the vocabulary lacks bytes, it is also merged twice.
     #[cfg_attr(docsrs, doc(cfg(feature = "custom")))]
     pub fn try_encode_ordinary(&self, text: &str) -> Result<Vec<TokenId>, Error> {
         self.check_text(text)?;
@@ -424,8 +424,8 @@ impl Builder {
     /// Accepts tokens without one for each of the 256 bytes, as tiktoken does. Without this call they are an error.
     ///
     /// A byte that no token covers is then an error of calls that can return one, such as [`encode`](Encoding::encode) and
-    /// [`try_count`](Encoding::try_count). Other calls leave it out. [`can_fail`](Encoding::can_fail) is true if a byte
-    /// lacks.
+    /// [`try_count`](Encoding::try_count). Other calls leave it out; `truncate` and `chunks` may then keep less text than fits.
+    /// [`can_fail`](Encoding::can_fail) is true if a byte lacks.
     ///
     /// ```
     /// use tiktally::{Encoding, Special};

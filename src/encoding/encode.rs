@@ -336,7 +336,7 @@ impl Encoding {
     ///
     /// # Complexity
     /// As counting the text up to the limit, and up to 512 pieces more. A text longer than `limit` times the longest token
-    /// is rejected without being read.
+    /// is rejected without being read. Encodings that drop text, backtrack or lack bytes read it.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
         let is_too_long = || text.len() > limit.saturating_mul(self.vocab().max_token_len());
         // the longest token is known from the tables, which a short text does not need

@@ -133,9 +133,9 @@ impl Encoding {
         &self.0.splitter
     }
 
-    /// Returns whether each byte of a text is in a token, so that the lengths of tokens tell where in the text they are.
+    /// Returns whether each byte of a text is surely in a token, so that the lengths of tokens tell where they are.
     ///
-    /// That is not so if the pattern drops text or a byte has no token. Of a pattern that backtracks, it is not known.
+    /// False if the pattern drops text, or a byte has no token. Also false for all patterns that need the whole text.
     pub(crate) fn covers_text(&self) -> bool {
         !self.splitter().needs_whole_text() && !self.vocab().lacks_bytes()
     }

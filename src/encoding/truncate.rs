@@ -182,7 +182,8 @@ impl Encoding {
         Some(text.len() - self.vocab().total_len(last))
     }
 
-    /// Returns the byte at which each token of a text begins, or an earlier one of its piece if a byte of that has no token.
+    /// Returns the byte at which each token of a text begins. After a byte without a token, it is an earlier byte of the
+    /// same piece.
     fn token_starts(&self, text: &str) -> Vec<usize> {
         let (mut starts, mut ids) = (Vec::new(), Vec::new());
         for piece in self.splitter().pieces_of_whole_text(text) {

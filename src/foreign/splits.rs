@@ -38,7 +38,7 @@ impl Split {
         }
     }
 
-    /// Compiles it as the only pattern, which keeps its matches.
+    /// Compiles this split if there is no other. Its matches must be pieces.
     fn only(&self) -> Result<Splitter, Error> {
         if let Some(splitter) = custom::known(&self.pattern) {
             return Ok(splitter);
@@ -51,7 +51,7 @@ impl Split {
         Custom::any(&self.pattern, gaps).map(of_custom)
     }
 
-    /// Compiles it as one of several patterns.
+    /// Compiles this split as one of several.
     fn stage(&self) -> Result<Stage, Error> {
         Ok(Stage {
             pattern: Custom::any(&self.pattern, Gaps::Keep)?,

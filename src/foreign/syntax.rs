@@ -1,6 +1,6 @@
 //! Refuses patterns that could find other pieces here than in the regex engine of a `tokenizer.json`.
 //!
-//! That engine is Oniguruma with the syntax of Ruby. Features that both have and that mean the same are let through; of the
+//! That engine is Oniguruma with its own syntax. Features that both have and that mean the same are let through; of the
 //! others, each is refused by name.
 
 use fancy_regex::Expr;
@@ -84,7 +84,7 @@ fn check_items(pattern: &str) -> Result<(), Other> {
             '\\' => escape_len(rest)?,
             '[' => {
                 depth += 1;
-                1 + usize::from(rest.starts_with("[^"))
+                class_start_len(rest)
             }
             ']' => {
                 depth = depth.saturating_sub(1);
@@ -99,6 +99,13 @@ fn check_items(pattern: &str) -> Result<(), Other> {
         rest = rest.get(len..).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Returns the length of the beginning of a class of characters, with a bracket that comes first: that is a character.
+fn class_start_len(rest: &str) -> usize {
+    let open = 1 + usize::from(rest.starts_with("[^"));
+    let inside = rest.get(open..).unwrap_or_default();
+    open + usize::from(inside.starts_with(']'))
 }
 
 /// Returns the length of the escape that `rest` begins with.

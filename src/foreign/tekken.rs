@@ -85,8 +85,8 @@ pub(super) fn load(builder: Builder, file: &[u8]) -> Result<Builder, Error> {
     Ok(builder.with_parts(splitter, vocabulary, special, Facts::default()))
 }
 
-/// Returns the ordinary tokens: those of the lowest ranks, as many as `config` says. Their ids follow those of the special
-/// tokens.
+/// Returns the ordinary tokens: those of the lowest ranks, as many as `config` says. Their ids follow those of the
+/// special tokens.
 fn ordinary(file: &File<'_>) -> Result<Ranks, Error> {
     let (size, special) = (
         file.config.default_vocab_size,

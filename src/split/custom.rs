@@ -123,7 +123,7 @@ impl Custom {
         Self::any(pattern, gaps)
     }
 
-    /// Compiles a pattern that reads each piece once if it can, and one that backtracks otherwise.
+    /// Compiles a pattern to an automaton, or for the backtracking engine if no automaton can represent it.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidPattern`]: no engine accepts the pattern.

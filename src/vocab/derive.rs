@@ -23,15 +23,17 @@ pub(crate) struct Derived {
 /// ids, and one pass finds them. A token with a lower id than one of its halves is *out of order*: no merge gives it before
 /// that half exists.
 ///
-/// Returns `None` if the tokens do not merge to themselves with the halves that were found.
+/// Returns `None` if the tokens do not merge to themselves with the halves that were found, or if finding them takes too
+/// much [work](MAX_WORK).
 ///
 /// # Complexity
-/// O(n²) in the bytes of each token.
+/// O(n²) in the bytes of each token, a few times.
 pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Option<Derived> {
     let mut out_of_order = OutOfOrder::default();
-    let mut made = Vec::new();
+    let (mut made, mut work) = (Vec::new(), 0);
     for _ in 0..MAX_PASSES {
         let mut pass = Pass::new(tokens, &out_of_order, &made, hasher.clone());
+        pass.work += work;
         let mut unmergeable = std::mem::take(&mut pass.unmergeable);
         if unmergeable
             .iter()
@@ -40,15 +42,8 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
             return None;
         }
         let known = out_of_order.found.len();
-        // a token that is found may be a half of another
-        for _ in 0..MAX_CHAIN_TOKENS {
-            let before = unmergeable.len();
-            unmergeable.retain(|id| {
-                !pass.add_if_out_of_order(*id, tokens[*id as usize], &mut out_of_order)
-            });
-            if unmergeable.len() == before {
-                break;
-            }
+        if !pass.move_out_of_order(tokens, &mut unmergeable, &mut out_of_order) {
+            return None;
         }
         if out_of_order.found.len() == known {
             let holds = known == 0 || pass.holds(tokens, &out_of_order);
@@ -62,7 +57,7 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
                 unmergeable,
             });
         }
-        made = pass.made;
+        (made, work) = (pass.made, pass.work);
         out_of_order.set_starts(tokens);
     }
     None
@@ -145,9 +140,11 @@ impl OutOfOrder {
 /// two passes; Llama 3's has 90 such tokens.
 const MAX_PASSES: usize = 8;
 
-/// The longest chain of out-of-order tokens that are halves of one another against the order of their ids. A longer chain
-/// is treated as an attack: each link costs a walk over all tokens that are left.
-const MAX_CHAIN_TOKENS: usize = 64;
+/// The most work of all passes: the square of the length of each token that is merged, plus [`WORK_OF_MERGE`]. More is
+/// treated as an attack. If out-of-order tokens are halves of one another in a chain, each link costs a walk over all tokens
+/// that are left. Without a limit, 250 links and 2,000 tokens of 255 bytes took half a minute (AMD EPYC, 28 November 2026).
+const MAX_WORK: usize = 1 << 30;
+const WORK_OF_MERGE: usize = 64;
 
 /// A pass over the tokens in the order in which they begin to exist.
 struct Pass<S> {
@@ -163,6 +160,8 @@ struct Pass<S> {
     /// The symbols of the bytes that are being merged, and the ids that neighbours join to.
     symbols: Vec<u32>,
     joins: Vec<Option<u32>>,
+    /// The work so far, see [`MAX_WORK`].
+    work: usize,
 }
 
 impl<S: BuildHasher> Pass<S> {
@@ -178,6 +177,7 @@ impl<S: BuildHasher> Pass<S> {
             unmergeable: Vec::new(),
             symbols: Vec::new(),
             joins: Vec::new(),
+            work: 0,
         };
         for (id, token) in (0..).zip(tokens) {
             if let [byte] = **token {
@@ -230,6 +230,24 @@ impl<S: BuildHasher> Pass<S> {
         }
     }
 
+    /// Moves tokens from `unmergeable` to `out_of_order` if all tokens together merge to them. Returns false if that takes
+    /// too much work.
+    fn move_out_of_order(
+        &mut self,
+        tokens: &[&[u8]],
+        unmergeable: &mut Vec<u32>,
+        out_of_order: &mut OutOfOrder,
+    ) -> bool {
+        let mut before = usize::MAX;
+        // a token that is found may be a half of another
+        while unmergeable.len() < before && self.work <= MAX_WORK {
+            before = unmergeable.len();
+            unmergeable
+                .retain(|id| !self.add_if_out_of_order(*id, tokens[*id as usize], out_of_order));
+        }
+        self.work <= MAX_WORK
+    }
+
     /// Returns whether all tokens together merge to a token that those of lower ids did not give, and adds it then.
     fn add_if_out_of_order(
         &mut self,
@@ -262,6 +280,7 @@ impl<S: BuildHasher> Pass<S> {
 
     /// Merges some bytes to `symbols`, by the tokens that were added so far.
     fn merge(&mut self, bytes: &[u8]) {
+        self.work += bytes.len().pow(2) + WORK_OF_MERGE;
         let symbols = bytes
             .iter()
             .filter_map(|byte| self.bytes[usize::from(*byte)]);
@@ -322,5 +341,48 @@ fn join_symbols(
         if at < joins.len() {
             joins[at] = merged(id, symbols[at + 1]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::RandomState;
+
+    use super::*;
+
+    /// Returns the bytes, and a chain of tokens from `yz` on, each of which is a half of the token with the id before it.
+    fn chain(links: usize) -> Vec<Vec<u8>> {
+        let bytes = (0..=255).map(|byte| vec![byte]);
+        let longer = (1..=links).rev().map(|len| {
+            let mut token = vec![b'z'; len + 1];
+            token[0] = b'y';
+            token
+        });
+        bytes.chain(longer).collect()
+    }
+
+    fn derived(tokens: &[Vec<u8>]) -> Option<Derived> {
+        let tokens: Vec<&[u8]> = tokens.iter().map(Vec::as_slice).collect();
+        halves(&tokens, &RandomState::new())
+    }
+
+    #[test]
+    fn a_chain_against_the_order_is_followed_unless_it_is_much_work() {
+        let mut tokens = chain(120);
+        let found = derived(&tokens).unwrap();
+        let last = tokens.len() - 1;
+        assert_eq!(found.made[256], Made::Merge(257, u32::from(b'z')));
+        assert_eq!(found.made[last], Made::Merge(b'y'.into(), b'z'.into()));
+        assert!(found.unmergeable.is_empty());
+        assert!(found.out_of_order[256..last].iter().all(|is| *is));
+        // no merge gives these, and each link of the chain might
+        let mut random = crate::texts::Random::new(1);
+        let pairs = (0..64).map(|i| vec![b'a' + i / 8, b'a' + i % 8]);
+        tokens.extend(pairs);
+        let letters = |_| (0..255).map(|_| b'a' + random.below(8) as u8).collect();
+        let unmergeable: Vec<Vec<u8>> = (0..2000).map(letters).collect();
+        assert!(derived(&tokens).is_some());
+        tokens.extend(unmergeable);
+        assert!(derived(&tokens).is_none());
     }
 }

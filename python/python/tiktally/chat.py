@@ -93,7 +93,7 @@ def count(body: Body) -> ChatTokens:
 
 
 def estimate(body: Body) -> ChatTokens:
-    """Counts the tokens of a request, also if the number may be some tokens off.
+    """Counts the tokens of a request, even if the number may be some tokens off.
 
     Raises UnsupportedContent only for content that the service alone can count, and other errors as `count` does.
     """

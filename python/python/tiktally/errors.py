@@ -44,7 +44,7 @@ class DisallowedSpecialToken(Error, ValueError):
 
 
 class UnknownToken(Error, KeyError):
-    """An id belongs to no token, or bytes are not a token."""
+    """An id belongs to no token."""
 
     token: int
     """The id."""
