@@ -85,7 +85,7 @@ impl Encoding {
         self.prefix_to(text, max_tokens, |_| true)
     }
 
-    /// Returns the longest beginning as [`prefix`](Self::prefix) does, of those that end where `may_end` allows it.
+    /// Returns the beginning as [`prefix`](Self::prefix) does, but only one that ends where `may_end` allows it.
     /// A text within the limit is returned whole; the result is empty if `may_end` allows no end.
     pub(super) fn prefix_to(
         &self,
