@@ -2,8 +2,8 @@
 //!
 //! Each stage is a counted loop over a batch. The first one finds the ends of the pieces, the next one recent tokens.
 //! Then the other pieces are hashed, and their buckets prefetched. Their candidate ids are taken, and the rows of these
-//! prefetched. At last rows and pieces are compared. The pieces that are not tokens are left, the *misses*. Their ids
-//! come from the cache, from cutting or from merging.
+//! prefetched. At last rows and pieces are compared. The pieces that were not found are left, the *misses*. Their ids come
+//! from the cache, from cutting or from merging; a few are tokens after all.
 #![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the number of rows
 
 pub(crate) mod first;
@@ -383,7 +383,7 @@ impl Engine {
         self.remember(merged, vocab.serial());
     }
 
-    /// Appends the ids of `count` pieces, of which the first `misses` on the list of misses are no tokens.
+    /// Appends the ids of `count` pieces, of which the first `misses` on the list of misses were not found.
     #[inline(always)]
     fn push_ids(&self, count: usize, misses: usize, sink: &mut impl Sink) {
         let mut done = 0;
