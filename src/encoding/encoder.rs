@@ -13,7 +13,7 @@ use crate::token_id::TokenId;
 
 /// An encoding that owns its scratch memory and cache, instead of using those in thread-local storage.
 ///
-/// Results are the same as those of [`Encoding`], whose calls use memory that each thread keeps. That is about 0.2 MB
+/// Results are the same as those of [`Encoding`], whose calls use memory that each thread keeps. That is 0.2 to 0.6 MB
 /// of scratch memory, and a cache for all encodings together: see [`set_cache_bytes`](crate::set_cache_bytes).
 ///
 /// ```

@@ -21,7 +21,7 @@ pub(super) enum MissIds {
 }
 
 /// Batches with no more Chinese or Japanese misses than this ask the cache for them first: they may be of a short text that
-/// comes again. Without, Chinese of 100 bytes that came again took a quarter more time than with the cache.
+/// comes again. Without the cache, Chinese of 100 bytes that came again took a quarter more time.
 ///
 /// Long texts do not ask it: that costs 8 to 10 % (both on an Intel Xeon with AVX-512, November 2026).
 const MAX_CACHED_CUTS: usize = 24;
