@@ -197,7 +197,8 @@ impl Cutter {
     fn list_parts<S: Simd>(&mut self, simd: S, buffer: &[u8], vocab: &Regular) -> usize {
         self.run.list_chars(simd, buffer);
         self.run.decode(buffer, vocab);
-        self.boundaries.find(simd, &self.run, &vocab.chars().crossings);
+        self.boundaries
+            .find(simd, &self.run, &vocab.chars().crossings);
         let parts = self.list();
         find_candidates(&mut self.parts[..parts], buffer, vocab);
         parts
