@@ -52,7 +52,7 @@ pub(crate) struct Engine {
     /// The misses that are merged, in the order of the pieces of the scratch memory.
     merged_misses: Batch<u16>,
     /// By hash, the piece of the scratch memory that may be equal.
-    repeats: Box<[u16; REPEAT_PLACES]>,
+    equal_pieces: Box<[u16; EQUAL_PLACES]>,
     scratch: Scratch,
     cutter: Cutter,
     /// Memory for the copy of the end of a text, with padding.
@@ -65,7 +65,7 @@ pub(crate) struct Engine {
 }
 
 /// The places for the hashes of the pieces that a batch merges: twice as many as pieces, so that few share one.
-const REPEAT_PLACES: usize = 2 * window::ENDS;
+const EQUAL_PLACES: usize = 2 * window::ENDS;
 
 /// Merges the rest of a piece whose beginning is encoded already, so it must not be looked up as a whole token.
 #[cold]
@@ -134,7 +134,7 @@ impl Engine {
             cut_misses: 0,
             more_ids: 0,
             merged_misses: batch(0),
-            repeats: Box::new([0; REPEAT_PLACES]),
+            equal_pieces: Box::new([0; EQUAL_PLACES]),
             scratch: Scratch::new(level),
             cutter: Cutter::default(),
             tail: Vec::new(),
