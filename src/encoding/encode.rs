@@ -159,9 +159,23 @@ impl Encoding {
         special: Special<'_>,
         ids: &mut Vec<TokenId>,
     ) -> Result<(), Error> {
+        self.encode_stretches(text, special, ids, |text, ids| {
+            self.encode_ordinary_into(text, ids);
+        })
+    }
+
+    /// Appends the ids of all stretches of a text: those of special tokens, and those that `append` adds for other text.
+    /// Appends nothing if there is an error.
+    pub(super) fn encode_stretches(
+        &self,
+        text: &str,
+        special: Special<'_>,
+        ids: &mut Vec<TokenId>,
+        mut append: impl FnMut(&str, &mut Vec<TokenId>),
+    ) -> Result<(), Error> {
         let before = ids.len();
         let done = self.for_each_stretch(text, special, |stretch| match stretch {
-            Stretch::Text(text) => self.encode_ordinary_into(text, ids),
+            Stretch::Text(text) => append(text, ids),
             Stretch::Special(id) => ids.push(id),
         });
         if done.is_err() {
@@ -171,7 +185,7 @@ impl Encoding {
     }
 
     /// Calls `take` with each stretch of a text that can be encoded. Fails at the first one that cannot.
-    pub(super) fn for_each_stretch<'t>(
+    fn for_each_stretch<'t>(
         &'t self,
         text: &'t str,
         special: Special<'t>,
@@ -308,14 +322,25 @@ impl Encoding {
     /// # Complexity
     /// As [`encode`](Self::encode).
     pub fn count_with(&self, text: &str, special: Special<'_>) -> Result<usize, Error> {
-        let mut count = 0;
+        self.count_stretches(text, special, |text| self.count(text))
+    }
+
+    /// Returns the number of ids of all stretches of a text: one for each special token, and those that `count` finds in
+    /// other text.
+    pub(super) fn count_stretches(
+        &self,
+        text: &str,
+        special: Special<'_>,
+        mut count: impl FnMut(&str) -> usize,
+    ) -> Result<usize, Error> {
+        let mut tokens = 0;
         self.for_each_stretch(text, special, |stretch| {
-            count += match stretch {
-                Stretch::Text(text) => self.count(text),
+            tokens += match stretch {
+                Stretch::Text(text) => count(text),
                 Stretch::Special(_) => 1,
             };
         })?;
-        Ok(count)
+        Ok(tokens)
     }
 
     /// Counts the tokens of a text up to `limit`, and returns `None` as soon as there are more.
