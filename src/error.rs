@@ -69,7 +69,7 @@ pub(crate) enum ErrorKind {
         model: String,
         near: Near,
     },
-    /// `position` is the byte in the text at which the special string begins.
+    /// `position` is the byte in the text at which the special token begins.
     DisallowedSpecial {
         token: String,
         position: usize,

@@ -116,7 +116,7 @@ pub fn decode_column<'py>(
     mapped(ids, encoding, kernels::decode_tokens)
 }
 
-/// Returns the longest beginning of each text that has at most `max_tokens` tokens.
+/// Returns the beginning of each text that has at most `max_tokens` tokens.
 #[pyfunction]
 pub fn truncate_column<'py>(
     texts: &Bound<'py, PyAny>,

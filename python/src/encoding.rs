@@ -319,7 +319,7 @@ impl Encoding {
             .map_err(raise)
     }
 
-    /// Returns the longest beginning of a text that has at most `max_tokens` tokens.
+    /// Returns the beginning of a text that has at most `max_tokens` tokens.
     fn truncate(
         &self,
         py: Python<'_>,

@@ -102,9 +102,8 @@ fn of_kernel(
             (row, exception(py, "InvalidArray", message)?)
         }
         CanFail { encoding } => {
-            let message = format!(
-                "the pattern of {encoding:?} can give up on a text, so it cannot be used for arrays"
-            );
+            let message =
+                format!("{encoding:?} cannot encode every text, so it cannot be used for arrays");
             return exception(py, "PatternLimit", message);
         }
         other => return exception(py, "InvalidArray", other.to_string()),

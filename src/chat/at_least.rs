@@ -55,15 +55,15 @@ impl Counter {
     /// # Complexity
     /// As [`count`](Self::count).
     pub fn at_least(&self, request: &Request<'_>) -> Result<AtLeast, Error> {
-        let (tokens, gaps) = self.price(request, Gaps::listed())?;
-        Ok(AtLeast::new(tokens, gaps))
+        let (tokens, unpriced) = self.price(request, Unpriced::listed())?;
+        Ok(AtLeast::new(tokens, unpriced))
     }
 }
 
 impl AtLeast {
-    /// Creates an answer; with gaps, the tokens become an estimate that says it is a lower bound.
-    pub(super) fn new(mut tokens: ChatTokens, gaps: Gaps) -> Self {
-        let missing = gaps.0.unwrap_or_default();
+    /// Creates an answer; with unpriced content, the tokens become an estimate that says it is a lower bound.
+    pub(super) fn new(mut tokens: ChatTokens, unpriced: Unpriced) -> Self {
+        let missing = unpriced.0.unwrap_or_default();
         if !missing.is_empty() {
             let mut reason = match missing.len() {
                 1 => "this is a lower bound: one part of the request has no known price".to_owned(),
@@ -82,9 +82,9 @@ impl AtLeast {
 
 /// Content without a known price: an error by default, or a list of it.
 #[derive(Debug, Default)]
-pub(super) struct Gaps(Option<Vec<Missing>>);
+pub(super) struct Unpriced(Option<Vec<Missing>>);
 
-impl Gaps {
+impl Unpriced {
     /// Creates an empty list, so that such content is not an error.
     pub(super) fn listed() -> Self {
         Self(Some(Vec::new()))

@@ -49,7 +49,7 @@ impl Tally<'_> {
             ));
         }
         if self.family == Family::Legacy0301 {
-            self.gaps.note(self.calls_of(at), families::NO_TOOLS)?;
+            self.unpriced.note(self.calls_of(at), families::NO_TOOLS)?;
             tokens.extend(self.beside_calls(messages, at)?);
             return Ok(());
         }
@@ -90,7 +90,7 @@ impl Tally<'_> {
             }
             (Family::Legacy0613, ..) => {
                 let why = "the cost of several calls in one message is unknown for this model; only the service can count them";
-                self.gaps.note(self.calls_of(at), why)?;
+                self.unpriced.note(self.calls_of(at), why)?;
                 self.beside_calls(iter::once(message).chain(results), at)
             }
             (_, [call], [result]) => self.pair(message, call, result, at),
@@ -198,7 +198,7 @@ impl Tally<'_> {
                 let call = waiting
                     .remove(id)
                     .ok_or_else(|| self.unpaired(message, at))?;
-                self.refuse_images(message, at)?;
+                self.note_images(message, at)?;
                 let content = self.content(message, at)?;
                 tokens.push(self.frame() + content + self.count_function(&call.name));
                 continue;
@@ -349,7 +349,7 @@ impl Tally<'_> {
         let mut waiting = by_id(calls, &self.calls_of(at))?;
         let mut order = vec![None; calls.len()];
         for (result, at) in results.iter().zip(at + 1..) {
-            self.refuse_images(result, at)?;
+            self.note_images(result, at)?;
             let id = result.tool_call_id.as_deref().unwrap_or_default();
             let place = waiting.remove(id).and_then(|call| order.get_mut(call));
             *place.ok_or_else(|| self.unpaired(result, at))? = Some(result);
@@ -368,12 +368,12 @@ impl Tally<'_> {
     }
 
     /// Notes images in a result, because their cost is unknown.
-    fn refuse_images(&mut self, result: &Message<'_>, at: usize) -> Result<(), Error> {
+    fn note_images(&mut self, result: &Message<'_>, at: usize) -> Result<(), Error> {
         let is_image = |part: &Part<'_>| matches!(part, Part::Image(image) if !image.is_missing());
         if !result.content.iter().any(is_image) {
             return Ok(());
         }
-        self.gaps.note(
+        self.unpriced.note(
             self.place_of_content(result, at),
             "the cost of an image in a tool result is unknown; only the service can count it",
         )

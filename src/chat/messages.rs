@@ -117,7 +117,7 @@ impl Tally<'_> {
                 [Part::Image(image)] => {
                     if let Err(why) = self.image(message.role, *image, i == 0) {
                         let place = self.place_of_content(message, at);
-                        self.gaps.note(format!("{place}[{i}]"), why)?;
+                        self.unpriced.note(format!("{place}[{i}]"), why)?;
                     }
                 }
                 [Part::Text(text)] => tokens += self.count(text),

@@ -28,7 +28,7 @@ use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind};
 pub use api::Api;
 use api::Day;
-use at_least::Gaps;
+use at_least::Unpriced;
 pub use at_least::{AtLeast, Missing};
 pub use content::{Content, Part};
 pub use families::Family;
@@ -307,14 +307,18 @@ impl Counter {
     /// # Complexity
     /// As [`count`](Self::count).
     pub fn estimate(&self, request: &Request<'_>) -> Result<ChatTokens, Error> {
-        let (tokens, _) = self.price(request, Gaps::default())?;
+        let (tokens, _) = self.price(request, Unpriced::default())?;
         Ok(tokens)
     }
 
-    /// Counts the tokens of a request; `gaps` decides whether content without a known price is an error.
-    fn price(&self, request: &Request<'_>, gaps: Gaps) -> Result<(ChatTokens, Gaps), Error> {
+    /// Counts the tokens of a request; `unpriced` decides whether content without a known price is an error.
+    fn price(
+        &self,
+        request: &Request<'_>,
+        unpriced: Unpriced,
+    ) -> Result<(ChatTokens, Unpriced), Error> {
         let mut tally = self.tally(request.api, request.doubts.clone())?;
-        tally.gaps = gaps;
+        tally.unpriced = unpriced;
         tally.rules.extend(request.rules);
         tally.has_instructions = request.has_instructions;
         tally.items.clone_from(&request.items);
@@ -338,7 +342,7 @@ impl Counter {
             rules: used,
             ..alone
         };
-        Ok((tokens, tally.gaps))
+        Ok((tokens, tally.unpriced))
     }
 
     /// Returns the model's name without a tuner's additions; nothing for a counter without a model.

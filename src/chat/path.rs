@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 
-use super::at_least::Gaps;
+use super::at_least::Unpriced;
 #[cfg(feature = "json")]
 use super::images::ImageSizes;
 use super::value::{List, Object, Value};
@@ -24,7 +24,7 @@ const MAX_NOTES: usize = 64;
 pub(super) struct Notes {
     noted: RefCell<Noted>,
     /// The content without a known price.
-    gaps: RefCell<Gaps>,
+    unpriced: RefCell<Unpriced>,
     /// The sizes of images that the body links to.
     #[cfg(feature = "json")]
     sizes: Option<ImageSizes>,
@@ -41,17 +41,17 @@ struct Noted {
 impl Notes {
     /// Creates empty notes.
     #[cfg(feature = "json")]
-    pub(super) fn new(gaps: Gaps, sizes: Option<ImageSizes>) -> Self {
+    pub(super) fn new(unpriced: Unpriced, sizes: Option<ImageSizes>) -> Self {
         Self {
             noted: RefCell::default(),
-            gaps: gaps.into(),
+            unpriced: unpriced.into(),
             sizes,
         }
     }
 
     /// Takes the content without a known price out.
-    pub(super) fn take_gaps(&self) -> Gaps {
-        self.gaps.take()
+    pub(super) fn take_unpriced(&self) -> Unpriced {
+        self.unpriced.take()
     }
 
     /// Takes the reasons out, in the order in which they were found.
@@ -137,8 +137,8 @@ impl Path<'_> {
     /// Notes content that only the service can count, or returns the error for it if such content is not listed.
     pub(super) fn missing(&self, why: impl Into<String>) -> Result<(), Error> {
         match self.notes() {
-            None => Gaps::default().note(self.to_string(), why),
-            Some(notes) => notes.gaps.borrow_mut().note(self.to_string(), why),
+            None => Unpriced::default().note(self.to_string(), why),
+            Some(notes) => notes.unpriced.borrow_mut().note(self.to_string(), why),
         }
     }
 

@@ -2,7 +2,7 @@
 #![cfg_attr(not(feature = "json"), allow(dead_code))] // calls and tools with parameters are JSON
 
 use super::api::{Api, Day};
-use super::at_least::Gaps;
+use super::at_least::Unpriced;
 use super::numbers::Numbers;
 use super::request::{Message, Request, Role};
 use super::rules::{self, Rule, RuleSet, RuleUse};
@@ -29,7 +29,7 @@ pub(super) struct Tally<'c> {
     /// Reasons for an estimate that come from no rule: content that no recording shows.
     pub(super) doubts: Vec<String>,
     /// The content without a known price.
-    pub(super) gaps: Gaps,
+    pub(super) unpriced: Unpriced,
     /// The rules that were used so far.
     pub(super) rules: RuleSet,
     /// Whether the first message came as `instructions`, and the places of the others: see [`Request`].
@@ -55,7 +55,7 @@ impl Counter {
             group: families::group(family, &self.base(), self.encoding.name()),
             api,
             doubts,
-            gaps: Gaps::default(),
+            unpriced: Unpriced::default(),
             rules: RuleSet::default(),
             has_instructions: false,
             items: Vec::new(),

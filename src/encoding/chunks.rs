@@ -117,8 +117,7 @@ pub enum Cut {
     Sentence,
     /// Between a word and the white space after it.
     Word,
-    /// Only between two grapheme clusters: what a reader sees as one character, such as a letter with its accents, a flag
-    /// or a family of emoji, by the rules of Unicode for extended clusters.
+    /// Only between two grapheme clusters, which [`Encoding::truncate_graphemes`] explains.
     ///
     /// It can be set in addition to one of the others. It holds for the start of an overlap too, which may be shorter
     /// for it. Only a cluster that alone has more tokens than a chunk may have is cut, between two of its characters.
@@ -324,7 +323,7 @@ impl Spans<'_> {
     /// Returns whether a chunk may begin or end at this byte, if that is between two characters. `known` is the start of
     /// a cluster before it.
     fn may_cut(&self, known: usize, at: usize) -> bool {
-        self.clusters.is_none() || Clusters::is_border(self.text, known, at)
+        self.clusters.is_none() || Clusters::is_boundary(self.text, known, at)
     }
 
     /// Returns the chunk that begins at `start`.

@@ -14,7 +14,7 @@ use crate::token_id::TokenId;
 const SHOWN_BYTES: usize = 64;
 
 impl Encoding {
-    /// Encodes a text and returns its ids. Special strings in it are read as plain text.
+    /// Encodes a text and returns its ids. Special tokens in it are read as plain text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -100,7 +100,7 @@ impl Encoding {
         }
     }
 
-    /// Encodes a text and returns its ids; the [`Special`] decides whether special strings become tokens, text or an
+    /// Encodes a text and returns its ids; the [`Special`] decides whether special tokens become ids, text or an
     /// error.
     ///
     /// The text between two special tokens is encoded by itself, like a whole text.
@@ -119,8 +119,7 @@ impl Encoding {
     /// ```
     ///
     /// # Errors
-    /// - [`is_disallowed_special`](Error::is_disallowed_special): the text contains a special string that `special`
-    ///   rejects.
+    /// - [`is_disallowed_special`](Error::is_disallowed_special): the text contains a string that `special` rejects.
     /// - [`is_invalid_special`](Error::is_invalid_special): a list in `special` contains an empty string, or allows a
     ///   token that this encoding does not have.
     /// - [`is_pattern_limit`](Error::is_pattern_limit): a custom pattern that backtracks gave up on the text.
@@ -128,8 +127,8 @@ impl Encoding {
     ///   vocabulary that lacks bytes.
     ///
     /// # Complexity
-    /// As [`encode_ordinary`](Self::encode_ordinary), plus one or two searches for special tokens. Where the encoding can
-    /// fail otherwise, text is split twice.
+    /// As [`encode_ordinary`](Self::encode_ordinary), plus one or two searches for special tokens. If the pattern can give
+    /// up or a byte has no token, the text is split twice.
     pub fn encode(&self, text: &str, special: Special<'_>) -> Result<Vec<TokenId>, Error> {
         let mut ids = Vec::new();
         self.encode_into(text, special, &mut ids)?;
@@ -160,9 +159,23 @@ impl Encoding {
         special: Special<'_>,
         ids: &mut Vec<TokenId>,
     ) -> Result<(), Error> {
+        self.encode_stretches(text, special, ids, |text, ids| {
+            self.encode_ordinary_into(text, ids);
+        })
+    }
+
+    /// Appends the ids of all stretches of a text: those of special tokens, and those that `append` adds for other text.
+    /// Appends nothing if there is an error.
+    pub(super) fn encode_stretches(
+        &self,
+        text: &str,
+        special: Special<'_>,
+        ids: &mut Vec<TokenId>,
+        mut append: impl FnMut(&str, &mut Vec<TokenId>),
+    ) -> Result<(), Error> {
         let before = ids.len();
         let done = self.for_each_stretch(text, special, |stretch| match stretch {
-            Stretch::Text(text) => self.encode_ordinary_into(text, ids),
+            Stretch::Text(text) => append(text, ids),
             Stretch::Special(id) => ids.push(id),
         });
         if done.is_err() {
@@ -172,7 +185,7 @@ impl Encoding {
     }
 
     /// Calls `take` with each stretch of a text that can be encoded. Fails at the first one that cannot.
-    pub(super) fn for_each_stretch<'t>(
+    fn for_each_stretch<'t>(
         &'t self,
         text: &'t str,
         special: Special<'t>,
@@ -260,7 +273,7 @@ impl Encoding {
         self.splitter().pieces(text)
     }
 
-    /// Counts the tokens of a text. Special strings in it are read as plain text.
+    /// Counts the tokens of a text. Special tokens in it are read as plain text.
     ///
     /// The count is the length of [`encode_ordinary`](Self::encode_ordinary), without building the ids.
     ///
@@ -290,7 +303,7 @@ impl Encoding {
         sink.tokens
     }
 
-    /// Counts the ids that [`encode`](Self::encode) returns; takes a [`Special`] for the special strings in the text.
+    /// Counts the ids that [`encode`](Self::encode) returns; takes a [`Special`] for the special tokens in the text.
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -309,19 +322,30 @@ impl Encoding {
     /// # Complexity
     /// As [`encode`](Self::encode).
     pub fn count_with(&self, text: &str, special: Special<'_>) -> Result<usize, Error> {
-        let mut count = 0;
+        self.count_stretches(text, special, |text| self.count(text))
+    }
+
+    /// Returns the number of ids of all stretches of a text: one for each special token, and those that `count` finds in
+    /// other text.
+    pub(super) fn count_stretches(
+        &self,
+        text: &str,
+        special: Special<'_>,
+        mut count: impl FnMut(&str) -> usize,
+    ) -> Result<usize, Error> {
+        let mut tokens = 0;
         self.for_each_stretch(text, special, |stretch| {
-            count += match stretch {
-                Stretch::Text(text) => self.count(text),
+            tokens += match stretch {
+                Stretch::Text(text) => count(text),
                 Stretch::Special(_) => 1,
             };
         })?;
-        Ok(count)
+        Ok(tokens)
     }
 
     /// Counts the tokens of a text up to `limit`, and returns `None` as soon as there are more.
     ///
-    /// Special strings are plain text, as in [`count`](Self::count).
+    /// Special tokens are plain text, as in [`count`](Self::count).
     ///
     /// ```
     /// # #[cfg(feature = "cl100k_base")] {
@@ -335,7 +359,7 @@ impl Encoding {
     /// As [`encode_ordinary`](Self::encode_ordinary).
     ///
     /// # Complexity
-    /// As counting the text up to the limit, and up to 512 pieces more. A text longer than `limit` times the longest token
+    /// As counting the text up to the limit, and some 512 pieces more. A text longer than `limit` times the longest token
     /// is rejected without being read. Encodings that drop text, backtrack or lack bytes read it.
     pub fn count_up_to(&self, text: &str, limit: usize) -> Option<usize> {
         let is_too_long = || text.len() > limit.saturating_mul(self.vocab().max_token_len());

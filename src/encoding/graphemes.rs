@@ -18,9 +18,9 @@ pub(super) struct Clusters {
 
 impl Clusters {
     /// Returns whether a cluster begins or ends at this byte. `known` is the start of a cluster before it.
-    pub(super) fn is_border(text: &str, known: usize, at: usize) -> bool {
+    pub(super) fn is_boundary(text: &str, known: usize, at: usize) -> bool {
         let text = text.get(known..).unwrap_or_default();
-        at >= known && is_border(text, at - known)
+        at >= known && is_boundary(text, at - known)
     }
 
     /// Returns the start of the cluster in which a chunk begins.
@@ -42,7 +42,7 @@ impl Clusters {
     ) -> Prefix {
         let known = self.start_at(start);
         let rest = text.get(start..).unwrap_or_default();
-        let may_end = |at: usize| Self::is_border(text, known, start + at);
+        let may_end = |at: usize| Self::is_boundary(text, known, start + at);
         let fitting = encoding.prefix_to(rest, max_tokens, may_end);
         if fitting.end > 0 {
             return fitting;
@@ -64,7 +64,7 @@ impl Clusters {
 }
 
 /// Returns whether a cluster begins or ends at this byte of a text that begins with a cluster.
-fn is_border(text: &str, at: usize) -> bool {
+fn is_boundary(text: &str, at: usize) -> bool {
     let bytes = text.as_bytes();
     if let (Some(before), Some(after)) = (
         at.checked_sub(1).and_then(|at| bytes.get(at)),
@@ -135,7 +135,7 @@ impl Encoding {
     /// As [`truncate_start`](Self::truncate_start); with flags at the cut, O(n) in the bytes of the text.
     #[cfg_attr(docsrs, doc(cfg(feature = "graphemes")))]
     pub fn truncate_start_graphemes<'t>(&self, text: &'t str, max_tokens: usize) -> &'t str {
-        let start = self.suffix_start_at(text, max_tokens, |at| is_border(text, at));
+        let start = self.suffix_start_at(text, max_tokens, |at| is_boundary(text, at));
         let kept = text.get(start..).unwrap_or_default();
         if !kept.is_empty() {
             return kept;

@@ -8,7 +8,7 @@ use super::truncate::Prefix;
 pub(super) enum Clusters {}
 
 impl Clusters {
-    pub(super) fn is_border(_: &str, _: usize, _: usize) -> bool {
+    pub(super) fn is_boundary(_: &str, _: usize, _: usize) -> bool {
         true
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Prefix {
 impl Encoding {
     /// Returns the beginning of a text that has at most `max_tokens` tokens, cut between two characters.
     ///
-    /// It ends at the last character border within the first `max_tokens` tokens up to which the text, encoded by
+    /// It ends at the last character boundary within the first `max_tokens` tokens up to which the text, encoded by
     /// itself, has at most `max_tokens` tokens. So a text within the limit is returned whole, and a limit of at least
     /// four always returns some text.
     ///
@@ -58,7 +58,7 @@ impl Encoding {
     /// Returns the end of a text that has at most `max_tokens` tokens, cut between two characters: for logs and
     /// conversations.
     ///
-    /// It begins at the first character border within the last `max_tokens` tokens from which the text, encoded by
+    /// It begins at the first character boundary within the last `max_tokens` tokens from which the text, encoded by
     /// itself, has at most `max_tokens` tokens.
     ///
     /// ```
@@ -85,7 +85,7 @@ impl Encoding {
         self.prefix_to(text, max_tokens, |_| true)
     }
 
-    /// Returns the longest beginning as [`prefix`](Self::prefix) does, of those that end where `may_end` allows it.
+    /// Returns the beginning as [`prefix`](Self::prefix) does, but only one that ends where `may_end` allows it.
     /// A text within the limit is returned whole; the result is empty if `may_end` allows no end.
     pub(super) fn prefix_to(
         &self,
@@ -115,8 +115,8 @@ impl Encoding {
         let before = max_tokens - self.count_last_tokens(until.ids.get(..max_tokens), end - start);
         // farther back than `end`, `start` is still a piece start if something visible is left of the text after it
         let is_start = |at: usize, rest: &str| at == end || rest.chars().any(is_visible);
-        let borders = (0..=end).rev().filter(|at| text.is_char_boundary(*at));
-        for end in borders.filter(|at| may_end(*at)) {
+        let boundaries = (0..=end).rev().filter(|at| text.is_char_boundary(*at));
+        for end in boundaries.filter(|at| may_end(*at)) {
             let rest = text.get(start..end).filter(|rest| is_start(end, rest));
             let tokens = match rest {
                 Some(rest) => before + self.count(rest),
@@ -148,13 +148,13 @@ impl Encoding {
         let Some(start) = self.start_of_last_tokens(text, max_tokens) else {
             return 0;
         };
-        let borders = (start..text.len()).filter(|at| text.is_char_boundary(*at));
-        let mut borders = borders.filter(|at| may_start(*at));
+        let boundaries = (start..text.len()).filter(|at| text.is_char_boundary(*at));
+        let mut boundaries = boundaries.filter(|at| may_start(*at));
         let fits = |at: &usize| {
             let rest = text.get(*at..).unwrap_or_default();
             self.count_up_to(rest, max_tokens).is_some()
         };
-        borders.find(fits).unwrap_or(text.len())
+        boundaries.find(fits).unwrap_or(text.len())
     }
 
     /// Returns the byte at which the last `max_tokens` tokens of a text begin; `None` or 0 if there are no more.

@@ -5,7 +5,7 @@
 use fearless_simd::{Simd, dispatch};
 
 use super::lookup::LONG_KEY;
-use super::{Engine, REPEAT_PLACES};
+use super::{EQUAL_PLACES, Engine};
 use crate::merge::{cache, cutter};
 use crate::vocab::Regular;
 
@@ -21,7 +21,7 @@ pub(super) enum MissIds {
 }
 
 /// Batches with no more Chinese or Japanese misses than this ask the cache for them first: they may be of a short text that
-/// comes again. Without, Chinese of 100 bytes that came again took a quarter more time than with the cache.
+/// comes again. Without the cache, Chinese of 100 bytes that came again took a quarter more time.
 ///
 /// Long texts do not ask it: that costs 8 to 10 % (both on an Intel Xeon with AVX-512, November 2026).
 const MAX_CACHED_CUTS: usize = 24;
@@ -156,15 +156,15 @@ impl Engine {
     /// Lists a miss to be merged, after `merged` others. Returns false if one of them is the same piece: it has its ids.
     #[inline(always)]
     fn list_fresh(&mut self, miss: usize, merged: usize) -> bool {
-        let repeat = self.lookup.hashes[miss] as usize % REPEAT_PLACES;
-        let piece = self.repeats[repeat];
+        let place = self.lookup.hashes[miss] as usize % EQUAL_PLACES;
+        let piece = self.equal_pieces[place];
         // an entry may be left from an earlier batch, so the keys are compared
         let candidate = self.merged_misses[..merged].get(usize::from(piece));
         if candidate.is_some_and(|&other| self.are_same(miss, other.into())) {
             self.miss_ids[miss] = MissIds::Scratch(piece);
             return false;
         }
-        self.repeats[repeat] = merged as u16;
+        self.equal_pieces[place] = merged as u16;
         self.miss_ids[miss] = MissIds::Scratch(merged as u16);
         self.merged_misses[merged] = miss as u16;
         true

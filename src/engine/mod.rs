@@ -2,8 +2,8 @@
 //!
 //! Each stage is a counted loop over a batch. The first one finds the ends of the pieces, the next one recent tokens.
 //! Then the other pieces are hashed, and their buckets prefetched. Their candidate ids are taken, and the rows of these
-//! prefetched. At last rows and pieces are compared. The pieces that are not tokens are left, the *misses*. Their ids
-//! come from the cache, from cutting or from merging.
+//! prefetched. At last rows and pieces are compared. The pieces that were not found are left, the *misses*. Their ids come
+//! from the cache, from cutting or from merging; a few are tokens after all.
 #![allow(clippy::indexing_slicing)] // positions in a batch are below its size, ids below the number of rows
 
 pub(crate) mod first;
@@ -52,7 +52,7 @@ pub(crate) struct Engine {
     /// The misses that are merged, in the order of the pieces of the scratch memory.
     merged_misses: Batch<u16>,
     /// By hash, the piece of the scratch memory that may be equal.
-    repeats: Box<[u16; REPEAT_PLACES]>,
+    equal_pieces: Box<[u16; EQUAL_PLACES]>,
     scratch: Scratch,
     cutter: Cutter,
     /// Memory for the copy of the end of a text, with padding.
@@ -65,7 +65,7 @@ pub(crate) struct Engine {
 }
 
 /// The places for the hashes of the pieces that a batch merges: twice as many as pieces, so that few share one.
-const REPEAT_PLACES: usize = 2 * window::ENDS;
+const EQUAL_PLACES: usize = 2 * window::ENDS;
 
 /// Merges the rest of a piece whose beginning is encoded already, so it must not be looked up as a whole token.
 #[cold]
@@ -134,7 +134,7 @@ impl Engine {
             cut_misses: 0,
             more_ids: 0,
             merged_misses: batch(0),
-            repeats: Box::new([0; REPEAT_PLACES]),
+            equal_pieces: Box::new([0; EQUAL_PLACES]),
             scratch: Scratch::new(level),
             cutter: Cutter::default(),
             tail: Vec::new(),
@@ -383,7 +383,7 @@ impl Engine {
         self.remember(merged, vocab.serial());
     }
 
-    /// Appends the ids of `count` pieces, of which the first `misses` on the list of misses are no tokens.
+    /// Appends the ids of `count` pieces, of which the first `misses` on the list of misses were not found.
     #[inline(always)]
     fn push_ids(&self, count: usize, misses: usize, sink: &mut impl Sink) {
         let mut done = 0;

@@ -38,9 +38,14 @@ impl Encoding {
     /// - Truncation and padding of the file are ignored.
     /// - If its tokens are those of a built-in encoding, the two share their tables: gpt-oss has those of o200k_base.
     ///
-    /// Refused by name are models and normalizers other than these, merges that are not in the order of the ids, added
-    /// tokens with `lstrip`, `rstrip` or `single_word`, and patterns that the regex engine of the file reads in another
-    /// way, such as `\w` and `{1,3}+`.
+    /// Refused by name are:
+    ///
+    /// - other models and normalizers;
+    /// - merges that are not in the order of the ids;
+    /// - added tokens with `lstrip`, `rstrip` or `single_word`;
+    /// - patterns that the regex engine of the file reads in another way, such as `\w` and `{1,3}+`.
+    ///
+    /// A pattern that needs it runs on a backtracking engine: [`can_fail`](Self::can_fail) tells.
     ///
     /// [`Builder::tokenizer_json`] allows other limits and more special tokens.
     ///

@@ -48,7 +48,7 @@ impl PieceParts {
         }
     }
 
-    /// Looks up the merge of the part at `at` and the next one, notes it, and returns it for the queue.
+    /// Looks up the join of the part at `at` and the next one, notes it, and returns it for the queue.
     fn update_join(&mut self, at: usize, vocab: &Regular) -> Option<QueuedJoin> {
         let right = self.symbols.get(self.next[at]);
         let merged = right.map_or(NONE, |right| vocab.merged_symbols(self.symbols[at], *right));

@@ -23,7 +23,8 @@ const BLOCK_BYTES: usize = 16;
 /// The longest region. Beyond it the linear merge gives up, and the heap merges the whole piece in O(n log n).
 const MAX_REGION_BYTES: usize = 1024;
 
-/// The longest repetition that is looked for after each block, in tokens. Longer ones are looked for once in a batch.
+/// The longest repetition that is looked for after each block, in tokens. Longer ones are looked for once before each
+/// group of blocks.
 const MAX_PERIOD_TOKENS: usize = 3;
 
 /// The fewest bytes before and after a place where a longer repetition is looked for: fewer are merged as quickly. The
@@ -110,18 +111,18 @@ pub(super) fn merge_long(
         ids,
     };
     // blocks are merged several at a time, but only one where the piece repeats itself: the others would not be needed
-    let mut batch = 1;
+    let mut count = 1;
     while list.done < piece.len() {
         if list.repeat_cycle() {
-            batch = 1;
+            count = 1;
         }
         let rest = piece.get(list.done..).unwrap_or_default();
-        let blocks = rest.chunks(BLOCK_BYTES).take(batch);
+        let blocks = rest.chunks(BLOCK_BYTES).take(count);
         let memory = &mut scratch.blocks;
         memory.merge(blocks, vocab, scratch.level, &mut scratch.large);
         match list.add_blocks(memory, scratch.level, &mut scratch.largest) {
-            Added::All => batch = (2 * batch).min(short::BATCH),
-            Added::Repeated => batch = 1,
+            Added::All => count = (2 * count).min(short::MAX_JOBS),
+            Added::Repeated => count = 1,
             Added::GivenUp => {
                 list.ids.truncate(first);
                 return heap::merge_heap(piece, vocab, ids);

@@ -388,7 +388,7 @@ fn merge_ranges<const N: usize>(
     pieces: &mut [Range],
     vocab: &Regular,
 ) {
-    for group in ranges.chunks(short::BATCH) {
+    for group in ranges.chunks(short::MAX_JOBS) {
         let symbols = |Range { start, len }| &ids[start as usize..][..len as usize];
         let symbols = group
             .iter()

@@ -1,13 +1,13 @@
 //! The merge of short pieces: each has a fixed array of parts, and many pieces are merged side by side.
 //!
-//! A merge waits for memory: its next step cannot begin before the look-ups of the last one have arrived. So the pieces
-//! of a batch take their steps in turn, and while one waits the others go on.
+//! A merge waits for memory: its next join cannot begin before the look-ups of the last one have arrived. So up to
+//! [`MAX_JOBS`] pieces take their joins in turn, and while one waits the others go on.
 //!
 //! Most pieces have three to eight symbols. Loops of always eight turns, over marks at the end, were tried against
-//! mispredicted loop ends: they took 2 % longer on new text. One loop over the symbols of all pieces of a batch, for the
+//! mispredicted loop ends: they took 2 % longer on new text. One loop over the symbols of all pieces of a group, for the
 //! first look-ups, took 4 % longer (both on an AMD EPYC with AVX2, November 2026).
 //!
-//! A *join* is a word. The smallest word of a piece is its next merge: lowest rank, then leftmost.
+//! A join is a word. The smallest word of a piece is its next join: lowest rank, then leftmost.
 //!
 //! ```text
 //!  31         26 25                 8 7       6 5         0
@@ -16,14 +16,14 @@
 //! +-------------+--------------------+---------+-----------+
 //!               |<---------- symbol ---------->|
 //! ```
-#![allow(clippy::indexing_slicing)] // places are below N by their masks, jobs below the size of the batch
+#![allow(clippy::indexing_slicing)] // places are below N by their masks, jobs below their number
 
 use fearless_simd::{Level, Simd, dispatch};
 
 use crate::vocab::Regular;
 use crate::vocab::tables::{GRID_IDS, ID_BITS, NONE, SIDES, Symbol, pairs};
 
-/// The places of a job for a piece of few symbols, like most pieces: its next merge is found in half the time.
+/// The places of a job for a piece of few symbols, like most pieces: its next join is found in half the time.
 pub(crate) const SMALL: usize = 16;
 /// The places of a job for a longer piece.
 pub(crate) const LARGE: usize = 32;
@@ -36,12 +36,12 @@ pub(crate) const fn max_symbols(places: usize) -> usize {
 }
 
 /// How many pieces are merged side by side: their jobs stay in the first-level cache.
-pub(crate) const BATCH: usize = 32;
+pub(crate) const MAX_JOBS: usize = 32;
 
 /// The bits of a place in a join.
 const JOB_PLACE_BITS: u32 = LARGEST.ilog2();
 
-/// The mark at either end of the parts: a symbol that no vocabulary has and that merges with nothing.
+/// The mark at either end of the parts: a symbol that no vocabulary has and that is joined with nothing.
 const END_MARK: Symbol = ((1 << ID_BITS) - 1) << SIDES;
 
 /// A piece that is being merged.
@@ -58,15 +58,15 @@ struct Job<const N: usize> {
     n: u32,
     /// Whether sure joins are done.
     is_mixed: bool,
-    /// The look-ups that the last merge started.
+    /// The look-ups that the last join started.
     asked: Asked,
     /// By place, the look-up of the symbol and its right neighbour that [`take`](Self::take) started.
     first_asked: [pairs::Question; N],
 }
 
-/// The memory for the jobs of a batch.
+/// The memory for the jobs of a group of pieces.
 pub(crate) struct Jobs<const N: usize> {
-    jobs: Box<[Job<N>; BATCH]>,
+    jobs: Box<[Job<N>; MAX_JOBS]>,
     count: usize,
 }
 
@@ -82,7 +82,7 @@ impl<const N: usize> Default for Jobs<N> {
                     is_mixed: false,
                     asked: Asked::default(),
                     first_asked: [pairs::Question::default(); N],
-                }; BATCH],
+                }; MAX_JOBS],
             ),
             count: 0,
         }
@@ -90,7 +90,7 @@ impl<const N: usize> Default for Jobs<N> {
 }
 
 impl<const N: usize> Jobs<N> {
-    /// Takes up to [`BATCH`] pieces of up to [`max_symbols`] symbols, and whether sure joins are done in each.
+    /// Takes up to [`MAX_JOBS`] pieces of up to [`max_symbols`] symbols, and whether sure joins are done in each.
     #[inline(always)]
     pub(crate) fn start<'p>(
         &mut self,
@@ -117,18 +117,18 @@ impl<const N: usize> Jobs<N> {
     }
 }
 
-/// Steps through all jobs in turn until none has a merge left.
+/// Steps through all jobs in turn until none has a join left.
 #[inline(always)]
 fn run<S: Simd, const N: usize>(_: S, jobs: &mut [Job<N>], vocab: &Regular) {
-    let mut active: [u8; BATCH] = std::array::from_fn(|i| i as u8);
-    let mut bests = [NONE; BATCH];
+    let mut active: [u8; MAX_JOBS] = std::array::from_fn(|i| i as u8);
+    let mut bests = [NONE; MAX_JOBS];
     let mut count = jobs.len();
     for job in jobs.iter_mut() {
         job.start(vocab);
     }
     while count > 0 {
         let mut left = 0;
-        // all next merges are found before the first is done: without a branch, so no end of a job is mispredicted. New
+        // all next joins are found before the first is done: without a branch, so no end of a job is mispredicted. New
         // words take 1 to 3 % less time so (AMD EPYC with AVX2, November 2026)
         for i in 0..count {
             let job = active[i];
@@ -192,13 +192,13 @@ impl<const N: usize> Job<N> {
         }
     }
 
-    /// Returns the next merge, [`NONE`] if there is none.
+    /// Returns the next join, [`NONE`] if there is none.
     #[inline(always)]
     fn best(&self) -> u32 {
         self.joins.iter().fold(NONE, |best, join| best.min(*join))
     }
 
-    /// Does a merge, and starts the look-ups of the new part with its neighbours.
+    /// Does a join, and starts the look-ups of the new part with its neighbours.
     #[inline(always)]
     fn join(&mut self, best: u32, vocab: &Regular) {
         let (merged, at) = (best >> JOB_PLACE_BITS, best as usize & (N - 1));

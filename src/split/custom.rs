@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::linear::{Budget, Linear};
 #[cfg(feature = "tokenizer-json")]
-use super::stages::{Progress, Stage, Stages};
+use super::stages::{Stage, Stages, StagesProgress};
 use super::{Scan, Splitter, scalar};
 use crate::error::{Error, ErrorKind};
 
@@ -217,16 +217,10 @@ impl Custom {
         end
     }
 
-    /// Writes the ends of the next pieces from `start` on to `ends`, and returns how many it found.
-    pub(crate) fn ends(
-        &self,
-        text: &[u8],
-        start: usize,
-        complete: bool,
-        ends: &mut [u32],
-    ) -> usize {
+    /// Writes the ends of the first pieces of a text to `ends`, and returns how many it found.
+    pub(crate) fn ends(&self, text: &[u8], complete: bool, ends: &mut [u32]) -> usize {
         match &self.engine {
-            Engine::Linear(linear) => linear.ends(text, start, complete, ends),
+            Engine::Linear(linear) => linear.ends(text, complete, ends),
             Engine::Backtracking(_) => 0,
             #[cfg(feature = "tokenizer-json")]
             Engine::Stages(_) => 0,
@@ -240,7 +234,7 @@ impl Custom {
     pub(crate) fn find(&self, text: &str, from: usize) -> Result<Option<Range<usize>>, Error> {
         match &self.engine {
             #[cfg(feature = "tokenizer-json")]
-            Engine::Stages(stages) => stages.next(text, from, &mut Progress::default()),
+            Engine::Stages(stages) => stages.next(text, from, &mut StagesProgress::default()),
             Engine::Linear(linear) => Ok(linear.find(text, from)),
             Engine::Backtracking(regex) => {
                 let mut from = from;

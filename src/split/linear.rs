@@ -161,16 +161,10 @@ impl Linear {
         found.ranges().is_empty()
     }
 
-    /// Writes the ends of the next pieces, see [`Custom::ends`](super::custom::Custom::ends).
-    pub(crate) fn ends(
-        &self,
-        text: &[u8],
-        mut start: usize,
-        complete: bool,
-        ends: &mut [u32],
-    ) -> usize {
+    /// Writes the ends of the first pieces, see [`Custom::ends`](super::custom::Custom::ends).
+    pub(crate) fn ends(&self, text: &[u8], complete: bool, ends: &mut [u32]) -> usize {
         let mut cache = self.alternatives.caches.get();
-        let mut count = 0;
+        let (mut start, mut count) = (0, 0);
         for place in ends {
             let mut search = Search {
                 text,

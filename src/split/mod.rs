@@ -176,7 +176,7 @@ impl Splitter {
         with_rules!(self,
             R => window::scan::<S, R, ENDS>(simd, buffer, 0, len, complete, ends),
             Self::Custom(custom) => {
-                let count = custom.ends(buffer.get(..len).unwrap_or(buffer), 0, complete, ends);
+                let count = custom.ends(buffer.get(..len).unwrap_or(buffer), complete, ends);
                 let last = count.checked_sub(1).and_then(|last| ends.get(last));
                 Scanned { count, next: last.map_or(0, |end| *end as usize) }
             }

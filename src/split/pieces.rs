@@ -5,7 +5,7 @@ use std::ops::Range;
 #[cfg(feature = "custom")]
 use super::custom::Gaps;
 #[cfg(feature = "tokenizer-json")]
-use super::stages::Progress;
+use super::stages::StagesProgress;
 use super::{Scan, Splitter};
 use crate::error::Error;
 
@@ -25,7 +25,7 @@ impl Splitter {
             text,
             at: 0,
             #[cfg(feature = "tokenizer-json")]
-            progress: Progress::default(),
+            progress: StagesProgress::default(),
         }
     }
 }
@@ -38,7 +38,7 @@ pub(crate) struct Ranges<'t> {
     /// The end of the last piece.
     at: usize,
     #[cfg(feature = "tokenizer-json")]
-    progress: Progress,
+    progress: StagesProgress,
 }
 
 impl Ranges<'_> {

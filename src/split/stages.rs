@@ -17,7 +17,7 @@ pub(crate) struct Stage {
 
 /// Where the stages are in a text. An iterator over pieces keeps it, so that no stage searches a text again.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct StagesProgress {
     /// By stage, the part of the text that it found last, and its next match if that part is the text before it.
     parts: Vec<(Range<usize>, Option<Range<usize>>)>,
 }
@@ -36,7 +36,7 @@ impl Stages {
         &self,
         text: &str,
         mut from: usize,
-        progress: &mut Progress,
+        progress: &mut StagesProgress,
     ) -> Result<Option<Range<usize>>, Error> {
         progress.parts.resize(self.0.len(), (0..0, None));
         while from < text.len() {
@@ -54,7 +54,7 @@ impl Stages {
         &self,
         text: &str,
         from: usize,
-        progress: &mut Progress,
+        progress: &mut StagesProgress,
     ) -> Result<(Range<usize>, bool), Error> {
         let (mut within, mut is_new) = (0..text.len(), false);
         for (stage, (part, next)) in self.0.iter().zip(&mut progress.parts) {

@@ -1,4 +1,4 @@
-//! Borders between characters that no token can cross: the parts of a piece between them are merged separately.
+//! Boundaries between characters that no token can cross: the parts of a piece between them are merged separately.
 //!
 //! In Chinese or Japanese most neighbouring characters are never in one token. So a long run falls apart into parts of
 //! one or two characters, most of which are tokens.

@@ -63,7 +63,7 @@ pub(crate) fn halves<S: BuildHasher + Clone>(tokens: &[&[u8]], hasher: &S) -> Op
     None
 }
 
-/// Returns by id whether a token has a lower id than one of the tokens that it is made of, directly or not.
+/// Returns by id whether a token is out of order, or made of one that is, directly or not.
 fn flags(made: &[Made]) -> Vec<bool> {
     let mut out_of_order = vec![false; made.len()];
     let mut before = vec![];

@@ -1,5 +1,5 @@
-//! Vocabularies that the lookup tables cannot represent: with a token of a lower rank than the bytes, wide gaps between
-//! the ranks, or tokens of more than 255 bytes. Exact like the regular ones, but slower.
+//! Vocabularies that the lookup tables cannot represent, for example because a byte has no token, or a token has more than
+//! 255 bytes. Exact like the regular ones, but slower.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -10,7 +10,6 @@ use crate::token_id::TokenId;
 
 /// Tokens by their bytes and by their ids.
 pub(crate) struct Irregular {
-    /// Hashed with a random key, so that crafted tokens cannot collide.
     ids: HashMap<Box<[u8]>, TokenId, Keyed>,
     /// Sorted by id.
     tokens: Vec<(TokenId, Box<[u8]>)>,

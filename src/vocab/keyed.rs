@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Builds hashers of numbers with a random key, so that crafted tokens cannot collide.
+/// Builds hashers with a random key, so that crafted tokens cannot collide.
 #[derive(Clone, Copy)]
 pub(crate) struct Keyed {
     add: u64,

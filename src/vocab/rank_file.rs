@@ -269,9 +269,13 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
 
 /// Returns the vocabulary with lookup tables, if they can represent all tokens.
 ///
-/// They can if all of this is true: the bytes have the lowest ranks; no token has more than 255 bytes; not too many tokens
-/// are long; ids have no wide gaps, and there are not too many; finding the [halves](derive::halves) of the tokens succeeds
-/// without too much work; not too many tokens hash to the same buckets.
+/// They can if all of this is true:
+///
+/// - the bytes have the lowest ranks;
+/// - no token has more than 255 bytes, and not too many tokens are long;
+/// - no id is above [`tables::MAX_IDS`], and ids have no wide gaps;
+/// - merging gives each token from the halves that are found, if it gives it at all, and finding them is not too much work;
+/// - not too many tokens hash to the same buckets.
 fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Regular> {
     let ids = tokens.last()?.0 as usize + 1;
     let is_short = |(_, token): &(TokenId, &[u8])| u8::try_from(token.len()).is_ok();

@@ -34,7 +34,7 @@ pub(crate) struct Regular {
     tables: Tables,
     /// The tokens that no merge gives, sorted by id.
     unmergeable: Vec<Unmergeable>,
-    /// By id, whether a token of a higher rank than its own is needed to make it; empty if there is no such token.
+    /// By id, whether a token is out of order, or made of one that is; empty if no token is.
     out_of_order: Vec<bool>,
     max_token_len: usize,
     /// The number of this vocabulary in the process.

@@ -79,7 +79,7 @@ def decode_tokens(ids: Column, encoding: str | Encoding = "o200k_base") -> Array
 
 
 def truncate_tokens(texts: Column, n: int, encoding: str | Encoding = "o200k_base") -> Array | ChunkedArray:
-    """Returns the longest beginning of each text that has at most `n` tokens, as `string_view`, which shares the memory.
+    """Returns the beginning of each text that has at most `n` tokens, as `string_view`, which shares the memory.
 
     >>> import pyarrow as pa
     >>> from tiktally import arrow

@@ -79,7 +79,7 @@ class InvalidText(Error, ValueError):
 
 
 class PatternLimit(Error, ValueError):
-    """The pattern of a custom encoding gave up on a text."""
+    """A custom encoding gave up on a text, or might: `arrow` takes none that cannot encode every text."""
 
 
 class LimitTooSmall(Error, ValueError):

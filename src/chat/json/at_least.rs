@@ -2,7 +2,7 @@
 
 use super::{counter_of, parse};
 use crate::chat::Counter;
-use crate::chat::at_least::{AtLeast, Gaps};
+use crate::chat::at_least::{AtLeast, Unpriced};
 use crate::chat::images::ImageSizes;
 use crate::error::Error;
 
@@ -26,7 +26,7 @@ use crate::error::Error;
 /// As [`count_json`](super::count_json).
 pub fn at_least_json(body: &str) -> Result<AtLeast, Error> {
     let body = parse(body)?;
-    counter_of(body.value())?.price_body(body.value(), Gaps::listed())
+    counter_of(body.value())?.price_body(body.value(), Unpriced::listed())
 }
 
 impl Counter {
@@ -62,7 +62,7 @@ impl Counter {
     /// # Complexity
     /// As [`count_json`](Self::count_json).
     pub fn at_least_json(&self, body: &str) -> Result<AtLeast, Error> {
-        self.price_body(parse(body)?.value(), Gaps::listed())
+        self.price_body(parse(body)?.value(), Unpriced::listed())
     }
 
     /// Returns this counter with a function for the sizes of images that raw request bodies link to. It replaces an

@@ -157,16 +157,25 @@ fn response_format<'v>(root: &Path<'_>, body: Value<'v>) -> Result<ResponseForma
     let Some((path, format)) = root.get(body, "response_format")? else {
         return Ok(ResponseFormat::TEXT);
     };
+    answer_format(&path, format, |path, format| {
+        path.only(format, &["type", "json_schema"])?;
+        let (path, schema) = path.must(format, "json_schema")?;
+        json_schema(&path, schema)
+    })
+}
+
+/// Reads the form of the answer from its type. A schema is read by `schema`, because its place depends on the API.
+pub(super) fn answer_format<'v>(
+    path: &Path<'_>,
+    format: Value<'v>,
+    schema: impl FnOnce(&Path<'_>, Value<'v>) -> Result<JsonSchema<'v>, Error>,
+) -> Result<ResponseFormat<'v>, Error> {
     match path.text_of(format, "type")?.as_ref() {
         "text" | "json_object" => {
             path.only(format, &["type"])?;
             Ok(ResponseFormat::TEXT)
         }
-        "json_schema" => {
-            path.only(format, &["type", "json_schema"])?;
-            let (path, format) = path.must(format, "json_schema")?;
-            Ok(ResponseFormat(Some(json_schema(&path, format)?)))
-        }
+        "json_schema" => Ok(ResponseFormat(Some(schema(path, format)?))),
         other => Err(path.key("type").invalid_among(
             &format!("unknown type {other:?}"),
             &["text", "json_object", "json_schema"],

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Body, parse};
 use crate::chat::api::Api;
-use crate::chat::at_least::Gaps;
+use crate::chat::at_least::Unpriced;
 use crate::chat::path::{Notes, Path};
 use crate::chat::request::Request;
 use crate::chat::value::Json;
@@ -70,7 +70,7 @@ impl Counter {
     /// As counting the body four times in most cases, and at most about log n times for n messages.
     pub fn fit_json(&self, body: &str, budget: usize, policy: Policy) -> Result<FittedJson, Error> {
         let value = parse(body)?;
-        let notes = Notes::new(Gaps::default(), self.sizes.clone());
+        let notes = Notes::new(Unpriced::default(), self.sizes.clone());
         let Body::Chat(request) = self.read(&Path::Body(&notes), value.value())? else {
             return Err(Path::Root.invalid(
                 "the body has no messages to drop; it needs `messages`, or `input` for a chat model",

@@ -9,7 +9,7 @@ mod prompts;
 mod responses;
 mod tools;
 
-use super::at_least::{AtLeast, Gaps};
+use super::at_least::{AtLeast, Unpriced};
 use super::families;
 use super::path::{Notes, Path};
 use super::request::Request;
@@ -131,17 +131,17 @@ impl Counter {
 
     /// Counts the tokens of a body; content without a known price is an error.
     fn estimate_body(&self, body: Value<'_>) -> Result<ChatTokens, Error> {
-        Ok(self.price_body(body, Gaps::default())?.tokens)
+        Ok(self.price_body(body, Unpriced::default())?.tokens)
     }
 
-    /// Counts the tokens of a body; `gaps` decides whether content without a known price is an error.
-    fn price_body(&self, body: Value<'_>, gaps: Gaps) -> Result<AtLeast, Error> {
-        let notes = Notes::new(gaps, self.sizes.clone());
-        let (tokens, gaps) = match self.read(&Path::Body(&notes), body)? {
-            Body::Chat(request) => self.price(&request, notes.take_gaps())?,
-            Body::Prompts(tokens) => (tokens, notes.take_gaps()),
+    /// Counts the tokens of a body; `unpriced` decides whether content without a known price is an error.
+    fn price_body(&self, body: Value<'_>, unpriced: Unpriced) -> Result<AtLeast, Error> {
+        let notes = Notes::new(unpriced, self.sizes.clone());
+        let (tokens, unpriced) = match self.read(&Path::Body(&notes), body)? {
+            Body::Chat(request) => self.price(&request, notes.take_unpriced())?,
+            Body::Prompts(tokens) => (tokens, notes.take_unpriced()),
         };
-        Ok(AtLeast::new(tokens, gaps))
+        Ok(AtLeast::new(tokens, unpriced))
     }
 
     /// Reads a body of any of the APIs; prompts are counted at once.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::chat::json_schema;
+use super::chat::{answer_format, json_schema};
 use super::{content, other_keys, tools};
 use crate::chat::api::Api;
 use crate::chat::content::Content;
@@ -198,15 +198,5 @@ fn format<'v>(root: &Path<'_>, body: Value<'v>) -> Result<ResponseFormat<'v>, Er
     let Some((path, format)) = path.get(text, "format")? else {
         return Ok(ResponseFormat::TEXT);
     };
-    match path.text_of(format, "type")?.as_ref() {
-        "text" | "json_object" => {
-            path.only(format, &["type"])?;
-            Ok(ResponseFormat::TEXT)
-        }
-        "json_schema" => Ok(ResponseFormat(Some(json_schema(&path, format)?))),
-        other => Err(path.key("type").invalid_among(
-            &format!("unknown type {other:?}"),
-            &["text", "json_object", "json_schema"],
-        )),
-    }
+    answer_format(&path, format, json_schema)
 }

@@ -42,7 +42,7 @@ impl Tally<'_> {
         self.uses(Rule::Tools);
         let rendering = match self.family {
             Family::Legacy0301 => {
-                self.gaps.note("tools", NO_TOOLS)?;
+                self.unpriced.note("tools", NO_TOOLS)?;
                 return Ok(0);
             }
             Family::Legacy0613 => Rendering::Legacy,

@@ -4,8 +4,8 @@
 //! themselves. So a piece is mostly written down, and hardly ever merged:
 //!
 //! 1. [`Run`] lists the characters of all pieces and looks up the word of each, see [`chars`](crate::vocab::chars).
-//! 2. [`Borders`] decides for each border between two characters whether a token may cross it.
-//! 3. What is left between cut borders is a *part*. Parts of several characters are looked up as tokens, all together.
+//! 2. [`Boundaries`] decides for each boundary between two characters whether a token may cross it.
+//! 3. What is left between cut boundaries is a *part*. Parts of several characters are looked up as tokens, all together.
 //! 4. A part that is not a token may be known from before ([`Memos`]), or its characters may stay apart pairwise. The few
 //!    others are merged in the jobs of the scratch memory.
 //! 5. The ids are written one character after another. A token of several characters stands in the word of its first one,
@@ -13,17 +13,17 @@
 //!
 //! ```text
 //! characters     A   B   C   D   E   F
-//! borders          |   +   |   +   +        + may be crossed, | is cut
+//! boundaries       |   +   |   +   +        + may be crossed, | is cut
 //! parts         (A) (B   C) (D   E   F)
 //! words          a   bc  0   SLOW 0  0      BC is a token; the ids of DEF are with a piece of the scratch memory
 //! ```
 //!
-//! Why cutting is exact is said at [`Borders`]. A part that is a token is its own merge, because only vocabularies
+//! Why cutting is exact is said at [`Boundaries`]. A part that is a token is its own merge, because only vocabularies
 //! [in order](Regular::is_in_order) come here. A part whose characters stay apart pairwise is their ids one after another,
 //! by the seam theorem of the guide.
 #![allow(clippy::indexing_slicing)] // positions are those of characters that were listed, groups are below their number
 
-mod borders;
+mod boundaries;
 mod memos;
 mod run;
 
@@ -37,7 +37,7 @@ use crate::vocab::Regular;
 use crate::vocab::chars::Char;
 use crate::vocab::regular::{piece_key, window_at};
 use crate::vocab::tables::{ROW_BYTES, hash, slots};
-use borders::Borders;
+use boundaries::Boundaries;
 use memos::{MAX_SERIAL, Memos};
 use run::{FIRST, Run, bit_at};
 
@@ -58,7 +58,7 @@ const MAX_JOB_CHARS: usize = max_symbols(LARGEST) / 4;
 #[derive(Default)]
 pub(crate) struct Cutter {
     run: Run,
-    borders: Borders,
+    boundaries: Boundaries,
     /// The parts of several characters.
     parts: Vec<Part>,
     /// The indices of the parts that the look-up did not find, and of the others of more than two characters.
@@ -75,7 +75,7 @@ pub(crate) struct Cutter {
     pieces: usize,
 }
 
-/// Neighbouring characters between two cut borders.
+/// Neighbouring characters between two cut boundaries.
 #[derive(Clone, Copy, Default)]
 struct Part {
     key: u128,
@@ -197,7 +197,8 @@ impl Cutter {
     fn list_parts<S: Simd>(&mut self, simd: S, buffer: &[u8], vocab: &Regular) -> usize {
         self.run.list_chars(simd, buffer);
         self.run.decode(buffer, vocab);
-        self.borders.find(simd, &self.run, &vocab.chars().crossings);
+        self.boundaries
+            .find(simd, &self.run, &vocab.chars().crossings);
         let parts = self.list();
         find_candidates(&mut self.parts[..parts], buffer, vocab);
         parts
@@ -206,7 +207,7 @@ impl Cutter {
     /// Lists the parts of several characters, and returns their number.
     #[inline(always)]
     fn list(&mut self) -> usize {
-        let (run, joined, falls) = (&self.run, &*self.borders.joined, &*self.borders.falls);
+        let (run, joined, falls) = (&self.run, &*self.boundaries.joined, &*self.boundaries.falls);
         let parts = grow(&mut self.parts, run.count / 2 + 1);
         let mut count = 0;
         for group in 0..run.groups() {
@@ -217,7 +218,7 @@ impl Cutter {
                 let bit = firsts.trailing_zeros();
                 firsts &= firsts - 1;
                 let first = 64 * group + bit as usize;
-                // the borders after the first character
+                // the boundaries after the first character
                 let after = |this: u64, next: u64| this >> bit >> 1 | next << (63 - bit);
                 let mut more = after(this, next).trailing_ones() as usize;
                 let inner = u64::MAX.checked_shr(64 - more as u32).unwrap_or(0);
@@ -280,7 +281,7 @@ impl Cutter {
     #[cold]
     fn add_wordless(&mut self, buffer: &[u8], vocab: &Regular, scratch: &mut Scratch) {
         for at in 0..self.run.count {
-            let joined = |at: usize| bit_at(&self.borders.joined, at);
+            let joined = |at: usize| bit_at(&self.boundaries.joined, at);
             if self.run.words[at].number() == 0 && !joined(at) && !joined(at + 1) {
                 let part = Part {
                     first: at as u32,
@@ -334,7 +335,7 @@ impl Cutter {
             return scratch.add_piece(first);
         }
         let chars = vocab.chars();
-        let falls = |at: usize| bit_at(&self.borders.falls, at);
+        let falls = |at: usize| bit_at(&self.boundaries.falls, at);
         for at in part.first as usize..(part.first + part.count) as usize {
             let word = self.run.words[at];
             let bytes = &buffer[self.run.start(at)..self.run.end(at)];

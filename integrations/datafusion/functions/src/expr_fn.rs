@@ -60,12 +60,12 @@ pub fn decode_tokens_with(ids: Expr, encoding: Expr) -> Expr {
     call(Kind::Decode, vec![ids, encoding])
 }
 
-/// Returns the longest start of a text that has up to `n` tokens, in o200k_base.
+/// Returns the beginning of a text that has up to `n` tokens, in o200k_base.
 pub fn truncate_tokens(text: Expr, n: Expr) -> Expr {
     call(Kind::Truncate, vec![text, n])
 }
 
-/// Returns the longest start of a text that has up to `n` tokens, in the encoding of this name.
+/// Returns the beginning of a text that has up to `n` tokens, in the encoding of this name.
 pub fn truncate_tokens_with(text: Expr, n: Expr, encoding: Expr) -> Expr {
     call(Kind::Truncate, vec![text, n, encoding])
 }

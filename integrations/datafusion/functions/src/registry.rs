@@ -89,7 +89,7 @@ impl Functions {
     ///
     /// # Errors
     /// [`Error::UnknownEncoding`] if the default encoding is unknown, [`Error::NameTaken`] if a custom encoding has the
-    /// name of another one, and [`Error::CanFail`] if the pattern of one can give up on a text.
+    /// name of another one, and [`Error::CanFail`] if one cannot encode every text.
     pub fn functions(self) -> std::result::Result<Vec<Arc<ScalarUDF>>, Error> {
         let mut encodings = Encodings::default();
         for encoding in self.custom {

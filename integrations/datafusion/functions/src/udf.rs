@@ -64,7 +64,7 @@ impl Kind {
             Self::Count => "Returns the number of tokens of a text.",
             Self::Encode => "Returns the list of token ids of a text.",
             Self::Decode => "Returns the text of a list of token ids.",
-            Self::Truncate => "Returns the longest start of a text that has up to n tokens.",
+            Self::Truncate => "Returns the beginning of a text that has up to n tokens.",
             Self::Chunk => "Splits a text into a list of chunks of up to n tokens each.",
         }
     }

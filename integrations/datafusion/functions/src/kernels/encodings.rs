@@ -16,7 +16,7 @@ impl Encodings {
     /// Adds a custom encoding under its own name.
     ///
     /// # Errors
-    /// [`Error::NameTaken`] if another encoding has the name; [`Error::CanFail`] if its pattern can give up on a text.
+    /// [`Error::NameTaken`] if another encoding has the name; [`Error::CanFail`] if it cannot encode every text.
     pub fn add(&mut self, encoding: Encoding) -> Result<(), Error> {
         let name = encoding.name();
         if self.custom().any(|other| other == name)
@@ -57,7 +57,7 @@ impl Encodings {
     }
 }
 
-/// Returns the encoding, unless its calls can fail: they would panic in the middle of a query.
+/// Returns the encoding, unless its calls can fail: they would panic, or leave out bytes, in the middle of a query.
 fn checked(encoding: &Encoding) -> Result<&Encoding, Error> {
     if encoding.can_fail() {
         return Err(Error::CanFail {
@@ -83,7 +83,7 @@ impl<'a> EncodingArg<'a> {
     /// Uses one encoding for all rows.
     ///
     /// # Errors
-    /// [`Error::CanFail`] if the pattern of the encoding can give up on a text.
+    /// [`Error::CanFail`] if the encoding cannot encode every text.
     pub fn one(encoding: &'a Encoding) -> Result<Self, Error> {
         checked(encoding).map(|encoding| Self(Choice::One(encoding)))
     }

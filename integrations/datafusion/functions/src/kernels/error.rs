@@ -31,7 +31,7 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The pattern of a custom encoding can give up on a text, which a query cannot handle.
+    /// Calls of a custom encoding can fail: its pattern can give up on a text, or a byte has no token.
     CanFail {
         /// The name of the encoding.
         encoding: String,
@@ -125,8 +125,8 @@ impl fmt::Display for Error {
             ),
             Self::CanFail { encoding } => write!(
                 f,
-                "the pattern of {encoding:?} can give up on a text, because it backtracks; build the encoding with \
-                 `pattern` instead of `backtracking_pattern`"
+                "{encoding:?} cannot encode every text: its pattern backtracks, or a byte has no token; build it with \
+                 `pattern` and with a token for each byte"
             ),
             Self::Negative {
                 argument, value, ..

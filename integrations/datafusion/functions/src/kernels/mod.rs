@@ -144,7 +144,7 @@ fn decode_row(
     Ok(Some(text))
 }
 
-/// Returns the longest start of each text that has up to the limit of tokens, as `Utf8View`.
+/// Returns the beginning of each text that has up to the limit of tokens, as `Utf8View`.
 ///
 /// The result shares the memory of the texts. The limits are `Int64`.
 ///

@@ -480,11 +480,19 @@ fn a_custom_encoding_needs_a_name_of_its_own_and_calls_that_cannot_fail() {
         .ranks(bytes)
         .build()
         .unwrap();
-    assert!(matches!(
-        EncodingArg::one(&backtracks),
-        Err(Error::CanFail { .. })
-    ));
-    assert!(matches!(known.add(backtracks), Err(Error::CanFail { .. })));
+    let lacks_bytes = tiktally::Encoding::builder("few")
+        .pattern(r"\w+")
+        .ranks([("a", 0), ("b", 1)])
+        .allow_missing_bytes()
+        .build()
+        .unwrap();
+    for can_fail in [backtracks, lacks_bytes] {
+        assert!(matches!(
+            EncodingArg::one(&can_fail),
+            Err(Error::CanFail { .. })
+        ));
+        assert!(matches!(known.add(can_fail), Err(Error::CanFail { .. })));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Which borders between characters a token may cross.
+//! Which boundaries between characters a token may cross.
 #![allow(clippy::indexing_slicing)] // groups are below their number, bits are those of characters
 
 use fearless_simd::{Simd, prelude::*, u8x64};
@@ -9,46 +9,47 @@ use crate::vocab::chars::Chars;
 use crate::vocab::crossings::{AFTER, ASCII, BEFORE, BEGINS, Crossings};
 use crate::vocab::tables::NONE;
 
-/// The borders of a run, as masks of 64 bits: a bit is the border before a character, zero at the start of a piece.
+/// The boundaries of a run, as masks of 64 bits: a bit is the boundary before a character, zero at the start of a
+/// piece.
 ///
 /// # The rule
-/// A border *falls* if a token may cross it partly before both characters are whole. Take the border between the
+/// A boundary *falls* if a token may cross it partly before both characters are whole. Take the boundary between the
 /// characters X and Y of one piece. Let `h(X)` be the highest rank among the merges of X alone if they end in one
 /// token, else more than all ranks. Let `P` be the lowest rank of a token that crosses here *partly*: it takes a
-/// fragment of X or of Y over the border. The border falls if there is such a token and `P <= max(h(X), h(Y))`. It is
-/// cut unless
+/// fragment of X or of Y over the boundary. The boundary falls if there is such a token and `P <= max(h(X), h(Y))`. It
+/// is cut unless
 ///
 /// - some token holds both X and Y, or two characters of ASCII meet, which are not checked;
 /// - or it falls;
-/// - or a token crosses it partly, and the border before X or the one after Y falls.
+/// - or a token crosses it partly, and the boundary before X or the one after Y falls.
 ///
-/// # Why no merge crosses a cut border
-/// If no token crosses partly, none crosses at all. Otherwise none of the three borders falls. So X and Y each become
-/// one token alone. Every token that takes a fragment of X or Y, at any of its borders, has a higher rank than its own
-/// merges. Look at the first merge that takes a fragment of X over one of its borders. Up to then, only merges inside X
-/// touched its bytes, in the order in which X merges alone. X is not whole yet, so its next own merge is on offer. It
-/// has a lower rank, and comes first. So there is no such merge: X becomes whole, and so does Y. From there, only a
-/// token that holds both could cross.
+/// # Why no merge crosses a cut boundary
+/// If no token crosses partly, none crosses at all. Otherwise none of the three boundaries falls. So X and Y each
+/// become one token alone. Every token that takes a fragment of X or Y, at any of its boundaries, has a higher rank
+/// than its own merges. Look at the first merge that takes a fragment of X over one of its boundaries. Up to then, only
+/// merges inside X touched its bytes, in the order in which X merges alone. X is not whole yet, so its next own merge
+/// is on offer. It has a lower rank, and comes first. So there is no such merge: X becomes whole, and so does Y. From
+/// there, only a token that holds both could cross.
 ///
 /// # Symbols to begin with
-/// If neither border of a character falls, its neighbours cannot touch it before it is whole, or no token crosses
+/// If neither boundary of a character falls, its neighbours cannot touch it before it is whole, or no token crosses
 /// partly there. So the merge of its part may begin with the ids of the character merged alone. Other characters begin
 /// with the symbols that are right in all surroundings.
 #[derive(Default)]
-pub(super) struct Borders {
-    /// The borders that a token may cross. One more group than the run has, which is empty.
+pub(super) struct Boundaries {
+    /// The boundaries that a token may cross. One more group than the run has, which is empty.
     pub(super) joined: Vec<u64>,
-    /// The borders that fall. One more group, too.
+    /// The boundaries that fall. One more group, too.
     pub(super) falls: Vec<u64>,
-    /// The borders that a token crosses partly.
+    /// The boundaries that a token crosses partly.
     partly: Vec<u64>,
 }
 
-impl Borders {
-    /// Finds the borders of a run.
+impl Boundaries {
+    /// Finds the boundaries of a run.
     ///
-    /// The flags of the characters become masks. They leave few borders to look at: those of two characters that may be in
-    /// one token, and those that some token may cross partly.
+    /// The flags of the characters become masks. They leave few boundaries to look at: those of two characters that may
+    /// be in one token, and those that some token may cross partly.
     #[inline(always)]
     pub(super) fn find<S: Simd>(&mut self, simd: S, run: &Run, crossings: &Crossings) {
         let groups = run.groups();
@@ -91,26 +92,26 @@ fn previous(group: u64, before: u64) -> u64 {
     group << 1 | before >> 63
 }
 
-/// Returns those of the borders that a token of both characters may cross.
+/// Returns those of the boundaries that a token of both characters may cross.
 #[inline(always)]
-fn pairs(run: &Run, crossings: &Crossings, group: usize, mut borders: u64) -> u64 {
+fn pairs(run: &Run, crossings: &Crossings, group: usize, mut boundaries: u64) -> u64 {
     let mut found = 0;
-    while borders != 0 {
-        let bit = borders.trailing_zeros();
-        borders &= borders - 1;
+    while boundaries != 0 {
+        let bit = boundaries.trailing_zeros();
+        boundaries &= boundaries - 1;
         let at = 64 * group + bit as usize;
         found |= crossings.pair(run.code_points[at - 1], run.code_points[at]) << bit;
     }
     found
 }
 
-/// Returns those of the borders that a token crosses partly, and those that fall.
+/// Returns those of the boundaries that a token crosses partly, and those that fall.
 #[inline(always)]
-fn partial(run: &Run, crossings: &Crossings, group: usize, mut borders: u64) -> (u64, u64) {
+fn partial(run: &Run, crossings: &Crossings, group: usize, mut boundaries: u64) -> (u64, u64) {
     let (mut partly, mut falls) = (0, 0);
-    while borders != 0 {
-        let bit = borders.trailing_zeros();
-        borders &= borders - 1;
+    while boundaries != 0 {
+        let bit = boundaries.trailing_zeros();
+        boundaries &= boundaries - 1;
         let at = 64 * group + bit as usize;
         let (before, after) = (run.words[at - 1], run.words[at]);
         let side = Chars::side(run.code_points[at - 1], before);
