@@ -274,7 +274,8 @@ fn parse_rank(rank: &[u8]) -> Result<TokenId, String> {
 /// - the bytes have the lowest ranks;
 /// - no token has more than 255 bytes, and not too many tokens are long;
 /// - no id is above [`tables::MAX_IDS`], and ids have no wide gaps;
-/// - merging gives each token from the halves that are found, if it gives it at all, and finding them is not too much work;
+/// - merging gives each token from the halves that are found, if it gives it at all, and finding them is not too much
+///   work;
 /// - not too many tokens hash to the same buckets.
 fn regular(tokens: &[(TokenId, &[u8])]) -> Option<Regular> {
     let ids = tokens.last()?.0 as usize + 1;
