@@ -129,7 +129,8 @@ pub fn truncate_column<'py>(
     })
 }
 
-/// Returns the parts of each text, each with at most `max_tokens` tokens, of which `overlap` are those of the part before.
+/// Returns the parts of each text, each with at most `max_tokens` tokens, of which up to `overlap` are those of the
+/// part before.
 #[pyfunction]
 pub fn chunk_column<'py>(
     texts: &Bound<'py, PyAny>,

@@ -345,7 +345,8 @@ impl Encoding {
         })
     }
 
-    /// Returns the parts of a text, each with at most `max_tokens` tokens, of which `overlap` are those of the part before.
+    /// Returns the parts of a text, each with at most `max_tokens` tokens, of which up to `overlap` are those of the
+    /// part before.
     /// With `prefer`, they end where possible after a "word", a "line" or a "sentence".
     #[pyo3(signature = (text, max_tokens, *, overlap=0, prefer=None))]
     fn chunks(

@@ -6,7 +6,7 @@ With `__arrow_c_stream__`, as pyarrow.ChunkedArray and polars.Series, the result
 
 Texts are string, large_string or string_view, also in a dictionary: each of its texts is counted once. A null gives a null.
 Special tokens in a text are plain text. An encoding is the name of a built-in one, or an Encoding. Calls release the GIL and
-use one thread: engines call them from many. Errors have the row in `row`.
+use one thread: engines call them from many. An error at a row has its number in `row`.
 
 >>> import pyarrow as pa
 >>> from tiktally import arrow

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tiktally_cluster::{Problem, bench, executor, logger, query, scheduler};
 
-/// Count, encode, truncate and chunk tokens in SQL, on one machine or many
+/// Count, encode, decode, truncate and chunk tokens in SQL, on one machine or many
 ///
 /// Start one scheduler, an executor on each machine, then send queries. All three must be the same version of this
 /// command. Files must have the same path on every machine, and nothing is encrypted or authenticated: use a network

@@ -47,7 +47,7 @@ impl Sink {
             .any(|field| field.data_type().is_nested());
         if format == Format::Csv && has_lists {
             return Err(Problem::new(
-                "CSV has no lists. Use --format parquet, or make text of a list with array_to_string(list, ' ')",
+                "CSV has no lists. Use --output FILE.parquet, or make text of a list with array_to_string(list, ' ')",
             ));
         }
         let target = Target::new(path)?;

@@ -41,7 +41,7 @@ pub struct Args {
     #[arg(long = "table", value_name = "NAME=PATH", value_parser = parse_table)]
     tables: Vec<(String, String)>,
 
-    /// The form of the result [default: table on a terminal, csv elsewhere; parquet for a file that ends so]
+    /// The form of the result [default: table on a terminal, csv elsewhere; parquet if the file's name ends in .parquet]
     #[arg(long, value_enum)]
     format: Option<Format>,
 
@@ -170,9 +170,12 @@ fn out_of_time(args: &Args) -> Problem {
         Some(address) => format!(" on the cluster of {address}; the job was cancelled"),
         None => String::new(),
     };
+    let other_way = match &args.scheduler {
+        Some(_) => ", or look for lost executors in the scheduler's log",
+        None => "",
+    };
     Problem::new(format!(
-        "the query took more than {seconds} s{place}. Give more time with --timeout, or look for lost executors in the \
-         scheduler's log"
+        "the query took more than {seconds} s{place}. Give more time with --timeout{other_way}"
     ))
 }
 

@@ -75,7 +75,8 @@ pub fn chunk_tokens(text: Expr, n: Expr) -> Expr {
     call(Kind::Chunk, vec![text, n])
 }
 
-/// Returns the list of chunks of a text, each with the last `overlap` tokens of the one before, in the encoding of this name.
+/// Returns the list of chunks of a text, each with the last `overlap` tokens, or fewer, of the one before, in the
+/// encoding of this name.
 pub fn chunk_tokens_with(text: Expr, n: Expr, overlap: Expr, encoding: Expr) -> Expr {
     call(Kind::Chunk, vec![text, n, overlap, encoding])
 }

@@ -79,7 +79,7 @@ fn errors_say_what_and_where() {
         (&["SELECT nothing FROM docs"], "nothing"),
         (
             &["SELECT encode_tokens(text) FROM docs"],
-            "CSV has no lists. Use --format parquet",
+            "CSV has no lists. Use --output FILE.parquet",
         ),
         (
             &["--output", "/no/such/folder/x.csv", "SELECT 1"],
