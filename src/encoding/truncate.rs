@@ -105,11 +105,12 @@ impl Encoding {
             let end = text.len();
             return Prefix { end, tokens };
         }
-        let end = until.end(self.vocab());
-        let start = if self.covers_text() {
-            until.start_before(text, end)
+        let (start, end) = if self.covers_text() {
+            let end = until.end(self.vocab());
+            (until.start_before(text, end), end)
         } else {
-            0
+            let starts = self.token_starts(text, tokens);
+            (0, starts.get(max_tokens).copied().unwrap_or_default())
         };
         // the tokens before `start` stay; only the pieces after it can change with the cut, and are counted again
         let before = max_tokens - self.count_last_tokens(until.ids.get(..max_tokens), end - start);
@@ -160,7 +161,7 @@ impl Encoding {
     /// Returns the byte at which the last `max_tokens` tokens of a text begin; `None` or 0 if there are no more.
     fn start_of_last_tokens(&self, text: &str, max_tokens: usize) -> Option<usize> {
         if !self.covers_text() {
-            let starts = self.token_starts(text);
+            let starts = self.token_starts(text, usize::MAX);
             let more = starts.len().checked_sub(max_tokens);
             return starts.get(more.filter(|more| *more > 0)?).copied();
         }
@@ -182,19 +183,23 @@ impl Encoding {
         Some(text.len() - self.vocab().total_len(last))
     }
 
-    /// Returns the byte at which each token of a text begins. After a byte without a token, it is an earlier byte of the
-    /// same piece.
-    fn token_starts(&self, text: &str) -> Vec<usize> {
+    /// Returns the byte at which each token of a text begins: of all, or of at least the first `count`.
+    fn token_starts(&self, text: &str, count: usize) -> Vec<usize> {
         let (mut starts, mut ids) = (Vec::new(), Vec::new());
         for piece in self.splitter().pieces_of_whole_text(text) {
             let piece = piece.unwrap_or_else(|error| split::give_up(&error));
             ids.clear();
             let mut start = piece.start;
-            let bytes = text.get(piece).unwrap_or_default().as_bytes();
-            merge::encode_piece(bytes, self.vocab(), &mut ids);
-            for id in &ids {
-                starts.push(start);
-                start += self.vocab().len(*id);
+            let mut rest = text.get(piece).unwrap_or_default().as_bytes();
+            merge::encode_piece(rest, self.vocab(), &mut ids);
+            for token in ids.iter().filter_map(|id| self.vocab().token(*id)) {
+                let (gap, after) = after_token(rest, token);
+                starts.push(start + gap);
+                start += rest.len() - after.len();
+                rest = after;
+            }
+            if starts.len() >= count {
+                break;
             }
         }
         starts
@@ -211,6 +216,16 @@ impl Encoding {
         })
         .count()
     }
+}
+
+/// Returns the number of bytes before a token, which are bytes without one, and what follows the token.
+fn after_token<'b>(bytes: &'b [u8], token: &[u8]) -> (usize, &'b [u8]) {
+    let mut places = bytes.windows(token.len().max(1));
+    let gap = places.position(|place| place == token);
+    // no place: merging dropped a byte between the bytes of the token
+    let gap = gap.unwrap_or(bytes.len());
+    let after = bytes.get(gap + token.len()..).unwrap_or_default();
+    (gap, after)
 }
 
 #[cfg(all(test, feature = "cl100k_base"))]

@@ -375,6 +375,22 @@ fn limits_where_there_are_gaps() {
     });
 }
 
+/// Limits find the tokens among bytes that have none, and read such bytes only a few times.
+#[test]
+fn limits_where_bytes_have_no_token() {
+    let few = Encoding::builder("few").pattern(r"(?s:.{1,9})");
+    let few = few.ranks([("a", 0), ("b", 1), ("ab", 2)]);
+    let few = few.allow_missing_bytes().build().unwrap();
+    assert_eq!(few.truncate("xaxbx", 1), "xax");
+    assert_eq!(few.truncate_start("xaxbx", 1), "bx");
+    let text = "x".repeat(900_000) + &"xabxxabxx".repeat(30_000);
+    assert_eq!(few.truncate(&text, 4).len(), 900_000 + 19);
+    assert_eq!(few.truncate_start(&text, 1), "abxx");
+    let spans: Vec<_> = few.chunks(&text, 4).unwrap().spans().collect();
+    assert_eq!(spans.len(), 15_000);
+    assert!(spans.iter().all(|span| span.tokens == 4));
+}
+
 /// Returns the ids of a text that arrives one character at a time, counted each time.
 fn streamed(encoding: &Encoding, text: &str) -> Result<Vec<TokenId>, TestCaseError> {
     let (mut counter, mut encoder) = (encoding.token_counter(), encoding.stream_encoder());
