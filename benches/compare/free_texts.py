@@ -97,7 +97,7 @@ def in_turn(lists):
 def own_code():
     root = HERE.parents[1]
     paths = sorted(path for folder in ("src", "tests") for path in (root / folder).rglob("*.rs"))
-    return "".join(path.read_text() for path in paths)
+    return "".join(path.read_text("utf-8") for path in paths)
 
 
 def texts(packages):

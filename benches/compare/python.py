@@ -74,8 +74,9 @@ def load(ranks):
     """Returns names and calls of the packages that have the encoding."""
     calls = {}
     for package, how, make in PEERS:
-        name = f"{package} {importlib.metadata.version(package)} (Python{how})"
+        name = package
         try:
+            name = f"{package} {importlib.metadata.version(package)} (Python{how})"
             calls[name] = make(ranks)
             calls[name]("Hello world")
         except BaseException as error:  # a panic in Rust is not an Exception
@@ -143,6 +144,14 @@ def speeds(calls, path):
     return {name: time if isinstance(time, str) else size / time for name, time in seconds.items()}
 
 
+def is_text(path):
+    """Returns whether the program in Rust takes this file, too."""
+    try:
+        return path.is_file() and len(path.read_text("utf-8").encode()) > 100_000
+    except UnicodeDecodeError:
+        return False
+
+
 def mean(speeds):
     """Returns the geometric mean, if there is a figure for each text."""
     if any(isinstance(speed, str) for speed in speeds):
@@ -158,7 +167,7 @@ def row(cells):
 def main():
     ranks = Path(sys.argv[1]).resolve()
     folder = Path(os.environ["TIKTALLY_CORPORA"])
-    paths = [path for path in sorted(folder.iterdir()) if path.stat().st_size > 100_000]
+    paths = [path for path in sorted(folder.iterdir()) if is_text(path)]
     calls = load(ranks)
     columns = [speeds(calls, path) for path in paths]
     print()

@@ -1,7 +1,7 @@
 //! The first use of an encoding: each peer in a separate process, from its start to the first ids.
 
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use cpu_time::ProcessTime;
@@ -25,9 +25,9 @@ pub fn cold(source: &Source) {
     let names = || peers::all().map(|peer| peer.name).chain([NOBODY]);
     let mut costs: BTreeMap<&str, Result<Cost, &str>> = BTreeMap::new();
     for name in (0..RUNS).flat_map(|_| names()) {
-        if let Some((cost, ids)) = process(name, source) {
-            let right = name == NOBODY || ids == expected;
-            let cost = right.then_some(cost).ok_or("wrong");
+        if let Some(result) = process(name, source) {
+            let is_right = |ids| name == NOBODY || ids == expected;
+            let cost = result.and_then(|(cost, ids)| is_right(ids).then_some(cost).ok_or("wrong"));
             let least = costs.entry(name).or_insert(cost);
             *least = least.and_then(|least| Ok(less(least, cost?)));
         }
@@ -49,26 +49,28 @@ fn less(one: Cost, other: Cost) -> Cost {
 }
 
 fn show((time, memory): Cost, ours: Cost) -> [String; 4] {
-    [
-        format!("{time:.2}"),
-        times(time / ours.0),
-        format!("{memory:.1}"),
-        times(memory / ours.1),
-    ]
+    let [memory, over] = if ours.1 > 0.0 {
+        [format!("{memory:.1}"), times(memory / ours.1)]
+    } else {
+        ["-", ""].map(str::to_owned)
+    };
+    [format!("{time:.2}"), times(time / ours.0), memory, over]
 }
 
 /// Runs this program again, for one peer. Returns `None` if it does not have the encoding.
-fn process(name: &str, source: &Source) -> Option<(Cost, String)> {
+fn process(name: &str, source: &Source) -> Option<Result<(Cost, String), &'static str>> {
     let mut command = Command::new(env::current_exe().unwrap());
-    let output = command.args(["--cold", name, source.name]).output();
-    let output = String::from_utf8(output.unwrap().stdout).unwrap();
+    command.args(["--cold", name, source.name]);
+    let output = command.stderr(Stdio::inherit()).output().unwrap();
+    if !output.status.success() {
+        return Some(Err("panics"));
+    }
+    let output = String::from_utf8(output.stdout).unwrap();
     let mut words = output.trim_end().splitn(3, ' ');
     let mut number = || words.next()?.parse::<f64>().ok();
-    let (nanoseconds, kilobytes) = (number()?, number()?);
-    Some((
-        (nanoseconds / 1e6, kilobytes / 1e3),
-        words.next()?.to_owned(),
-    ))
+    let (nanoseconds, bytes) = (number()?, number()?);
+    let cost = (nanoseconds / 1e6, bytes / 1e6);
+    Some(Ok((cost, words.next()?.to_owned())))
 }
 
 /// Runs in such a process.
@@ -81,13 +83,13 @@ pub fn child(name: &str, source: &Source) {
         None => Vec::new(),
     };
     let time = ProcessTime::now().as_duration().as_nanos();
-    println!("{time} {} {ids:?}", peak_kilobytes());
+    println!("{time} {} {ids:?}", peak_bytes());
 }
 
 /// Returns zero if there is no such file.
-fn peak_kilobytes() -> usize {
+fn peak_bytes() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.unwrap_or(0)
+    1024 * number.unwrap_or(0)
 }

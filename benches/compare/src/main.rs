@@ -69,7 +69,13 @@ fn run_all(words: &[&str]) {
     }
     let folder = folder();
     machine::print();
-    println!("- texts: {}", contents(&corpora(&folder)));
+    let corpora = corpora(&folder);
+    let place = folder.display();
+    assert!(
+        !corpora.is_empty(),
+        "{place} has no text of more than 100 kB"
+    );
+    println!("- texts: {}", contents(&corpora));
     for encoding in chosen(&ENCODINGS, words) {
         println!("\n# {encoding}");
         let source = source(encoding);
@@ -116,7 +122,7 @@ fn run_step(step: &str, source: &Source, folder: &Path) {
     match status {
         Ok(status) if status.success() => (),
         // not every machine has these packages
-        _ if step == PYTHON => println!("\nnothing: see requirements.txt"),
+        _ if step == PYTHON => println!("\nnothing: see the error, and requirements.txt"),
         _ => panic!("{step} failed"),
     }
 }
@@ -140,8 +146,17 @@ fn on_cores(step: &str, program: impl AsRef<OsStr>) -> Command {
         return Command::new(program);
     }
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", "0"]).arg(program);
+    command.args(["--cpu-list", &first_core()]).arg(program);
     command
+}
+
+/// Returns the number of the first core that this process may use.
+fn first_core() -> String {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let list = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let first = list.and_then(|list| list.trim().split(['-', ',']).next());
+    first.unwrap_or("0").to_owned()
 }
 
 fn run(step: &str, encoding: &str) {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
-use std::{env, thread};
+use std::{env, io, process, thread};
 
 use crate::peers::{self, Source};
 use crate::race::caught;
@@ -14,7 +14,8 @@ use crate::texts::{HOSTILE, Random};
 /// The size of an adversarial text, in bytes.
 pub const SIZE: usize = 1_000_000;
 
-/// The time that a peer has for such a text.
+/// The time that a peer has to load, and then for each text.
+const LOADING: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The lines that a peer's process prints: one when it is loaded, and one after each shape.
@@ -31,18 +32,23 @@ pub fn outcomes(peer: &str, source: &Source) -> Vec<Outcome> {
     // a process that was stopped or ended early is followed by another one for the shapes that are left
     while outcomes.len() < HOSTILE.len() {
         let (mut child, lines) = start(peer, source, outcomes.len());
-        outcomes.extend(read(&lines, HOSTILE.len() - outcomes.len()));
+        let is_loaded = lines.recv_timeout(LOADING).as_deref() == Ok(READY);
+        if is_loaded {
+            outcomes.extend(read(&lines, HOSTILE.len() - outcomes.len()));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
+        assert!(is_loaded, "{peer} does not load {}", source.name);
     }
     outcomes
 }
 
-/// Starts a process for the shapes from `first` on. Returns it after it is loaded, with the lines that it will print.
+/// Starts a process for the shapes from `first` on. Returns it with the lines that it will print.
 fn start(peer: &str, source: &Source, first: usize) -> (Child, Receiver<String>) {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--trial", peer, source.name, &first.to_string()]);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
@@ -51,12 +57,6 @@ fn start(peer: &str, source: &Source, first: usize) -> (Child, Receiver<String>)
             _ = sender.send(line);
         }
     });
-    assert_eq!(
-        lines.recv().as_deref(),
-        Ok(READY),
-        "{peer} does not load {}",
-        source.name
-    );
     (child, lines)
 }
 
@@ -69,7 +69,8 @@ fn read(lines: &Receiver<String>, count: usize) -> Vec<Outcome> {
         runs = line.is_ok();
         outcomes.push(match line.as_deref() {
             Ok(ENDED) => Ok(()),
-            Ok(_) => Err("panics"),
+            Ok(PANICKED) => Err("panics"),
+            Ok(other) => panic!("not a line of a trial: {other}"),
             Err(RecvTimeoutError::Timeout) => Err("slow"),
             Err(RecvTimeoutError::Disconnected) => Err("crashes"),
         });
@@ -79,6 +80,11 @@ fn read(lines: &Receiver<String>, count: usize) -> Vec<Outcome> {
 
 /// Runs in such a process.
 pub fn child(peer: &str, source: &Source, first: &str) {
+    // the pipe ends with the process that started this one, even if that was killed
+    thread::spawn(|| {
+        _ = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(1);
+    });
     let entry = peers::all().find(|entry| entry.name == peer).unwrap();
     let peer = (entry.load)(source).unwrap().unwrap();
     println!("{READY}");

@@ -13,7 +13,7 @@ use tiktally::{Encoding, TokenId};
 /// The measured calls of a tokenizer. `None`: it has no such call.
 pub trait Peer: Send + Sync {
     fn encode(&self, text: &str) -> Vec<TokenId>;
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>>;
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8>;
     fn count(&self, _text: &str) -> Option<usize> {
         None
     }
@@ -69,8 +69,8 @@ impl Peer for Encoding {
         self.encode_ordinary(text)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        self.decode_bytes(ids).ok()
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode_bytes(ids).unwrap()
     }
 
     fn count(&self, text: &str) -> Option<usize> {

@@ -61,8 +61,8 @@ impl Peer for fastokens::Tokenizer {
         self.encode_ordinary(text).unwrap()
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(self.decode(ids, false).ok()?.into_bytes())
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode(ids, false).unwrap().into_bytes()
     }
 }
 
@@ -83,8 +83,8 @@ impl Peer for Tokenizers {
         ids.into_iter().map(u32::from).collect()
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(self.0.decode(ids, false).ok()?.into_bytes())
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.0.decode(ids, false).unwrap().into_bytes()
     }
 }
 
@@ -98,12 +98,9 @@ impl Peer for tokenizers_0::Tokenizer {
         self.encode_fast(text, false).unwrap().get_ids().to_vec()
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(
-            tokenizers_0::TokenizerImpl::decode(self, ids, false)
-                .ok()?
-                .into_bytes(),
-        )
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        let text = tokenizers_0::TokenizerImpl::decode(self, ids, false);
+        text.unwrap().into_bytes()
     }
 }
 
@@ -121,8 +118,8 @@ impl Peer for toktok::Tokenizer {
         self.encode(text.as_bytes())
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(self.decode(ids))
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode(ids)
     }
 
     fn count(&self, text: &str) -> Option<usize> {
@@ -149,8 +146,8 @@ impl Peer for splintr::Tokenizer {
         self.encode_ordinary(text)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        self.decode_bytes(ids).ok()
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode_bytes(ids).unwrap()
     }
 }
 
@@ -166,8 +163,8 @@ impl Peer for &'static tiktoken::CoreBpe {
         tiktoken::CoreBpe::encode(self, text)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(tiktoken::CoreBpe::decode(self, ids))
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        tiktoken::CoreBpe::decode(self, ids)
     }
 
     fn count(&self, text: &str) -> Option<usize> {
@@ -185,8 +182,8 @@ impl Peer for tokie::Tokenizer {
         self.encode_ids(text, false)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(self.decode_bytes(ids))
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode_bytes(ids)
     }
 
     fn count(&self, text: &str) -> Option<usize> {
@@ -207,8 +204,10 @@ impl Peer for &'static bpe_openai::Tokenizer {
         bpe_openai::Tokenizer::encode(self, text)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(bpe_openai::Tokenizer::decode(self, ids)?.into_bytes())
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        bpe_openai::Tokenizer::decode(self, ids)
+            .unwrap()
+            .into_bytes()
     }
 
     fn count(&self, text: &str) -> Option<usize> {
@@ -237,8 +236,8 @@ impl Peer for tiktoken_rs::CoreBPE {
         self.encode_ordinary(text)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        self.decode_bytes(ids).ok()
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode_bytes(ids).unwrap()
     }
 
     fn count(&self, text: &str) -> Option<usize> {
@@ -259,8 +258,8 @@ impl Peer for riptoken::CoreBPE {
         self.encode_ordinary(text)
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        Some(self.decode_bytes(ids))
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode_bytes(ids)
     }
 }
 
@@ -296,12 +295,9 @@ impl Peer for Wordchipper {
         self.encoder.try_encode(text, none).unwrap()
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        self.decoder
-            .try_decode_to_bytes(ids)
-            .ok()?
-            .try_result()
-            .ok()
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        let decoded = self.decoder.try_decode_to_bytes(ids).unwrap();
+        decoded.try_result().unwrap()
     }
 }
 
@@ -315,7 +311,7 @@ impl Peer for kitoken::Kitoken {
         self.encode(text, false).unwrap()
     }
 
-    fn decode(&self, ids: &[TokenId]) -> Option<Vec<u8>> {
-        self.decode(ids, false).ok()
+    fn decode(&self, ids: &[TokenId]) -> Vec<u8> {
+        self.decode(ids, false).unwrap()
     }
 }

@@ -128,7 +128,9 @@ impl<'a> Chart<'a> {
 
     fn legend(&self, paper: &Paper) -> Result<(), Failure> {
         let mut x = 28;
-        let names = self.names.iter().copied().take(1 + NAMED).chain(["others"]);
+        let names = self.names.iter().copied().take(1 + NAMED);
+        let others = (self.names.len() > 1 + NAMED).then_some("others");
+        let names = names.chain(others);
         for (i, name) in names.enumerate() {
             paper.dot((x, 62), i)?;
             paper.text((x + 12, 62), 17, paper.color(i), HPos::Left, name)?;

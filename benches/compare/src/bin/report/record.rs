@@ -51,8 +51,8 @@ impl Record {
 
     /// Returns the compiler's name and version, without the part in brackets.
     pub fn compiler(&self) -> &str {
-        let (name, _) = self.fact("compiler").split_once(" (").unwrap_or_default();
-        name
+        let compiler = self.fact("compiler");
+        compiler.split_once(" (").map_or(compiler, |(name, _)| name)
     }
 
     pub fn table(&self, encoding: &str, step: &str) -> Option<&Table> {

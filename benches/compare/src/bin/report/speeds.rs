@@ -155,7 +155,8 @@ fn legend(record: &Record) -> String {
         "\nSpeeds are MB of new text per second on one core: the geometric mean over {texts} texts. In brackets: how many \
          times as fast tiktally is. Worst case: the slowest of {shapes} adversarial inputs. Start-up and memory: CPU time \
          of a process until its first ids, and its peak memory, for {encodings}. `wrong`: on some text the ids differ \
-         from tiktoken's. `panics`: on some text the call panics. `-`: not available. {date}, {processor}, \
+         from tiktoken's. `panics`: on some text the call panics. `slow`: it takes more than ten seconds for an adversarial megabyte. \
+         `-`: not available. {date}, {processor}, \
          {compiler}.\n",
         texts = texts("stream"),
         shapes = texts("adv"),
