@@ -424,8 +424,8 @@ impl Builder {
     /// Accepts tokens without one for each of the 256 bytes, as tiktoken does. Without this call they are an error.
     ///
     /// A byte that no token covers is then an error of calls that can return one, such as [`encode`](Encoding::encode) and
-    /// [`try_count`](Encoding::try_count). Other calls leave it out.
-    /// [`can_fail`](Encoding::can_fail) is true if a byte lacks.
+    /// [`try_count`](Encoding::try_count). Other calls leave it out. [`can_fail`](Encoding::can_fail) is true if a byte
+    /// lacks.
     ///
     /// ```
     /// use tiktally::{Encoding, Special};

@@ -38,7 +38,7 @@ impl Split {
         }
     }
 
-    /// Compiles this split if there is no other. Its matches must be pieces.
+    /// Compiles a split that is the only one of a file. It must be one that keeps its matches as pieces.
     fn only(&self) -> Result<Splitter, Error> {
         if let Some(splitter) = custom::known(&self.pattern) {
             return Ok(splitter);

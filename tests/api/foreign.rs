@@ -25,6 +25,25 @@ fn small() -> Value {
     })
 }
 
+/// Returns a part of a pre-tokenizer that splits at a pattern.
+fn split(regex: &str, behavior: &str, inverts: bool) -> Value {
+    json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": behavior, "invert": inverts})
+}
+
+fn isolated(regex: &str) -> Value {
+    split(regex, "Isolated", false)
+}
+
+/// Returns the small file with these splits, and ByteLevel after them.
+fn with_splits(splits: Vec<Value>, use_regex: bool) -> Value {
+    let byte_level =
+        json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": use_regex});
+    let parts: Vec<Value> = splits.into_iter().chain([byte_level]).collect();
+    let mut file = small();
+    file["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": parts});
+    file
+}
+
 fn load(file: &Value) -> Result<Encoding, Error> {
     Encoding::from_tokenizer_json("small", file.to_string().as_bytes())
 }
@@ -260,17 +279,12 @@ fn a_huge_file_is_refused() {
 
 #[test]
 fn parts_of_a_sequence_see_only_their_part() {
-    let mut file = small();
-    let split = |regex: &str, behavior: &str, inverts: bool| json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": behavior, "invert": inverts});
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false});
-    let mut pieces = |parts: Vec<Value>, text: &str| {
-        let parts: Vec<Value> = parts.into_iter().chain([byte_level.clone()]).collect();
-        file["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": parts});
-        let encoding = load(&file).unwrap();
+    let pieces = |parts: Vec<Value>, text: &str| {
+        let encoding = load(&with_splits(parts, false)).unwrap();
         encoding.pieces(text).map(str::to_owned).collect::<Vec<_>>()
     };
-    let digits = || split(r"\p{N}{1,3}", "Isolated", false);
-    let words = || split(r"\p{L}+|\p{N}+|\s+(?!\S)|\s+", "Isolated", false);
+    let digits = || isolated(r"\p{N}{1,3}");
+    let words = || isolated(r"\p{L}+|\p{N}+|\s+(?!\S)|\s+");
     // the white space before the digits is at the end of its part
     assert_eq!(
         pieces(vec![digits(), words()], "a  1234 b"),
@@ -395,7 +409,6 @@ fn tekken_drops_what_its_pattern_leaves_out() {
 /// A pattern that Oniguruma reads in another way, or that may match nothing, is refused with what is the matter.
 #[test]
 fn patterns_of_another_regex_engine() {
-    let mut file = small();
     for (pattern, says) in [
         (r"\p{N}{1,3}+", "`{1,3}+`"),
         (r"\p{N}{3}?|.", "`{3}?`"),
@@ -425,22 +438,15 @@ fn patterns_of_another_regex_engine() {
         (&"a++".repeat(100), "possessive"),
         (&"a".repeat(10_000), "bytes"),
     ] {
-        let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
-        let byte_level = file["pre_tokenizer"].clone();
-        let parts = json!({"type": "Sequence", "pretokenizers": [split, byte_level]});
-        let mut file = file.clone();
-        file["pre_tokenizer"] = parts;
-        let error = load(&file).unwrap_err();
+        let error = load(&with_splits(vec![isolated(pattern)], true)).unwrap_err();
         assert!(error.is_unsupported_tokenizer(), "{pattern}: {error}");
         assert_eq!(error.path(), Some("pre_tokenizer.pretokenizers[0]"));
         assert!(error.to_string().contains(says), "{pattern}: {error}");
     }
     // a bracket that comes first in a class is a character for both
-    let split = json!({"type": "Split", "pattern": {"Regex": r"[]+*]|[^]]"}, "behavior": "Isolated", "invert": false});
-    let mut bracket = file.clone();
-    bracket["pre_tokenizer"] =
-        json!({"type": "Sequence", "pretokenizers": [split, file["pre_tokenizer"]]});
-    assert_eq!(load(&bracket).unwrap().pieces("]+a").count(), 3);
+    let bracket = load(&with_splits(vec![isolated(r"[]+*]|[^]]")], true)).unwrap();
+    assert_eq!(bracket.pieces("]+a").count(), 3);
+    let mut file = small();
     file["pre_tokenizer"]["add_prefix_space"] = json!("no");
     assert!(load(&file).unwrap_err().is_invalid_tokenizer());
 }
@@ -448,18 +454,10 @@ fn patterns_of_another_regex_engine() {
 /// Files that are made to take long or much memory are refused, or load in short time.
 #[test]
 fn hostile_files() {
-    let byte_level = json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false});
-    let split = |regex: &str| json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false});
-    let with = |parts: Vec<Value>| {
-        let mut file = small();
-        let parts: Vec<Value> = parts.into_iter().chain([byte_level.clone()]).collect();
-        file["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": parts});
-        file
-    };
     // each was compiled again for each one before it
     let trailing = [r"\s+(?!\S)"; 200].join("|") + "|a";
-    load(&with(vec![split(&trailing)])).unwrap();
-    let many = with(vec![split("a"); 100]);
+    load(&with_splits(vec![isolated(&trailing)], false)).unwrap();
+    let many = with_splits(vec![isolated("a"); 100], false);
     assert!(load(&many).unwrap_err().to_string().contains("16 parts"));
     let mut file = small();
     file["normalizer"] = json!({"type": "NFC", "more": "a".repeat(2 << 20)});

@@ -1,11 +1,12 @@
 //! The first use of an encoding: each peer in a separate process, from its start to the first ids.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
 use cpu_time::ProcessTime;
 
+use crate::machine;
 use crate::peers::{self, OURS, Source};
 use crate::table::{markdown, times};
 
@@ -88,8 +89,7 @@ pub fn child(name: &str, source: &Source) {
 
 /// Returns zero if there is no such file.
 fn peak_bytes() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    1024 * number.unwrap_or(0)
+    let size = machine::field("/proc/self/status", "VmHWM", ':');
+    let kilobytes = size.and_then(|size| size.split_whitespace().next()?.parse::<usize>().ok());
+    1024 * kilobytes.unwrap_or(0)
 }

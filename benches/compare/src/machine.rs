@@ -48,7 +48,7 @@ fn system() -> String {
 }
 
 /// Returns the first value of that name in a file of names and values.
-fn field(path: &str, name: &str, between: char) -> Option<String> {
+pub fn field(path: &str, name: &str, between: char) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
     let mut fields = text.lines().filter_map(|line| line.split_once(between));
     let (_, value) = fields.find(|(key, _)| key.trim() == name)?;

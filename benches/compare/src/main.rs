@@ -152,10 +152,11 @@ fn on_cores(step: &str, program: impl AsRef<OsStr>) -> Command {
 
 /// Returns the number of the first core that this process may use.
 fn first_core() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mut lines = status.lines();
-    let list = lines.find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-    let first = list.and_then(|list| list.trim().split(['-', ',']).next());
+    let list = machine::field("/proc/self/status", "Cpus_allowed_list", ':').unwrap_or_default();
+    let first = list
+        .split(['-', ','])
+        .next()
+        .filter(|core| !core.is_empty());
     first.unwrap_or("0").to_owned()
 }
 

@@ -23,7 +23,7 @@ const READY: &str = "ready";
 const ENDED: &str = "ended";
 const PANICKED: &str = "panicked";
 
-/// `Ok` if a peer's call on a shape ended in time, or the reason why there is no figure.
+/// The result of a trial on one shape. An error is the reason why the peer has no figure for it.
 pub type Outcome = Result<(), &'static str>;
 
 /// Returns a peer's outcome for each shape.

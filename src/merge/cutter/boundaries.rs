@@ -27,9 +27,9 @@ use crate::vocab::tables::NONE;
 /// If no token crosses partly, none crosses at all. Otherwise none of the three boundaries falls. So X and Y each
 /// become one token alone. Every token that takes a fragment of X or Y, at any of its boundaries, has a higher rank
 /// than its own merges. Look at the first merge that takes a fragment of X over one of its boundaries. Up to then, only
-/// merges inside X touched its bytes, in the order in which X merges alone. X is not whole yet, so its next own merge
-/// is on offer. It has a lower rank, and comes first. So there is no such merge: X becomes whole, and so does Y. From
-/// there, only a token that holds both could cross.
+/// merges inside X touched its bytes, in the order in which X merges alone. X is not whole yet, so the next merge inside
+/// it can be made. That one has a lower rank, so it comes first. So no merge takes a fragment of X, and X becomes whole.
+/// The same holds for Y. After that, only a token that holds both could cross.
 ///
 /// # Symbols to begin with
 /// If neither boundary of a character falls, its neighbours cannot touch it before it is whole, or no token crosses

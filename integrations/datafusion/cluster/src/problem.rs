@@ -60,29 +60,23 @@ impl From<BallistaError> for Problem {
 
 /// Returns words that say what to do, for messages of Ballista that do not, and the message itself.
 fn explain(message: &str) -> String {
-    let advice = if let Some(name) = name_after(
-        message,
-        "PhysicalExtensionCodec is not provided for scalar function ",
-    ) {
+    let version = env!("CARGO_PKG_VERSION");
+    let executor =
+        format!("Start every executor with `tiktally-cluster executor` of version {version}");
+    let advice = if let Some(name) = missing_function(message, "PhysicalExtensionCodec") {
         format!(
-            "an executor has no function {name}. Start every executor with `tiktally-cluster executor` of version {}: \
-             another Ballista program, or another version, does not have the function",
-            env!("CARGO_PKG_VERSION")
+            "an executor has no function {name}. {executor}: another Ballista program, or another version, does not have \
+             the function"
         )
-    } else if let Some(name) = name_after(
-        message,
-        "LogicalExtensionCodec is not provided for scalar function ",
-    ) {
+    } else if let Some(name) = missing_function(message, "LogicalExtensionCodec") {
         format!(
-            "the scheduler has no function {name}. Start it with `tiktally-cluster scheduler` of version {}",
-            env!("CARGO_PKG_VERSION")
+            "the scheduler has no function {name}. Start it with `tiktally-cluster scheduler` of version {version}"
         )
     } else if message.contains("task could not be prepared or was rejected by executor") {
         // with --policy push, Ballista 55.0.0 keeps the cause in the executor's log
         format!(
-            "an executor cannot read the plan, most likely because it has no token functions. Start every executor with \
-             `tiktally-cluster executor` of version {}; its log has the cause",
-            env!("CARGO_PKG_VERSION")
+            "an executor cannot read the plan, most likely because it has no token functions. {executor}; its log has the \
+             cause"
         )
     } else if message.contains("No such file or directory")
         || message.contains("not found: No such")
@@ -95,9 +89,10 @@ fn explain(message: &str) -> String {
     format!("{advice}.\nThe message of the cluster: {message}")
 }
 
-/// Returns the name that follows these words in a message.
-fn name_after<'m>(message: &'m str, words: &str) -> Option<&'m str> {
-    let (_, rest) = message.split_once(words)?;
+/// Returns the name of the function that this codec lacks, if a message says so.
+fn missing_function<'m>(message: &'m str, codec: &str) -> Option<&'m str> {
+    let words = format!("{codec} is not provided for scalar function ");
+    let (_, rest) = message.split_once(&words)?;
     let end = rest
         .find(|c: char| !c.is_alphanumeric() && c != '_')
         .unwrap_or(rest.len());

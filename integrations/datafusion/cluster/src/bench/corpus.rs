@@ -127,12 +127,12 @@ pub fn make(args: &Args) -> Result<Corpus> {
     fs::create_dir_all(&documents).map_err(|error| cannot_write(&documents, &error))?;
     let _ = fs::remove_file(&facts);
     let texts = texts::load(args.texts.as_deref())?;
-    let mut random = Random::new(args.seed);
+    let mut source = Source::new(&texts, args.seed);
     let mut first_id = 0;
     let mut files = Vec::new();
     for number in 0..FILES as u64 {
         let bytes = args.size * (number + 1) / FILES as u64 - args.size * number / FILES as u64;
-        let file = write_file(&documents, number, bytes, first_id, &texts, &mut random)?;
+        let file = write_file(&documents, number, bytes, first_id, &mut source)?;
         first_id += file.documents;
         files.push(file);
     }
@@ -158,8 +158,7 @@ fn write_file(
     number: u64,
     bytes: u64,
     first_id: u64,
-    texts: &[Text],
-    random: &mut Random,
+    source: &mut Source<'_>,
 ) -> Result<Facts> {
     let name = format!("documents-{number:02}.parquet");
     let path = folder.join(&name);
@@ -178,7 +177,7 @@ fn write_file(
         nulls: 0,
     };
     while facts.bytes < bytes {
-        let rows = batch(bytes, first_id, &mut facts, texts, random);
+        let rows = batch(bytes, first_id, &mut facts, source);
         writer.write(&rows).map_err(problem)?;
     }
     writer.close().map_err(problem)?;
@@ -194,18 +193,12 @@ fn schema() -> SchemaRef {
 }
 
 /// Returns the next documents and adds them to the facts of their file.
-fn batch(
-    bytes: u64,
-    first_id: u64,
-    facts: &mut Facts,
-    texts: &[Text],
-    random: &mut Random,
-) -> RecordBatch {
+fn batch(bytes: u64, first_id: u64, facts: &mut Facts, source: &mut Source<'_>) -> RecordBatch {
     let (mut ids, mut sources, mut documents) = (Vec::new(), Vec::new(), Vec::new());
     while ids.len() < BATCH && facts.bytes < bytes {
-        let (source, document) = document(texts, random);
+        let (name, document) = source.document();
         ids.push((first_id + facts.documents).cast_signed());
-        sources.push(source);
+        sources.push(name);
         facts.documents += 1;
         facts.bytes += document.as_ref().map_or(0, |text| text.len() as u64);
         facts.nulls += u64::from(document.is_none());
@@ -219,31 +212,49 @@ fn batch(
     RecordBatch::try_new(schema(), columns).expect("the columns fit the schema")
 }
 
-/// Returns a part of a random text, or none, and the text's name.
-fn document<'t>(texts: &'t [Text], random: &mut Random) -> (&'t str, Option<String>) {
-    let total: usize = texts.iter().map(|text| text.text.len()).sum();
-    let mut at = random.below(total as u64) as usize;
-    let chosen = texts.iter().find(|text| {
-        let is_here = at < text.text.len();
-        if !is_here {
-            at -= text.text.len();
-        }
-        is_here
-    });
-    let chosen = chosen.unwrap_or(&texts[0]);
-    if random.below(NULLS) == 0 {
-        return (&chosen.name, None);
-    }
-    let length = random
-        .exponential(MEAN_LENGTH)
-        .clamp(1.0, 20.0 * MEAN_LENGTH) as usize;
-    let mut bytes = part(&chosen.text, at, length).into_bytes();
-    for byte in bytes.iter_mut().filter(|byte| byte.is_ascii_lowercase()) {
-        if random.below(CHANGED) == 0 {
-            *byte = b'a' + random.below(26) as u8;
+/// The texts of which documents are made, and the random numbers that choose them.
+struct Source<'t> {
+    texts: &'t [Text],
+    /// The bytes of all texts.
+    bytes: usize,
+    random: Random,
+}
+
+impl<'t> Source<'t> {
+    fn new(texts: &'t [Text], seed: u64) -> Self {
+        Self {
+            texts,
+            bytes: texts.iter().map(|text| text.text.len()).sum(),
+            random: Random::new(seed),
         }
     }
-    (&chosen.name, String::from_utf8(bytes).ok())
+
+    /// Returns a part of a random text, or none, and the text's name.
+    fn document(&mut self) -> (&'t str, Option<String>) {
+        let random = &mut self.random;
+        let mut at = random.below(self.bytes as u64) as usize;
+        let chosen = self.texts.iter().find(|text| {
+            let is_here = at < text.text.len();
+            if !is_here {
+                at -= text.text.len();
+            }
+            is_here
+        });
+        let chosen = chosen.unwrap_or(&self.texts[0]);
+        if random.below(NULLS) == 0 {
+            return (&chosen.name, None);
+        }
+        let length = random
+            .exponential(MEAN_LENGTH)
+            .clamp(1.0, 20.0 * MEAN_LENGTH) as usize;
+        let mut bytes = part(&chosen.text, at, length).into_bytes();
+        for byte in bytes.iter_mut().filter(|byte| byte.is_ascii_lowercase()) {
+            if random.below(CHANGED) == 0 {
+                *byte = b'a' + random.below(26) as u8;
+            }
+        }
+        (&chosen.name, String::from_utf8(bytes).ok())
+    }
 }
 
 /// Returns about this many bytes of a text from about this place on. After its end, the text begins again.
