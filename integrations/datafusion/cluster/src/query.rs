@@ -166,13 +166,12 @@ async fn expired(deadline: Deadline) {
 
 fn out_of_time(args: &Args) -> Problem {
     let seconds = args.timeout.unwrap_or_default();
-    let place = match &args.scheduler {
-        Some(address) => format!(" on the cluster of {address}; the job was cancelled"),
-        None => String::new(),
-    };
-    let other_way = match &args.scheduler {
-        Some(_) => ", or look for lost executors in the scheduler's log",
-        None => "",
+    let (place, other_way) = match &args.scheduler {
+        Some(address) => (
+            format!(" on the cluster of {address}; the job was cancelled"),
+            ", or look for lost executors in the scheduler's log",
+        ),
+        None => (String::new(), ""),
     };
     Problem::new(format!(
         "the query took more than {seconds} s{place}. Give more time with --timeout{other_way}"
